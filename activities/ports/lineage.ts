@@ -1,0 +1,277 @@
+import type { ArtifactRef, DatasetFiles, DatasetSummary, SplitName } from '../../domain/datasets/dataset.ts';
+import type {
+  Candidate,
+  EvaluationSummary,
+  ExperimentReport,
+  ExperimentSpec,
+  ExperimentStage,
+  ExperimentStatus,
+  ServingSpec,
+  Strategy,
+} from '../../domain/experiments/experiment.ts';
+import type { Json } from '../../domain/json.ts';
+import type { Route } from '../../domain/routes/route.ts';
+import type { Decision, GateStatus, Verdict } from '../../domain/verdicts/verdict.ts';
+import type { TrainingProgress, TrainingStatus } from './trainer.ts';
+
+/**
+ * The lineage in PostgreSQL, one interface per concern. Every write is idempotent: made twice with the same
+ * identity it leaves one row. Reads of something that does not exist throw `NotFoundError`, unless they say
+ * null. Times are RFC 3339 in UTC and set by the database.
+ */
+export interface Lineage {
+  readonly runs: RunLineage;
+  readonly datasets: DatasetLineage;
+  readonly experiments: ExperimentLineage;
+  readonly evaluations: EvaluationLineage;
+  readonly decisions: DecisionLineage;
+  readonly routes: RouteLineage;
+  readonly audit: AuditLog;
+}
+
+export const runStages = ['planning', 'snapshot', 'curation', 'experiments', 'verdict', 'done'] as const;
+export type RunStage = (typeof runStages)[number];
+export type RunStatus = 'running' | 'completed' | 'failed' | 'cancelled';
+
+export interface NewRun {
+  readonly runId: string;
+  readonly workflowId: string;
+  readonly workloadId: string;
+  readonly reason: string;
+  readonly requestedBy: string;
+  /** Everything that shapes the run, pinned: candidates, seed, sizes, threshold. */
+  readonly plan: Json;
+}
+
+export interface RunLineage {
+  open(run: NewRun): Promise<void>;
+  setStage(runId: string, stage: RunStage): Promise<void>;
+  close(runId: string, status: Exclude<RunStatus, 'running'>, failure?: string): Promise<void>;
+  /** The run whose gate still waits for this workload, newest first. */
+  openGates(workloadId: string): Promise<readonly { runId: string; digest: string }[]>;
+  view(runId: string): Promise<RunView>;
+  /** Newest first. */
+  list(workloadId?: string, limit?: number): Promise<readonly RunListItem[]>;
+  latest(workloadId: string): Promise<string | null>;
+}
+
+export interface RunListItem {
+  readonly runId: string;
+  readonly workload: string;
+  readonly status: RunStatus;
+  readonly stage: RunStage;
+  readonly verdict: string | null;
+  readonly gate: GateStatus | null;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+}
+
+/** What `show` prints and `watch` follows. The fields up to `route` are a public, fixed shape. */
+export interface RunView {
+  readonly runId: string;
+  readonly workflowId: string;
+  readonly workload: string;
+  readonly snapshot: { readonly id: string; readonly records: number } | null;
+  readonly dataset: DatasetSummary | null;
+  readonly experiments: readonly ExperimentView[];
+  readonly verdict: { readonly outcome: string; readonly winner?: string; readonly reason: string } | null;
+  readonly digest: string | null;
+  readonly approval?: {
+    readonly status: GateStatus;
+    readonly outcome?: string;
+    readonly actor?: string;
+    readonly actorSource?: string;
+    readonly reason?: string;
+    readonly override?: boolean;
+    readonly at?: string;
+  };
+  readonly route?: { readonly version: number; readonly model: string; readonly since: string; readonly live: boolean };
+  readonly status: RunStatus;
+  readonly stage: RunStage;
+  readonly failure?: string;
+  readonly reason: string;
+  readonly requestedBy: string;
+  readonly startedAt: string;
+  readonly endedAt: string | null;
+  /** Shares of the run's records by `responseSource`, e.g. `{gold: 3450}`; said wherever results are shown. */
+  readonly responseSources: Readonly<Record<string, number>>;
+  /** True when any record says it is synthetic. */
+  readonly synthetic: boolean;
+  readonly threshold: number | null;
+}
+
+export interface ExperimentView {
+  readonly candidate: string;
+  readonly strategy: Strategy;
+  readonly role: 'challenger' | 'champion';
+  readonly status: ExperimentStatus;
+  readonly stage: ExperimentStage;
+  readonly n: number;
+  readonly failed: number;
+  readonly failures: Readonly<Record<string, number>>;
+  /** Primary metric first. */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly trainSeconds?: number;
+  readonly model: string | null;
+  readonly failure?: string;
+  readonly latencyMs?: { readonly p50: number; readonly p95: number };
+  readonly tokens?: { readonly prompt: number; readonly completion: number };
+  readonly training?: TrainingProgress & { readonly jobId: string; readonly status: TrainingStatus };
+  readonly evaluated?: { readonly done: number; readonly total: number };
+}
+
+export interface NewSnapshot {
+  readonly id: string;
+  readonly runId: string;
+  readonly workloadId: string;
+  readonly bound: string;
+}
+
+export interface NewDataset {
+  readonly summary: DatasetSummary;
+  readonly runId: string;
+  readonly workloadId: string;
+  readonly snapshotId: string;
+  readonly seed: number;
+  readonly files: DatasetFiles;
+}
+
+export interface DatasetLineage {
+  /** Persists the bound before anything is read; a second call returns the first one's bound. */
+  openSnapshot(snapshot: NewSnapshot): Promise<{ bound: string; artifact: ArtifactRef | null; records: number }>;
+  commitSnapshot(
+    id: string,
+    artifact: ArtifactRef,
+    records: number,
+    facts: { responseSources: Readonly<Record<string, number>>; synthetic: boolean },
+  ): Promise<void>;
+  /** Stores the dataset and which record went to which split, in one transaction. */
+  commit(
+    dataset: NewDataset,
+    membership: AsyncIterable<{ recordId: string; split: SplitName }> | Iterable<{ recordId: string; split: SplitName }>,
+  ): Promise<void>;
+  get(datasetId: string): Promise<NewDataset>;
+}
+
+export interface ExperimentLineage {
+  open(runId: string, spec: ExperimentSpec): Promise<void>;
+  setStage(experimentId: string, stage: ExperimentStage, status: ExperimentStatus): Promise<void>;
+  close(report: ExperimentReport): Promise<void>;
+  /** Marks every experiment of the run that has not ended. */
+  cancelOpen(runId: string): Promise<void>;
+  recordJob(job: {
+    jobId: string;
+    experimentId: string;
+    provider: string;
+    key: string;
+    datasetId: string;
+    status: TrainingStatus;
+    hyperparameters: Json;
+  }): Promise<void>;
+  updateJob(jobId: string, status: TrainingStatus, progress: TrainingProgress | null, error?: string): Promise<void>;
+  recordAdapter(adapter: {
+    model: string;
+    provider: string;
+    baseModel: string;
+    jobId: string;
+    experimentId: string;
+    datasetId: string;
+  }): Promise<void>;
+}
+
+/** One asked item: stored once, never asked for again. */
+export interface EvaluationItem {
+  readonly itemId: string;
+  readonly recordId: string;
+  /** The answer verbatim, or null when there was none. */
+  readonly response: Json;
+  /** Kind of failure, or null for an answer that could be scored. */
+  readonly failure: string | null;
+  readonly failureDetail: string | null;
+  /** Per-item scores by metric, each in [0, 1]. */
+  readonly scores: Readonly<Record<string, number>>;
+  readonly latencyMs: number | null;
+  readonly promptTokens: number | null;
+  readonly completionTokens: number | null;
+}
+
+export interface EvaluationLineage {
+  /** Opens or finds the evaluation; `evaluationId` is derived from the experiment and what is asked. */
+  open(evaluation: {
+    evaluationId: string;
+    experimentId: string;
+    datasetId: string;
+    serving: ServingSpec;
+    total: number;
+  }): Promise<void>;
+  storedItemIds(evaluationId: string): Promise<ReadonlySet<string>>;
+  storeItems(evaluationId: string, items: readonly EvaluationItem[]): Promise<void>;
+  items(evaluationId: string): Promise<readonly EvaluationItem[]>;
+  close(summary: EvaluationSummary): Promise<void>;
+}
+
+export interface DecisionLineage {
+  recordVerdict(runId: string, verdict: Verdict, digest: string, serving: ServingSpec | null): Promise<void>;
+  getVerdict(runId: string): Promise<{ verdict: Verdict; digest: string; serving: ServingSpec | null }>;
+  openGate(gate: { runId: string; workloadId: string; digest: string; expiresAt: string }): Promise<void>;
+  /** Stores the decision and the gate's new status in one transaction. */
+  recordDecision(runId: string, decision: Decision, status: GateStatus): Promise<void>;
+  closeGate(runId: string, status: GateStatus): Promise<void>;
+}
+
+export interface RouteLineage {
+  get(workloadId: string): Promise<Route | null>;
+  all(): Promise<readonly Route[]>;
+  /**
+   * Moves the route. Idempotent by `moveId`: a second call returns the route that the first made.
+   * `previous` becomes what was served before. With `expectedVersion` a route that moved meanwhile is a
+   * `ConflictError`.
+   */
+  move(move: {
+    moveId: string;
+    workloadId: string;
+    serving: ServingSpec | null;
+    digest: string | null;
+    runId: string | null;
+    kind: 'promotion' | 'rollback' | 'restore';
+    actor: string;
+    reason: string;
+    expectedVersion?: number;
+  }): Promise<Route>;
+  /** The route that a move made, or null. */
+  findMove(moveId: string): Promise<Route | null>;
+  /** From the route back to each record: route ← approval ← verdict ← experiment ← job ← dataset ← records. */
+  trace(workloadId: string): Promise<LineageTrace>;
+}
+
+export interface LineageTrace {
+  readonly workload: string;
+  readonly route: { readonly version: number; readonly model: string; readonly since: string; readonly digest: string | null } | null;
+  readonly approval: { readonly actor: string; readonly reason: string; readonly at: string; readonly override: boolean } | null;
+  readonly run: { readonly runId: string; readonly startedAt: string; readonly verdict: string | null } | null;
+  readonly experiment: { readonly candidate: string; readonly strategy: Strategy; readonly evaluationId: string | null } | null;
+  readonly adapter: { readonly model: string; readonly baseModel: string; readonly jobId: string; readonly key: string } | null;
+  readonly dataset: { readonly id: string; readonly hash: string; readonly manifest: string; readonly snapshotId: string } | null;
+  readonly records: Readonly<Record<SplitName, readonly string[]>>;
+}
+
+export interface AuditLog {
+  /** Idempotent by `id`. */
+  append(entry: {
+    id: string;
+    actor: string;
+    actorSource: string;
+    action: string;
+    workloadId: string;
+    runId: string | null;
+    detail: Json;
+  }): Promise<void>;
+  list(workloadId: string, limit?: number): Promise<
+    readonly { at: string; actor: string; actorSource: string; action: string; runId: string | null; detail: Json }[]
+  >;
+}
+
+/** Candidates as configured, for lineage and for planning. */
+export interface CandidateCatalog {
+  all(): readonly Candidate[];
+}

@@ -1,0 +1,49 @@
+import type { ArtifactRef } from '../../domain/datasets/dataset.ts';
+import type { LoraHyperparameters } from '../../domain/experiments/experiment.ts';
+
+export interface FineTuneRequest {
+  /** Idempotency key: starts with the runId and a hash of dataset and hyperparameters. */
+  readonly key: string;
+  readonly baseModel: string;
+  readonly train: ArtifactRef;
+  readonly validation: ArtifactRef;
+  readonly hyperparameters: LoraHyperparameters;
+  readonly seed: number;
+  /** Ends up in the model's name; at most 40 characters of `[a-z0-9-]`. */
+  readonly suffix: string;
+  /** Short strings kept with the job: run, workload, dataset. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export type TrainingStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+
+export interface TrainingJob {
+  readonly id: string;
+  readonly status: TrainingStatus;
+  /** The fine-tuned model's id; set once succeeded. */
+  readonly model: string | null;
+  readonly trainSeconds: number | null;
+  readonly error: string | null;
+  /** True when the trainer invites a new job (it was restarted); false when repeating is pointless. */
+  readonly errorRetryable: boolean;
+}
+
+export interface TrainingProgress {
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly trainLoss: number | null;
+  readonly validationLoss: number | null;
+}
+
+/** Fine-tunes models. Suite: `test/contracts/trainer.contract.ts`. */
+export interface Trainer {
+  /** The job that was started under this key, if any. */
+  find(key: string): Promise<TrainingJob | null>;
+  /** Starts a job, or returns the one already started under the key. Throws `UnavailableError` when busy. */
+  launch(request: FineTuneRequest): Promise<TrainingJob>;
+  get(jobId: string): Promise<TrainingJob>;
+  /** The newest training step, or null before the first. */
+  progress(jobId: string): Promise<TrainingProgress | null>;
+  /** Asks for cancellation; `get` tells when it is done. Harmless on an ended job. */
+  cancel(jobId: string): Promise<void>;
+}

@@ -1,0 +1,86 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Strategy } from '../domain/experiments/experiment.ts';
+import type { DecisionOutcome, GateStatus } from '../domain/verdicts/verdict.ts';
+
+/** Asks for a run of the workload. Several in one open run make one more run. */
+export interface RunTrigger {
+  /** Proposed by the caller, made once: `run-<UTC time>-<random>`. */
+  readonly runId: string;
+  readonly reason: string;
+  readonly requestedBy: string;
+  /** Names from candidates.yaml; all of them when absent. */
+  readonly candidates?: readonly string[];
+  readonly strategies?: readonly Strategy[];
+  readonly evalSize?: number;
+  readonly seed?: number;
+}
+
+export interface TriggerReceipt {
+  /** The run that will serve the trigger: the proposed one, or the one already queued. */
+  readonly runId: string;
+  readonly state: 'started' | 'queued';
+}
+
+export interface FlywheelInput {
+  readonly workloadId: string;
+  /** Carried over by continue-as-new; a fresh start gets its trigger by `triggerUpdate`. */
+  readonly pending?: RunTrigger;
+}
+
+export const triggerUpdate = defineUpdate<TriggerReceipt, [RunTrigger]>('trigger');
+
+export interface DecideInput {
+  /** Idempotency id of this decision; use it as the update id as well. */
+  readonly id: string;
+  readonly outcome: DecisionOutcome;
+  readonly actor: string;
+  readonly actorSource: 'local' | 'token';
+  readonly reason: string;
+  readonly digest: string;
+  readonly override?: boolean;
+}
+
+export interface DecideResult {
+  readonly status: GateStatus;
+  readonly runId: string;
+  /** The workflow that moves the route, once approved. */
+  readonly rolloutWorkflowId?: string;
+}
+
+export const decideUpdate = defineUpdate<DecideResult, [DecideInput]>('decide');
+
+/** The plain Temporal CLI's and UI's way to decide. */
+export interface SignalledDecision {
+  readonly digest: string;
+  readonly actor: string;
+  readonly reason?: string;
+  readonly override?: boolean;
+}
+
+export const approveSignal = defineSignal<[SignalledDecision]>('approve');
+export const rejectSignal = defineSignal<[SignalledDecision]>('reject');
+/** A newer verdict of the same workload is out: the gate closes without a decision. */
+export const supersedeSignal = defineSignal<[{ readonly byRunId: string }]>('supersede');
+
+export const gateQuery = defineQuery<{ status: GateStatus; digest: string; expiresAt: string }>('gate');
+
+export interface RolloutInput {
+  readonly workloadId: string;
+  /** Idempotency id of the move. */
+  readonly moveId: string;
+  readonly kind: 'promotion' | 'rollback';
+  /** The run whose approved verdict is promoted; absent for a rollback. */
+  readonly runId?: string;
+  readonly digest?: string;
+  readonly actor: string;
+  readonly reason: string;
+}
+
+export interface RolloutResult {
+  readonly workloadId: string;
+  readonly version: number;
+  /** What serves now; null for the original. */
+  readonly model: string | null;
+  readonly outcome: 'moved' | 'restored';
+  readonly reason?: string;
+}

@@ -1,0 +1,10 @@
+/** Workflow tasks only: a process of its own, so that no busy activity delays a decision. */
+export const workflowQueue = 'flywheel-workflows';
+
+/** Activities that need no device. */
+export const activityQueue = 'flywheel-activities';
+
+/** One queue per pool of accelerators; a slot of its worker is the lease (design, section 5). */
+export function gpuQueue(pool: string): string {
+  return `gpu:${pool}`;
+}

@@ -1,0 +1,18 @@
+import type { Strategy } from '../domain/experiments/experiment.ts';
+
+export function flywheelId(workloadId: string): string {
+  return `flywheel:${workloadId}`;
+}
+
+export function experimentWorkflowId(workloadId: string, runId: string, candidate: string, strategy: Strategy | 'champion'): string {
+  return `${flywheelId(workloadId)}/${runId}/${candidate}/${strategy}`;
+}
+
+export function gateId(runId: string): string {
+  return `gate:${runId}`;
+}
+
+/** The id is the served route, so that two moves of one route can never overlap. */
+export function rolloutId(workloadId: string): string {
+  return `rollout:${workloadId}`;
+}
