@@ -1,0 +1,90 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import type { Candidate } from '../domain/experiments/experiment.ts';
+import { parseCandidates } from './candidates-file.ts';
+import { type CandidatesFile, toCandidate } from './candidates-schema.ts';
+import { unknownWord } from './nearest.ts';
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** An OpenAI-dialect endpoint. `baseUrl` is what the `openai` package takes: it ends in the version, `/v1`. */
+export interface Provider {
+  readonly baseUrl: string;
+  readonly apiKey: string | null;
+  /** Whether it has OpenAI's fine-tuning endpoints; without them a candidate there cannot use `lora`. */
+  readonly fineTuning: boolean;
+}
+
+/** What `candidates.yaml` settles, without the built-in provider `local`. */
+export interface Catalog {
+  readonly candidates: readonly Candidate[];
+  readonly providers: Readonly<Record<string, Provider>>;
+  readonly problems: readonly string[];
+}
+
+/** Reads the file, or says everything that is wrong with it. */
+export function readCatalog(path: string, variables: Variables): Catalog {
+  const name = relative(process.cwd(), path).startsWith('..') ? path : relative(process.cwd(), path);
+  if (!existsSync(path)) {
+    return {
+      candidates: [],
+      providers: {},
+      problems: [`${name} does not exist; FLYWHEEL_CANDIDATES names the file`],
+    };
+  }
+  const { contents, problems, at } = parseCandidates(readFileSync(path, 'utf8'), name);
+  if (contents === null) return { candidates: [], providers: {}, problems };
+  return {
+    candidates: contents.candidates.map(toCandidate),
+    providers: toProviders(contents, variables),
+    problems: crossCheck(contents, variables, at),
+  };
+}
+
+/** What no single entry can tell about itself. */
+function crossCheck(
+  { candidates, providers }: CandidatesFile,
+  variables: Variables,
+  at: (path: readonly PropertyKey[]) => string,
+): string[] {
+  const problems: string[] = [];
+  const known = ['local', ...Object.keys(providers)];
+  if (providers['local']) {
+    problems.push(
+      `${at(['providers', 'local'])} "local" is the model server; set MODEL_SERVER_URL to use another one`,
+    );
+  }
+  for (const [name, { api_key_env: variable }] of Object.entries(providers)) {
+    if (variable && !variables[variable]) {
+      problems.push(
+        `${at(['providers', name, 'api_key_env'])} the environment variable ${variable} is not set`,
+      );
+    }
+  }
+  for (const [index, candidate] of candidates.entries()) {
+    const path = ['candidates', index] as const;
+    if (candidates.findIndex((other) => other.name === candidate.name) < index) {
+      problems.push(`${at([...path, 'name'])} "${candidate.name}" is listed twice; names are unique`);
+    }
+    if (!known.includes(candidate.provider)) {
+      problems.push(`${at([...path, 'provider'])} ${unknownWord('provider', candidate.provider, known)}`);
+    } else if (
+      candidate.strategies.includes('lora') &&
+      providers[candidate.provider]?.fine_tuning === false
+    ) {
+      problems.push(
+        `${at([...path, 'strategies'])} "lora" needs a provider with fine_tuning: true; "${candidate.provider}" has none`,
+      );
+    }
+  }
+  return problems;
+}
+
+function toProviders({ providers }: CandidatesFile, variables: Variables): Record<string, Provider> {
+  return Object.fromEntries(
+    Object.entries(providers).map(([name, { url, api_key_env: variable, fine_tuning: fineTuning }]) => [
+      name,
+      { baseUrl: url, apiKey: (variable && variables[variable]) || null, fineTuning },
+    ]),
+  );
+}

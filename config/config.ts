@@ -1,0 +1,144 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
+import type { Candidate } from '../domain/experiments/experiment.ts';
+import { type Catalog, type Provider, readCatalog } from './catalog.ts';
+import { ConfigError } from './config-error.ts';
+import { deepFreeze } from './deep-freeze.ts';
+import { type Environment, readEnvironment } from './environment.ts';
+
+/** Everything that environment and files settle, read once, frozen. `embedded`: we start it ourselves. */
+export interface Config {
+  /** Absolute path of the folder that holds all state. */
+  readonly home: string;
+  readonly portOffset: number;
+  readonly temporal: {
+    /** `host:port`. TLS and API keys come from Temporal's own variables, through its envconfig. */
+    readonly address: string;
+    readonly namespace: string;
+    readonly uiUrl: string | null;
+    readonly embedded: boolean;
+  };
+  readonly database: { readonly url: string; readonly embedded: boolean };
+  /** Root of the server, without `/v1`. */
+  readonly modelServer: { readonly url: string; readonly embedded: boolean };
+  readonly gateway: {
+    readonly host: string;
+    readonly port: number;
+    /** How clients on this machine reach it. */
+    readonly url: string;
+    /** Where traffic of a workload without a route goes. */
+    readonly upstream: { readonly baseUrl: string; readonly apiKey: string | null } | null;
+    readonly spoolDir: string;
+    readonly spoolMaxBytes: number;
+  };
+  readonly artifactsDir: string;
+  readonly providers: Readonly<Record<string, Provider>>;
+  readonly candidates: readonly Candidate[];
+  readonly defaults: {
+    readonly threshold: number;
+    readonly minRecords: number;
+    readonly validationShare: number;
+    readonly gateTtlMs: number;
+    readonly gateRemindMs: number;
+    readonly evaluationConcurrency: number;
+    readonly itemTimeoutMs: number;
+  };
+}
+
+export interface LoadOptions {
+  /** Wins over FLYWHEEL_HOME. */
+  readonly home?: string;
+  /** Wins over FLYWHEEL_PORT_OFFSET. */
+  readonly portOffset?: number;
+  /** Instead of the process's environment and the `.env` file. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Ports of the embedded stack before the offset. */
+export const basePorts = {
+  temporal: 7233,
+  temporalUi: 8233,
+  postgres: 5439,
+  modelServer: 8090,
+  gateway: 8080,
+} as const;
+
+/** The folder of the clone. */
+export const repositoryRoot = resolve(fileURLToPath(import.meta.url), '../..');
+
+/** Reads environment and `candidates.yaml`. Throws `ConfigError` with every problem found. */
+export function loadConfig(options: LoadOptions = {}): Config {
+  const variables = options.env ?? { ...dotEnv(), ...process.env };
+  const { environment, problems } = readEnvironment(variables);
+  const file = resolve(repositoryRoot, variables['FLYWHEEL_CANDIDATES'] || 'candidates.yaml');
+  const catalog = readCatalog(file, variables);
+  const all = [...problems, ...catalog.problems];
+  if (environment === null || all.length > 0) throw new ConfigError(all);
+  return deepFreeze(assemble(environment, options, catalog));
+}
+
+/** `.env` at the root of the clone; real environment variables win over it. */
+function dotEnv(): Record<string, string | undefined> {
+  const path = join(repositoryRoot, '.env');
+  return existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {};
+}
+
+function assemble(env: Environment, options: LoadOptions, catalog: Catalog): Config {
+  const home = resolve(options.home ?? env.FLYWHEEL_HOME ?? join(repositoryRoot, '.flywheel'));
+  const portOffset = options.portOffset ?? env.FLYWHEEL_PORT_OFFSET ?? 0;
+  const local = (port: number) => `127.0.0.1:${port + portOffset}`;
+  const modelServerUrl = (env.MODEL_SERVER_URL ?? `http://${local(basePorts.modelServer)}`).replace(
+    /\/(v1\/?)?$/,
+    '',
+  );
+  return {
+    home,
+    portOffset,
+    temporal: {
+      address: env.TEMPORAL_ADDRESS ?? local(basePorts.temporal),
+      namespace: env.TEMPORAL_NAMESPACE ?? 'default',
+      uiUrl: env.TEMPORAL_UI_URL ?? (env.TEMPORAL_ADDRESS ? null : `http://${local(basePorts.temporalUi)}`),
+      embedded: env.TEMPORAL_ADDRESS === undefined,
+    },
+    database: {
+      url: env.DATABASE_URL ?? `postgres://flywheel:flywheel@${local(basePorts.postgres)}/flywheel`,
+      embedded: env.DATABASE_URL === undefined,
+    },
+    modelServer: { url: modelServerUrl, embedded: env.MODEL_SERVER_URL === undefined },
+    gateway: gateway(env, home, portOffset),
+    artifactsDir: join(home, 'artifacts'),
+    providers: {
+      local: { baseUrl: `${modelServerUrl}/v1`, apiKey: null, fineTuning: true },
+      ...catalog.providers,
+    },
+    candidates: catalog.candidates,
+    defaults: {
+      threshold: env.FLYWHEEL_THRESHOLD,
+      minRecords: env.FLYWHEEL_MIN_RECORDS,
+      validationShare: env.FLYWHEEL_VALIDATION_SHARE,
+      gateTtlMs: env.FLYWHEEL_GATE_TTL,
+      gateRemindMs: env.FLYWHEEL_GATE_REMIND,
+      evaluationConcurrency: env.FLYWHEEL_EVALUATION_CONCURRENCY,
+      itemTimeoutMs: env.FLYWHEEL_ITEM_TIMEOUT,
+    },
+  };
+}
+
+function gateway(env: Environment, home: string, portOffset: number): Config['gateway'] {
+  const host = env.FLYWHEEL_GATEWAY_HOST;
+  const port = env.FLYWHEEL_GATEWAY_PORT ?? basePorts.gateway + portOffset;
+  // A wildcard is an address to listen on, not one to connect to.
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return {
+    host,
+    port,
+    url: `http://${reachable}:${port}`,
+    upstream: env.FLYWHEEL_UPSTREAM_URL
+      ? { baseUrl: env.FLYWHEEL_UPSTREAM_URL, apiKey: env.FLYWHEEL_UPSTREAM_API_KEY ?? null }
+      : null,
+    spoolDir: join(home, 'spool'),
+    spoolMaxBytes: env.FLYWHEEL_SPOOL_MAX_BYTES,
+  };
+}

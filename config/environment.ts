@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { unknownWord } from './nearest.ts';
+
+const url = z.url({ protocol: /^https?$/, error: 'must be a URL such as http://127.0.0.1:8090' });
+const port = z.coerce.number().int().min(1).max(65_535);
+const address = z
+  .string()
+  .regex(/^[^\s:/]+:\d+$|^\[[^\]]+\]:\d+$/, 'must be host:port, such as 127.0.0.1:7233, without http://');
+const databaseUrl = z.url({
+  protocol: /^postgres(ql)?$/,
+  error: 'must be a URL such as postgres://user:password@127.0.0.1:5432/flywheel',
+});
+const share = z.coerce.number().gt(0).lt(1);
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `30s`, `10m`, `12h`, `7d`, as milliseconds. */
+const duration = z
+  .string()
+  .regex(/^\d+(ms|s|m|h|d)$/, 'must be a number with a unit, such as 30s, 10m, 12h or 7d')
+  .transform((text) => Number.parseInt(text, 10) * (unitMs[text.replace(/^\d+/, '')] ?? 1));
+
+/** Every variable that Flywheel reads; `.env.example` says what each is for. */
+export const Environment = z.object({
+  FLYWHEEL_HOME: z.string().optional(),
+  FLYWHEEL_PORT_OFFSET: z.coerce.number().int().min(0).max(50_000).optional(),
+  FLYWHEEL_CACHE: z.string().optional(),
+  FLYWHEEL_CANDIDATES: z.string().optional(),
+  FLYWHEEL_GATEWAY_HOST: z.string().default('127.0.0.1'),
+  FLYWHEEL_GATEWAY_PORT: port.optional(),
+  FLYWHEEL_UPSTREAM_URL: url.optional(),
+  FLYWHEEL_UPSTREAM_API_KEY: z.string().optional(),
+  FLYWHEEL_SPOOL_MAX_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(64 * 1024 * 1024),
+  FLYWHEEL_THRESHOLD: z.coerce.number().min(0).max(1).default(0.75),
+  FLYWHEEL_MIN_RECORDS: z.coerce.number().int().min(3).default(50),
+  FLYWHEEL_VALIDATION_SHARE: share.default(0.1),
+  FLYWHEEL_GATE_TTL: duration.prefault('7d'),
+  FLYWHEEL_GATE_REMIND: duration.prefault('1d'),
+  FLYWHEEL_EVALUATION_CONCURRENCY: z.coerce.number().int().min(1).max(256).default(4),
+  FLYWHEEL_ITEM_TIMEOUT: duration.prefault('60s'),
+  TEMPORAL_ADDRESS: address.optional(),
+  TEMPORAL_NAMESPACE: z.string().optional(),
+  TEMPORAL_UI_URL: url.optional(),
+  DATABASE_URL: databaseUrl.optional(),
+  MODEL_SERVER_URL: url.optional(),
+});
+export type Environment = z.infer<typeof Environment>;
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Reads the variables, or says everything that is wrong with them. An empty variable is an absent one. */
+export function readEnvironment(variables: Variables): {
+  environment: Environment | null;
+  problems: string[];
+} {
+  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value));
+  const known = Object.keys(Environment.shape);
+  const problems = Object.keys(given)
+    .filter((name) => name.startsWith('FLYWHEEL_') && !known.includes(name))
+    .map((name) => `environment: ${unknownWord('variable', name, known)}`);
+  const parsed = Environment.safeParse(given);
+  // The value itself is not repeated: it may be a secret.
+  const invalid =
+    parsed.error?.issues.map((issue) => `environment: ${issue.path.join('.')} ${issue.message}`) ?? [];
+  return { environment: parsed.data ?? null, problems: [...problems, ...invalid] };
+}

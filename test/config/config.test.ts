@@ -1,0 +1,188 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type LoadOptions, loadConfig } from '../../config/config.ts';
+import { ConfigError } from '../../config/config-error.ts';
+
+function setup(candidates: string) {
+  const file = join(mkdtempSync(join(tmpdir(), 'flywheel-config-')), 'candidates.yaml');
+  writeFileSync(file, candidates);
+  const load = (env: Record<string, string> = {}, options: LoadOptions = {}) =>
+    loadConfig({ ...options, env: { FLYWHEEL_CANDIDATES: file, ...env } });
+  const problems = (env: Record<string, string> = {}): readonly string[] => {
+    try {
+      load(env);
+    } catch (error) {
+      if (error instanceof ConfigError) return error.problems.map((problem) => problem.replace(file, 'FILE'));
+      throw error;
+    }
+    return [];
+  };
+  return { load, problems };
+}
+
+const oneCandidate = 'candidates:\n  - name: small\n    model: org/small\n';
+
+describe('loadConfig', () => {
+  it('reads the checked-in candidates.yaml', () => {
+    const config = loadConfig({ env: {} });
+
+    expect(config.candidates.map(({ name }) => name)).toContain('nano-1m');
+  });
+
+  it('fills in defaults and uses the embedded servers when the environment names none', () => {
+    const { load } = setup(oneCandidate);
+
+    const config = load();
+
+    expect(config.candidates[0]).toMatchObject({
+      provider: 'local',
+      gpuPool: 'local',
+      lora: { rank: 32, dropout: 0.1 },
+    });
+    expect(config.temporal).toMatchObject({ address: '127.0.0.1:7233', embedded: true });
+    expect(config.database.embedded).toBe(true);
+    expect(config.providers['local']?.baseUrl).toBe('http://127.0.0.1:8090/v1');
+    expect(config.defaults).toMatchObject({
+      threshold: 0.75,
+      gateTtlMs: 604_800_000,
+      evaluationConcurrency: 4,
+    });
+  });
+
+  it('lets each environment address win by itself and leaves the other servers embedded', () => {
+    const { load } = setup(oneCandidate);
+
+    const config = load({ MODEL_SERVER_URL: 'http://10.0.0.5:9000/v1' });
+
+    expect(config.modelServer).toEqual({ url: 'http://10.0.0.5:9000', embedded: false });
+    expect(config.providers['local']?.baseUrl).toBe('http://10.0.0.5:9000/v1');
+    expect(config.temporal.embedded).toBe(true);
+  });
+
+  it('moves every embedded port by the offset', () => {
+    const { load } = setup(oneCandidate);
+
+    const config = load({ FLYWHEEL_PORT_OFFSET: '100' });
+
+    expect(config.temporal.address).toBe('127.0.0.1:7333');
+    expect(config.temporal.uiUrl).toBe('http://127.0.0.1:8333');
+    expect(new URL(config.database.url).port).toBe('5539');
+    expect(config.modelServer.url).toBe('http://127.0.0.1:8190');
+    expect(config.gateway.port).toBe(8180);
+  });
+
+  it('prefers options over the environment', () => {
+    const { load } = setup(oneCandidate);
+
+    const config = load(
+      { FLYWHEEL_HOME: '/srv/a', FLYWHEEL_PORT_OFFSET: '1' },
+      { home: '/srv/b', portOffset: 2 },
+    );
+
+    expect(config.home).toBe('/srv/b');
+    expect(config.gateway.port).toBe(8082);
+  });
+
+  it('is frozen through and through', () => {
+    const config = setup(oneCandidate).load();
+
+    expect(Object.isFrozen(config.candidates[0]?.lora)).toBe(true);
+    expect(() => Object.assign(config.temporal, { address: 'x' })).toThrow(TypeError);
+  });
+
+  it('lists every problem of environment and file at once', () => {
+    const { problems } = setup('candidates:\n  - name: small\n    modle: org/small\n');
+
+    const found = problems({
+      FLYWHEEL_PORT_OFFSET: 'many',
+      TEMPORAL_ADDRESS: 'http://host:7233',
+      FLYWHEEL_HOEM: '/x',
+    });
+
+    expect(found).toHaveLength(5);
+    expect(found.join('\n')).toContain('did you mean "FLYWHEEL_HOME"');
+    expect(found.join('\n')).toContain('TEMPORAL_ADDRESS must be host:port');
+  });
+
+  it('never repeats the value of a variable, for it may be a secret', () => {
+    const { problems } = setup(oneCandidate);
+
+    const found = problems({ DATABASE_URL: 'mysql://root:hunter2@host/db' });
+
+    expect(found.join()).toContain('DATABASE_URL');
+    expect(found.join()).not.toContain('hunter2');
+  });
+
+  it('reads a provider key from the variable that the file names', () => {
+    const file = `providers:\n  cloud:\n    url: https://api.example.com/v1\n    api_key_env: CLOUD_KEY\n    fine_tuning: true\n${oneCandidate}`;
+    const { load, problems } = setup(file);
+
+    expect(load({ CLOUD_KEY: 'k' }).providers['cloud']).toMatchObject({ apiKey: 'k', fineTuning: true });
+    expect(problems()).toEqual(['FILE:4:5 the environment variable CLOUD_KEY is not set']);
+  });
+
+  it('reads durations with their unit', () => {
+    const { load, problems } = setup(oneCandidate);
+
+    expect(load({ FLYWHEEL_GATE_TTL: '90s' }).defaults.gateTtlMs).toBe(90_000);
+    expect(problems({ FLYWHEEL_GATE_TTL: '90' })[0]).toContain('such as 30s, 10m, 12h or 7d');
+  });
+});
+
+describe('candidates.yaml', () => {
+  it.each([
+    [
+      'a misspelt key',
+      'candidates:\n  - name: a\n    model: b\n    lora:\n      epoch: 3\n',
+      'FILE:5:7 candidates.0.lora: unknown key "epoch"; did you mean "epochs"?',
+    ],
+    [
+      'a misspelt key at the top',
+      `${oneCandidate}provider: {}\n`,
+      'FILE:4:1 unknown key "provider"; did you mean "providers"?',
+    ],
+    [
+      'a value out of range',
+      'candidates:\n  - name: a\n    model: b\n    lora:\n      rank: 0\n',
+      'FILE:5:7 candidates.0.lora.rank',
+    ],
+    ['a missing key', 'candidates:\n  - name: a\n', 'FILE:2:5 candidates.0.model: is missing'],
+    [
+      'an unknown strategy',
+      'candidates:\n  - name: a\n    model: b\n    strategies: [base, lora2]\n',
+      'FILE:4:24 candidates.0.strategies.1',
+    ],
+    [
+      'a name used twice',
+      `${oneCandidate}  - name: small\n    model: c\n`,
+      'FILE:4:5 "small" is listed twice',
+    ],
+    [
+      'an unknown provider',
+      'candidates:\n  - name: a\n    model: b\n    provider: locl\n',
+      'FILE:4:5 unknown provider "locl"; did you mean "local"?',
+    ],
+    [
+      'lora without fine-tuning',
+      'providers: {x: {url: "http://h/v1"}}\ncandidates:\n  - name: a\n    model: b\n    provider: x\n',
+      '"lora" needs a provider with fine_tuning: true',
+    ],
+    ['broken YAML', 'candidates:\n  - name: "a\n', 'is not valid YAML'],
+    ['an empty file', '', 'is missing'],
+  ])('points at %s', (_, text, expected) => {
+    const { problems } = setup(text);
+
+    const found = problems();
+
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(expected);
+  });
+
+  it('is asked for by name when it does not exist', () => {
+    expect(() => loadConfig({ env: { FLYWHEEL_CANDIDATES: '/nowhere/candidates.yaml' } })).toThrow(
+      '/nowhere/candidates.yaml does not exist',
+    );
+  });
+});
