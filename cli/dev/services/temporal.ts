@@ -1,0 +1,114 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import { searchAttributeTypes } from '../../../workflows/search-attributes.ts';
+import { spawnTied, type TiedChild } from './tied-child.ts';
+
+export interface TemporalServiceOptions {
+  /** From `findTemporal`. */
+  readonly binary: string;
+  readonly port: number;
+  /** null: without the Web UI. */
+  readonly uiPort: number | null;
+  /** SQLite file that keeps workflows over restarts; null: in memory, for tests. */
+  readonly databaseFile: string | null;
+  readonly namespace?: string;
+  readonly onLine: (line: string) => void;
+  /** How long it may take to answer. Default 60 s: a busy two-core machine takes about ten. */
+  readonly startTimeoutMs?: number;
+}
+
+export interface TemporalService {
+  readonly address: string;
+  readonly uiUrl: string | null;
+  readonly pid: number;
+  readonly exited: Promise<number | null>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Without these four the server ignores the priority and fairness keys of `gpu:*` tasks, and several
+ * partitions shuffle even their order (measured; server 1.29).
+ */
+const dynamicConfig = {
+  'matching.useNewMatcher': 'true',
+  'matching.enableFairness': 'true',
+  'matching.numTaskqueueReadPartitions': '1',
+  'matching.numTaskqueueWritePartitions': '1',
+} as const;
+
+/** Seven times the throughput of SQLite's defaults; a crash of the machine may lose the last moments. */
+const pragmas = ['journal_mode=wal', 'synchronous=normal'] as const;
+
+/** Starts Temporal's dev server on the loopback address and resolves once it answers. */
+export async function startTemporal(options: TemporalServiceOptions): Promise<TemporalService> {
+  if (options.databaseFile) await mkdir(dirname(options.databaseFile), { recursive: true });
+  const child = spawnTied(options.binary, serverArguments(options), { onLine: options.onLine });
+  const address = `127.0.0.1:${options.port}`;
+  try {
+    await untilHealthy(address, options.namespace ?? 'default', child, options.startTimeoutMs ?? 60_000);
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+  return {
+    address,
+    uiUrl: options.uiPort === null ? null : `http://127.0.0.1:${options.uiPort}`,
+    pid: child.pid,
+    exited: child.exited,
+    stop: () => child.stop(),
+  };
+}
+
+function serverArguments(options: TemporalServiceOptions): string[] {
+  const database = options.databaseFile
+    ? ['--db-filename', options.databaseFile, ...pragmas.flatMap((pragma) => ['--sqlite-pragma', pragma])]
+    : [];
+  const ui =
+    options.uiPort === null ? ['--headless'] : ['--ui-ip', '127.0.0.1', '--ui-port', String(options.uiPort)];
+  return [
+    ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(options.port), ...ui],
+    ...['--namespace', options.namespace ?? 'default', '--log-level', 'error', ...database],
+    ...Object.entries(searchAttributeTypes).flatMap(([name, type]) => [
+      '--search-attribute',
+      `${name}=${type}`,
+    ]),
+    ...Object.entries(dynamicConfig).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
+  ];
+}
+
+async function untilHealthy(
+  address: string,
+  namespace: string,
+  child: TiedChild,
+  timeoutMs: number,
+): Promise<void> {
+  let ended: number | null | undefined;
+  void child.exited.then((code) => {
+    ended = code;
+  });
+  const deadline = Date.now() + timeoutMs;
+  while (Date.now() < deadline) {
+    if (ended !== undefined) {
+      throw new Error(`Temporal’s dev server ended with code ${ended} while starting; its log says why.`);
+    }
+    if (await answers(address, namespace)) return;
+    await sleep(150);
+  }
+  throw new Error(`Temporal’s dev server did not answer on ${address} within ${timeoutMs / 1000} s.`);
+}
+
+/** True once the namespace can be used, which is a little after the port opens. */
+async function answers(address: string, namespace: string): Promise<boolean> {
+  let connection: Connection | null = null;
+  try {
+    connection = await Connection.connect({ address, connectTimeout: '2s' });
+    await connection.workflowService.describeNamespace({ namespace });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await connection?.close();
+  }
+}
