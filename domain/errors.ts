@@ -34,15 +34,30 @@ export class NotEnoughRecordsError extends FlywheelError {
   readonly retryable = false;
 }
 
+/**
+ * What an unavailable system was seen to do; callers may conclude different things from each.
+ *
+ * - `unreachable`: no connection, or it broke before an answer.
+ * - `timeout`: no answer within the time allowed for it.
+ * - `busy`: it asked us to wait (408, 409 of a busy device, 429, 503).
+ * - `failing`: it answered, with another 5xx or with something unreadable.
+ */
+export type UnavailableKind = 'unreachable' | 'timeout' | 'busy' | 'failing';
+
 /** An outside system did not answer, or answered that it cannot right now. */
 export class UnavailableError extends FlywheelError {
   override readonly name = 'UnavailableError';
   readonly retryable = true;
+  readonly kind: UnavailableKind;
   /** How long the other side asked us to wait, if it did. */
   readonly retryAfterMs?: number;
 
-  constructor(message: string, options: ErrorOptions & { retryAfterMs?: number } = {}) {
+  constructor(
+    message: string,
+    options: ErrorOptions & { kind?: UnavailableKind; retryAfterMs?: number } = {},
+  ) {
     super(message, options);
+    this.kind = options.kind ?? 'unreachable';
     if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs;
   }
 }

@@ -2,3 +2,37 @@
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 export type JsonObject = { [key: string]: Json };
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Equal as JSON: the order of an object's keys does not matter, that of a list's items does; 1 equals 1.0. */
+export function jsonEqual(left: Json, right: Json): boolean {
+  if (left === right) return true;
+  if (Array.isArray(left) || Array.isArray(right)) {
+    if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false;
+    return left.every((item, index) => jsonEqual(item, right[index] as Json));
+  }
+  if (!isJsonObject(left) || !isJsonObject(right)) return false;
+  const keys = Object.keys(left);
+  if (keys.length !== Object.keys(right).length) return false;
+  return keys.every((key) => Object.hasOwn(right, key) && jsonEqual(left[key] as Json, right[key] as Json));
+}
+
+/** Deeper nesting than any real call has; it would exhaust the stack of whatever walks the value later. */
+export const maxJsonDepth = 64;
+
+/** Why a value cannot be stored and hashed everywhere, or null when it can be. */
+export function findUnstorable(value: Json, levels = maxJsonDepth): 'too_deep' | 'invalid_text' | null {
+  // PostgreSQL refuses NUL; half of a surrogate pair has no UTF-8 and no canonical JSON.
+  if (typeof value === 'string') return /\0|\p{Surrogate}/u.test(value) ? 'invalid_text' : null;
+  if (typeof value !== 'object' || value === null) return null;
+  if (levels === 0) return 'too_deep';
+  const inner: Json[] = Array.isArray(value) ? value : [...Object.keys(value), ...Object.values(value)];
+  for (const item of inner) {
+    const found = findUnstorable(item, levels - 1);
+    if (found !== null) return found;
+  }
+  return null;
+}

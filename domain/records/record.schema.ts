@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { JsonObject } from '../json.ts';
+import { readTimestamp } from './timestamp.ts';
+
+/** Names end up in workflow ids, headers and file names: short and without control characters. */
+const Name = z
+  .string()
+  .min(1)
+  .max(200)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  .regex(/^[^\u0000-\u001f\u007f]+$/, 'has control characters');
+
+const Verbatim = z.custom<JsonObject>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'must be an object',
+);
+
+const Message = z.looseObject({ role: z.enum(['developer', 'system', 'user', 'assistant', 'tool']) });
+
+/** What a request must have to be of any use; the rest of it is kept as it came. */
+export const ChatRequestShape = z.looseObject({ messages: z.array(Message).min(1) });
+
+/** What a response must have to be of any use. */
+export const ChatResponseShape = z.looseObject({ choices: z.array(z.looseObject({})).min(1) });
+
+const Timestamp = z.unknown().transform((value, context) => {
+  const timestamp = readTimestamp(value);
+  if (timestamp !== null) return timestamp;
+  context.addIssue({
+    code: 'custom',
+    message: 'must be ISO 8601, or seconds or milliseconds since 1970, in the years 2015 to 2100',
+  });
+  return z.NEVER;
+});
+
+/** A logged call on the wire: snake_case, OpenAI payloads inside. Unknown fields pass through. */
+export const WireRecord = z.looseObject({
+  id: Name.nullish(),
+  timestamp: Timestamp,
+  workload_id: Name,
+  client_id: Name,
+  conversation_id: Name.nullish(),
+  request: Verbatim,
+  response: Verbatim,
+  model: z.string().min(1).nullish(),
+  response_source: z.enum(['production', 'gold', 'flywheel']).nullish(),
+  latency_ms: z.number().nonnegative().nullish(),
+});
+
+export type WireRecord = z.infer<typeof WireRecord>;
