@@ -23,6 +23,8 @@ const duration = z
 /** Every variable that Flywheel reads; `.env.example` says what each is for. */
 export const Environment = z.object({
   FLYWHEEL_HOME: z.string().optional(),
+  /** `1` shows the stack trace of an error (cli/command.ts). */
+  FLYWHEEL_DEBUG: z.string().optional(),
   FLYWHEEL_PORT_OFFSET: z.coerce.number().int().min(0).max(50_000).optional(),
   FLYWHEEL_CACHE: z.string().optional(),
   FLYWHEEL_CANDIDATES: z.string().optional(),

@@ -1,0 +1,105 @@
+import {
+  ConflictError,
+  FlywheelError,
+  InvalidInputError,
+  NotFoundError,
+  UnavailableError,
+} from '../domain/errors.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+
+/** An error that a user reads: what was found, and the next step. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  /** Stable, snake_case; `error.code` under `--json`. */
+  readonly code: string;
+  /** What to do now; one line. */
+  readonly next?: string;
+  readonly exitCode: ExitCode;
+
+  constructor(
+    message: string,
+    options: ErrorOptions & { code?: string; next?: string; exitCode?: ExitCode } = {},
+  ) {
+    super(message, options);
+    this.code = options.code ?? 'failed';
+    this.exitCode = options.exitCode ?? exitCodes.failed;
+    if (options.next !== undefined) this.next = options.next;
+  }
+}
+
+/** Reads any thrown value as something that a user can act on. */
+export function toCommandError(error: unknown): CommandError {
+  if (error instanceof CommandError) return error;
+  if (error instanceof FlywheelError) return fromFlywheelError(error);
+  const unreachable = unreachableAddress(error);
+  if (unreachable) return serviceDown(unreachable, error);
+  return new CommandError(firstLine(error), {
+    code: 'unexpected',
+    next: 'Set FLYWHEEL_DEBUG=1 to see where it happened.',
+    cause: error,
+  });
+}
+
+/** The error for a service that does not answer, with the one command that usually mends it. */
+export function serviceDown(what: string, cause?: unknown): CommandError {
+  return new CommandError(`${what} does not answer.`, {
+    code: 'unavailable',
+    exitCode: exitCodes.unavailable,
+    next: 'Start it by `npx flywheel dev`, or see `npx flywheel doctor`.',
+    cause,
+  });
+}
+
+function fromFlywheelError(error: FlywheelError): CommandError {
+  const options = { cause: error };
+  if (error instanceof InvalidInputError)
+    return new CommandError(error.message, {
+      ...options,
+      code: 'invalid_input',
+      exitCode: exitCodes.usage,
+    });
+  if (error instanceof UnavailableError)
+    return new CommandError(error.message, {
+      ...options,
+      code: 'unavailable',
+      exitCode: exitCodes.unavailable,
+      next: 'Start it by `npx flywheel dev`, or see `npx flywheel doctor`.',
+    });
+  if (error instanceof NotFoundError)
+    return new CommandError(error.message, {
+      ...options,
+      code: 'not_found',
+      next: 'See `npx flywheel workloads` and `npx flywheel runs`.',
+    });
+  if (error instanceof ConflictError) return new CommandError(error.message, { ...options, code: 'conflict' });
+  return new CommandError(error.message, options);
+}
+
+interface SystemError {
+  readonly code?: unknown;
+  readonly address?: unknown;
+  readonly port?: unknown;
+  readonly errors?: unknown;
+  readonly cause?: unknown;
+}
+
+const connectionCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EHOSTUNREACH', 'CONNECT_TIMEOUT']);
+
+/** The address in a refused connection, wherever a driver put it (`cause`, an AggregateError's `errors`). */
+function unreachableAddress(error: unknown, depth = 0): string | null {
+  if (typeof error !== 'object' || error === null || depth > 4) return null;
+  const { code, address, port, errors, cause } = error as SystemError;
+  if (typeof code === 'string' && connectionCodes.has(code))
+    return port === undefined ? 'A service' : `The service at ${String(address ?? 'localhost')}:${String(port)}`;
+  const inner = [...(Array.isArray(errors) ? errors : []), cause];
+  for (const candidate of inner) {
+    const found = unreachableAddress(candidate, depth + 1);
+    if (found) return found;
+  }
+  return null;
+}
+
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n')[0] ?? text;
+}

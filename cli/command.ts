@@ -1,0 +1,110 @@
+import type { Command } from 'commander';
+import type { Config } from '../config/config.ts';
+import { type CommandError, toCommandError } from './command-error.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { createOutput, type Output, type OutputStreams } from './output.ts';
+
+/** What every command gets. */
+export interface CommandContext {
+  /** Read once, from `--home`, `--port-offset` and the environment. */
+  config(): Config;
+  readonly out: Output;
+  /** Aborted by Ctrl-C or SIGTERM. A second Ctrl-C ends the process at once. */
+  readonly signal: AbortSignal;
+  readonly json: boolean;
+}
+
+export type Handler<Args extends unknown[]> = (context: CommandContext, ...args: Args) => Promise<ExitCode>;
+
+/** Given to each command module: wraps its handler with context, error text and exit code. */
+export interface Cli {
+  run<Args extends unknown[]>(handler: Handler<Args>): (...args: unknown[]) => Promise<void>;
+}
+
+export interface GlobalOptions {
+  home?: string;
+  portOffset?: string;
+  json?: boolean;
+  color?: boolean;
+}
+
+export interface CliEnvironment {
+  readonly env: NodeJS.ProcessEnv;
+  readonly streams: OutputStreams;
+  /** Called once with the command's exit code. */
+  readonly exit: (code: ExitCode) => void;
+  readonly loadConfig: (globals: GlobalOptions) => Config;
+}
+
+export function createCli(environment: CliEnvironment): Cli {
+  return {
+    run: (handler) =>
+      async function action(this: unknown, ...args: unknown[]) {
+        const command = args.at(-1) as Command;
+        const globals = command.optsWithGlobals<GlobalOptions>();
+        const context = createContext(globals, environment);
+        try {
+          environment.exit(await handler(context, ...(args.slice(0, -1) as never)));
+        } catch (error) {
+          environment.exit(report(context, error, environment));
+        }
+      },
+  };
+}
+
+function createContext(globals: GlobalOptions, environment: CliEnvironment): CommandContext {
+  const json = globals.json === true;
+  let config: Config | undefined;
+  return {
+    config: () => {
+      config ??= environment.loadConfig(globals);
+      return config;
+    },
+    out: createOutput({
+      json,
+      color: globals.color !== false,
+      env: environment.env,
+      streams: environment.streams,
+    }),
+    signal: interruption(),
+    json,
+  };
+}
+
+/** The first Ctrl-C asks the command to clean up; the second one ends the process. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
+    controller.abort(new Error('interrupted'));
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return controller.signal;
+}
+
+function report(context: CommandContext, error: unknown, environment: CliEnvironment): ExitCode {
+  if (context.signal.aborted && !(error instanceof Error && error.name === 'CommandError')) {
+    context.out.note('Interrupted.');
+    return exitCodes.interrupted;
+  }
+  const failure = toCommandError(error);
+  printError(failure, context.out, environment);
+  return failure.exitCode;
+}
+
+export function printError(
+  failure: CommandError,
+  out: Output,
+  environment: Pick<CliEnvironment, 'env'>,
+): void {
+  if (out.asJson)
+    out.json({ error: { code: failure.code, message: failure.message, next: failure.next ?? null } });
+  else out.note(failure.next ? `error: ${failure.message}\n  next: ${failure.next}` : `error: ${failure.message}`);
+  if (environment.env['FLYWHEEL_DEBUG'] === '1') console.error(failure.cause ?? failure);
+}
+
+/** The examples at the end of a command's `--help`. */
+export function examples(lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ npx ${line}`).join('\n')}`;
+}
