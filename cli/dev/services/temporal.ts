@@ -1,9 +1,11 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { searchAttributeTypes } from '../../../workflows/search-attributes.ts';
-import { spawnTied, type TiedChild } from './tied-child.ts';
+import { endWithParent } from './end-with-parent.ts';
 
 export interface TemporalServiceOptions {
   /** From `findTemporal`. */
@@ -44,21 +46,47 @@ const pragmas = ['journal_mode=wal', 'synchronous=normal'] as const;
 /** Starts Temporal's dev server on the loopback address and resolves once it answers. */
 export async function startTemporal(options: TemporalServiceOptions): Promise<TemporalService> {
   if (options.databaseFile) await mkdir(dirname(options.databaseFile), { recursive: true });
-  const child = spawnTied(options.binary, serverArguments(options), { onLine: options.onLine });
+  const child = spawn(options.binary, serverArguments(options), {
+    // A process group of its own: Ctrl-C at the terminal must not end it before its workers.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  endWithParent(child, 'TERM');
+  for (const stream of [child.stdout, child.stderr])
+    createInterface({ input: stream }).on('line', options.onLine);
+  const exited = ended(child, options.onLine);
   const address = `127.0.0.1:${options.port}`;
   try {
-    await untilHealthy(address, options.namespace ?? 'default', child, options.startTimeoutMs ?? 60_000);
+    await untilHealthy(address, options.namespace ?? 'default', exited, options.startTimeoutMs ?? 60_000);
   } catch (error) {
-    await child.stop();
+    await stop(child, exited);
     throw error;
   }
   return {
     address,
     uiUrl: options.uiPort === null ? null : `http://127.0.0.1:${options.uiPort}`,
-    pid: child.pid,
-    exited: child.exited,
-    stop: () => child.stop(),
+    pid: child.pid ?? -1,
+    exited,
+    stop: () => stop(child, exited),
   };
+}
+
+function ended(child: ChildProcess, onLine: (line: string) => void): Promise<number | null> {
+  return new Promise((resolve) => {
+    child.once('exit', (code) => resolve(code));
+    child.once('error', (error) => {
+      onLine(`cannot start: ${error.message}`);
+      resolve(null);
+    });
+  });
+}
+
+async function stop(child: ChildProcess, exited: Promise<number | null>): Promise<void> {
+  child.kill('SIGTERM');
+  // It usually needs a second; by then its database is closed and nothing can be lost.
+  const insist = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await exited;
+  clearTimeout(insist);
 }
 
 function serverArguments(options: TemporalServiceOptions): string[] {
@@ -90,8 +118,8 @@ async function untilHealthy(
   });
   const deadline = Date.now() + timeoutMs;
   while (Date.now() < deadline) {
-    if (ended !== undefined) {
-      throw new Error(`Temporal’s dev server ended with code ${ended} while starting; its log says why.`);
+    if (exitCode !== undefined) {
+      throw new Error(`Temporal’s dev server ended with code ${exitCode} while starting; its log says why.`);
     }
     if (await answers(address, namespace)) return;
     await sleep(150);
