@@ -1,0 +1,60 @@
+import type { ChatModel, ChatReply, ChatRequest } from '../../activities/ports/chat-model.ts';
+import { RejectedError } from '../../domain/errors.ts';
+import type { JsonObject } from '../../domain/json.ts';
+import { ChatCompletion, ModelList, Tokenization } from './chat.schema.ts';
+import { type Client, createClient, type ProviderSettings } from './client.ts';
+
+/** Listing and tokenizing compute little; a loaded CPU server may still take seconds. */
+const lookupTimeoutMs = 30_000;
+
+/** Chat completions of any OpenAI-dialect server. */
+export function createChatModel(settings: ProviderSettings): ChatModel {
+  const client = createClient(settings);
+  return {
+    complete: (request) => complete(client, request),
+    countTokens: (model, body) => countTokens(client, model, body),
+    async isServed(model) {
+      const models = await client.call({
+        doing: 'list models',
+        timeoutMs: lookupTimeoutMs,
+        reply: ModelList,
+        send: (openai, options) => openai.get('/models', options),
+      });
+      return models.includes(model);
+    },
+  };
+}
+
+async function complete(client: Client, request: ChatRequest): Promise<ChatReply> {
+  const started = performance.now();
+  const response = await client.call({
+    doing: `answer with ${request.model}`,
+    timeoutMs: request.timeoutMs,
+    ...(request.signal ? { signal: request.signal } : {}),
+    reply: ChatCompletion,
+    send: (openai, options) =>
+      openai.post('/chat/completions', { ...options, body: { ...request.body, model: request.model } }),
+  });
+  return { response, latencyMs: Math.round(performance.now() - started) };
+}
+
+async function countTokens(client: Client, model: string, body: JsonObject) {
+  // vLLM serves it beside `/v1`, not below it.
+  const url = `${client.baseUrl.replace(/\/v\d+\/?$/, '')}/tokenize`;
+  const { messages, tools } = body;
+  try {
+    return await client.call({
+      doing: `count tokens for ${model}`,
+      timeoutMs: lookupTimeoutMs,
+      reply: Tokenization,
+      send: (openai, options) =>
+        openai.post(url, { ...options, body: { model, messages, ...(tools === undefined ? {} : { tools }) } }),
+    });
+  } catch (error) {
+    // Servers without the route (OpenAI itself) answer 404 or 405.
+    if (error instanceof RejectedError && noSuchRoute.has(error.code ?? '')) return null;
+    throw error;
+  }
+}
+
+const noSuchRoute: ReadonlySet<string> = new Set(['not_found', 'method_not_allowed']);

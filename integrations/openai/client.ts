@@ -1,0 +1,74 @@
+import OpenAI from 'openai';
+import type { z } from 'zod';
+import { timedOut, toFlywheelError, unreadable } from './errors.ts';
+
+/** Where an OpenAI-dialect endpoint is and how it is entered. */
+export interface ProviderSettings {
+  /** Its name in candidates.yaml; used in error messages. */
+  readonly name: string;
+  /** Ends in the version: `http://127.0.0.1:8090/v1`. */
+  readonly baseUrl: string;
+  readonly apiKey: string | null;
+}
+
+/** What the package takes with each request. */
+export interface RequestOptions {
+  readonly signal: AbortSignal;
+  readonly timeout: number;
+}
+
+export interface Call<T> {
+  /** Verb phrase for error messages, such as `list models`. */
+  readonly doing: string;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  /** What the reply must be; the rest of the code never sees the foreign shape. */
+  readonly reply: z.ZodType<T>;
+  readonly send: (openai: OpenAI, options: RequestOptions) => PromiseLike<unknown>;
+}
+
+export interface Client {
+  readonly baseUrl: string;
+  /** One request: deadline, translation of errors, parsed reply. An abort rejects with the signal's own reason. */
+  call<T>(call: Call<T>): Promise<T>;
+}
+
+export function createClient(settings: ProviderSettings): Client {
+  const openai = new OpenAI({
+    baseURL: settings.baseUrl,
+    // Every setting is given, so that an OPENAI_* variable meant for one provider never reaches another.
+    apiKey: settings.apiKey ?? 'none',
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    ...(settings.apiKey === null ? { defaultHeaders: { Authorization: null } } : {}),
+    // Repeating is the caller's decision: it knows what is idempotent, and Temporal counts the attempts.
+    maxRetries: 0,
+    // The package's debug log prints prompts.
+    logLevel: 'off',
+  });
+  return { baseUrl: settings.baseUrl, call: (call) => send(openai, settings.name, call) };
+}
+
+async function send<T>(openai: OpenAI, provider: string, call: Call<T>): Promise<T> {
+  const name = { provider, doing: call.doing };
+  // The package's own time-out ends with the headers: a body that never comes would hang for ever.
+  const deadline = AbortSignal.timeout(call.timeoutMs);
+  const signal = call.signal ? AbortSignal.any([call.signal, deadline]) : deadline;
+  let reply: unknown;
+  try {
+    reply = await call.send(openai, { signal, timeout: call.timeoutMs });
+  } catch (error) {
+    call.signal?.throwIfAborted();
+    throw deadline.aborted ? timedOut(name, call.timeoutMs) : toFlywheelError(error, name);
+  }
+  const parsed = call.reply.safeParse(reply);
+  if (!parsed.success) throw unreadable(`the reply is not one: ${explain(parsed.error)}`, name);
+  return parsed.data;
+}
+
+function explain(error: z.ZodError): string {
+  const [issue] = error.issues;
+  return issue ? `${issue.path.join('.') || 'it'}: ${issue.message}` : 'unknown form';
+}

@@ -1,0 +1,159 @@
+import type { ArtifactStore } from '../../activities/ports/artifact-store.ts';
+import type { FineTuneRequest, Trainer, TrainingJob } from '../../activities/ports/trainer.ts';
+import type { ArtifactRef } from '../../domain/datasets/dataset.ts';
+import { RejectedError } from '../../domain/errors.ts';
+import type { LoraHyperparameters } from '../../domain/experiments/experiment.ts';
+import { type Client, createClient, type ProviderSettings } from './client.ts';
+import { EventPage, Job, JobList, UploadedFile } from './fine-tuning.schema.ts';
+import { multipart } from './multipart.ts';
+
+const lookupTimeoutMs = 30_000;
+/** The server validates every row before it answers. */
+const createTimeoutMs = 2 * 60_000;
+/** A large dataset over a slow line. */
+const uploadTimeoutMs = 10 * 60_000;
+/** Servers that ignore the metadata filter list everything; an older job than this was not ours a moment ago. */
+const searchedJobs = 1000;
+/** Enough events to reach behind the messages and the steps since the last validation. */
+const readEvents = 50;
+
+/**
+ * Fine-tuning over OpenAI's files and jobs. The key travels twice: as `Idempotency-Key`, and in the metadata
+ * (`flywheel_key`), where it can be searched on servers that do not know the header.
+ */
+export function createTrainer(settings: ProviderSettings, artifacts: Pick<ArtifactStore, 'readLines'>): Trainer {
+  const client = createClient(settings);
+  return {
+    find: (key) => find(client, key),
+    async launch(request) {
+      return (await find(client, request.key)) ?? create(client, artifacts, request);
+    },
+    get: (jobId) => get(client, jobId),
+    progress: (jobId) =>
+      client.call({
+        doing: `list the events of job ${jobId}`,
+        timeoutMs: lookupTimeoutMs,
+        reply: EventPage,
+        send: (openai, options) =>
+          openai.get(`/fine_tuning/jobs/${jobId}/events`, { ...options, query: { limit: readEvents } }),
+      }),
+    cancel: (jobId) => cancel(client, jobId),
+  };
+}
+
+async function get(client: Client, jobId: string): Promise<TrainingJob> {
+  const { job } = await client.call({
+    doing: `retrieve job ${jobId}`,
+    timeoutMs: lookupTimeoutMs,
+    reply: Job,
+    send: (openai, options) => openai.fineTuning.jobs.retrieve(jobId, options),
+  });
+  return job;
+}
+
+/** Should a server have made two jobs under one key all the same, the first is the job. */
+async function find(client: Client, key: string): Promise<TrainingJob | null> {
+  const jobs = await client.call({
+    doing: 'list fine-tuning jobs',
+    timeoutMs: lookupTimeoutMs,
+    reply: JobList,
+    async send(openai, options) {
+      const found: unknown[] = [];
+      const query = { metadata: { flywheel_key: key }, limit: 100 };
+      for await (const job of openai.fineTuning.jobs.list(query, options)) {
+        if (found.push(job) >= searchedJobs) break;
+      }
+      return found;
+    },
+  });
+  const ours = jobs.filter((listed) => listed.key === key);
+  return ours.sort((a, b) => a.createdAt - b.createdAt)[0]?.job ?? null;
+}
+
+async function create(
+  client: Client,
+  artifacts: Pick<ArtifactStore, 'readLines'>,
+  request: FineTuneRequest,
+): Promise<TrainingJob> {
+  const trainingFile = await upload(client, artifacts, request.train);
+  const validationFile =
+    request.validation.rows > 0 ? await upload(client, artifacts, request.validation) : undefined;
+  const { job } = await client.call({
+    doing: `create a fine-tuning job of ${request.baseModel}`,
+    timeoutMs: createTimeoutMs,
+    reply: Job,
+    send: (openai, options) =>
+      openai.post('/fine_tuning/jobs', {
+        ...options,
+        // The package sends no idempotency header of its own.
+        headers: { 'Idempotency-Key': request.key },
+        body: {
+          model: request.baseModel,
+          training_file: trainingFile,
+          ...(validationFile === undefined ? {} : { validation_file: validationFile }),
+          suffix: request.suffix,
+          seed: request.seed,
+          metadata: { ...request.metadata, flywheel_key: request.key },
+          method: {
+            type: 'supervised',
+            supervised: { hyperparameters: toHyperparameters(request.hyperparameters) },
+          },
+        },
+      }),
+  });
+  return job;
+}
+
+/** Named by content, so that a server that compares uploads (as ours does) keeps one copy. */
+async function upload(
+  client: Client,
+  artifacts: Pick<ArtifactStore, 'readLines'>,
+  artifact: ArtifactRef,
+): Promise<string> {
+  const file = { filename: `${artifact.sha256}.jsonl`, lines: artifacts.readLines(artifact.uri) };
+  const form = multipart({ purpose: 'fine-tune' }, file);
+  const { id } = await client.call({
+    doing: `take the upload ${file.filename}`,
+    timeoutMs: uploadTimeoutMs,
+    reply: UploadedFile,
+    send: (openai, options) =>
+      openai.post('/files', { ...options, headers: { 'Content-Type': form.contentType }, body: form.chunks }),
+  });
+  return id;
+}
+
+/** OpenAI's names, and beside them those that its dialect lacks and LoRA needs. */
+function toHyperparameters(lora: LoraHyperparameters) {
+  return {
+    n_epochs: lora.epochs,
+    batch_size: lora.batchSize,
+    learning_rate: lora.learningRate,
+    lr_scheduler_type: lora.schedule,
+    warmup_ratio: lora.warmupRatio,
+    lora: {
+      rank: lora.rank,
+      alpha: lora.alpha,
+      dropout: lora.dropout,
+      ...(lora.targetModules === undefined ? {} : { target_modules: lora.targetModules }),
+    },
+  };
+}
+
+async function cancel(client: Client, jobId: string): Promise<void> {
+  try {
+    await client.call({
+      doing: `cancel job ${jobId}`,
+      timeoutMs: lookupTimeoutMs,
+      reply: Job,
+      send: (openai, options) => openai.fineTuning.jobs.cancel(jobId, options),
+    });
+  } catch (error) {
+    // Servers refuse to cancel what has ended; that is what was wanted.
+    if (error instanceof RejectedError && hasEnded(await get(client, jobId))) return;
+    throw error;
+  }
+}
+
+function hasEnded({ status }: TrainingJob): boolean {
+  return status !== 'queued' && status !== 'running';
+}
