@@ -109,12 +109,12 @@ function serverArguments(options: TemporalServiceOptions): string[] {
 async function untilHealthy(
   address: string,
   namespace: string,
-  child: TiedChild,
+  exited: Promise<number | null>,
   timeoutMs: number,
 ): Promise<void> {
-  let ended: number | null | undefined;
-  void child.exited.then((code) => {
-    ended = code;
+  let exitCode: number | null | undefined;
+  void exited.then((code) => {
+    exitCode = code;
   });
   const deadline = Date.now() + timeoutMs;
   while (Date.now() < deadline) {
