@@ -48,7 +48,7 @@ async function waitForEnd(pid: number, timeoutMs: number): Promise<void> {
 }
 
 function isPostmasterOf(pid: number, dataDir: string): boolean {
-  return isAlive(pid) && commandLine(pid).includes(dataDir);
+  return isAlive(pid) && commandLine(pid).includes(`-D ${dataDir} `);
 }
 
 function commandLine(pid: number): string {
