@@ -32,7 +32,7 @@ CREATE TABLE "audit_log" (
 	"action" text NOT NULL,
 	"workload_id" text NOT NULL,
 	"run_id" text,
-	"detail" json NOT NULL
+	"detail" json
 );
 --> statement-breakpoint
 CREATE TABLE "route_moves" (
@@ -155,7 +155,7 @@ CREATE TABLE "jobs" (
 	"experiment_id" text NOT NULL,
 	"dataset_id" text NOT NULL,
 	"status" text NOT NULL,
-	"hyperparameters" jsonb NOT NULL,
+	"hyperparameters" jsonb,
 	"step" integer,
 	"total_steps" integer,
 	"train_loss" double precision,
@@ -193,7 +193,7 @@ CREATE TABLE "runs" (
 	"workload_id" text NOT NULL,
 	"reason" text NOT NULL,
 	"requested_by" text NOT NULL,
-	"plan" json NOT NULL,
+	"plan" json,
 	"stage" text DEFAULT 'planning' NOT NULL,
 	"status" text DEFAULT 'running' NOT NULL,
 	"failure" text,

@@ -141,7 +141,7 @@ export const auditLog = pgTable(
     action: text().notNull(),
     workloadId: text().notNull(),
     runId: text(),
-    detail: json().$type<Json>().notNull(),
+    detail: json().$type<Json>(),
   },
   (t) => [index('audit_log_workload').on(t.workloadId, t.sequence.desc())],
 );

@@ -81,7 +81,7 @@ export const jobs = pgTable(
       .notNull()
       .references(() => datasets.id),
     status: text({ enum: jobStatuses }).notNull(),
-    hyperparameters: jsonb().$type<Json>().notNull(),
+    hyperparameters: jsonb().$type<Json>(),
     step: integer(),
     totalSteps: integer(),
     trainLoss: doublePrecision(),

@@ -24,7 +24,7 @@ export const runs = pgTable(
       .references(() => workloads.id),
     reason: text().notNull(),
     requestedBy: text().notNull(),
-    plan: json().$type<Json>().notNull(),
+    plan: json().$type<Json>(),
     stage: text({ enum: runStages }).notNull().default('planning'),
     status: text({ enum: runStatuses }).notNull().default('running'),
     failure: text(),

@@ -1,0 +1,23 @@
+import type { Lineage } from '../activities/ports/lineage.ts';
+import type { Database } from './connect.ts';
+import { withOurErrors } from './errors.ts';
+import { createAuditLog } from './repositories/audit-log.ts';
+import { createDatasetLineage } from './repositories/datasets.ts';
+import { createDecisionLineage } from './repositories/decisions.ts';
+import { createEvaluationLineage } from './repositories/evaluations.ts';
+import { createExperimentLineage } from './repositories/experiments.ts';
+import { createRouteLineage } from './repositories/routes.ts';
+import { createRunLineage } from './repositories/runs.ts';
+
+/** The lineage on PostgreSQL; `migrate` must have run. Suite: `test/contracts/lineage.contract.ts`. */
+export function createLineage(db: Database): Lineage {
+  return {
+    runs: withOurErrors(createRunLineage(db)),
+    datasets: withOurErrors(createDatasetLineage(db)),
+    experiments: withOurErrors(createExperimentLineage(db)),
+    evaluations: withOurErrors(createEvaluationLineage(db)),
+    decisions: withOurErrors(createDecisionLineage(db)),
+    routes: withOurErrors(createRouteLineage(db)),
+    audit: withOurErrors(createAuditLog(db)),
+  };
+}

@@ -1,0 +1,91 @@
+import { eq, isNull, and, sql } from 'drizzle-orm';
+import type { DatasetLineage, NewDataset, NewSnapshot } from '../../activities/ports/lineage.ts';
+import type { SplitName } from '../../domain/datasets/dataset.ts';
+import type { Database, Queries } from '../connect.ts';
+import { one } from '../rows.ts';
+import { datasets, snapshots } from '../schema/runs.ts';
+import { toDatasetSummary } from './run-view.ts';
+
+/** Rows per insert: large enough that 100,000 take seconds, small enough to stay far from memory limits. */
+const batchSize = 5_000;
+
+interface Membership {
+  readonly recordId: string;
+  readonly split: SplitName;
+}
+
+export function createDatasetLineage(db: Database): DatasetLineage {
+  return {
+    openSnapshot: (snapshot) => openSnapshot(db, snapshot),
+    async commitSnapshot(id, artifact, records, { responseSources, synthetic }) {
+      const committed = await db
+        .update(snapshots)
+        .set({
+          artifact,
+          records,
+          responseSources: { ...responseSources },
+          synthetic,
+          committedAt: sql`now()`,
+        })
+        .where(and(eq(snapshots.id, id), isNull(snapshots.artifact)))
+        .returning({ id: snapshots.id });
+      if (committed.length === 0) await findSnapshot(db, id);
+    },
+    commit: (dataset, membership) => commitDataset(db, dataset, membership),
+    async get(datasetId) {
+      const found = await db.select().from(datasets).where(eq(datasets.id, datasetId));
+      return toNewDataset(one(found, `dataset "${datasetId}"`));
+    },
+  };
+}
+
+async function openSnapshot(db: Database, { id, runId, workloadId, bound }: NewSnapshot) {
+  await db.insert(snapshots).values({ id, runId, workloadId, bound }).onConflictDoNothing();
+  const kept = await findSnapshot(db, id);
+  return { bound: kept.bound, artifact: kept.artifact, records: kept.records ?? 0 };
+}
+
+async function findSnapshot(db: Database, id: string) {
+  return one(await db.select().from(snapshots).where(eq(snapshots.id, id)), `snapshot "${id}"`);
+}
+
+/** One transaction: a dataset is there with all its records, or not at all. */
+async function commitDataset(
+  db: Database,
+  { summary, ...dataset }: NewDataset,
+  membership: AsyncIterable<Membership> | Iterable<Membership>,
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    const made = await tx
+      .insert(datasets)
+      .values({ ...summary, ...dataset, splits: { ...summary.splits } })
+      .onConflictDoNothing()
+      .returning({ id: datasets.id });
+    if (made.length === 0) return;
+    for await (const batch of batches(membership)) await insertMembership(tx, summary.id, batch);
+  });
+}
+
+async function insertMembership(tx: Queries, datasetId: string, batch: readonly Membership[]): Promise<void> {
+  const rows = JSON.stringify(batch.map(({ recordId, split }) => [recordId, split]));
+  await tx.execute(sql`
+    insert into dataset_records (dataset_id, record_id, split)
+    select ${datasetId}, row ->> 0, row ->> 1 from json_array_elements(${rows}::text::json) as row
+    on conflict do nothing`);
+}
+
+async function* batches<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<readonly T[]> {
+  let batch: T[] = [];
+  for await (const item of items) {
+    batch.push(item);
+    if (batch.length < batchSize) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function toNewDataset(row: typeof datasets.$inferSelect): NewDataset {
+  const { runId, workloadId, snapshotId, seed, files } = row;
+  return { summary: toDatasetSummary(row), runId, workloadId, snapshotId, seed, files };
+}

@@ -1,0 +1,99 @@
+import { and, eq, sql } from 'drizzle-orm';
+import type { DecisionLineage } from '../../activities/ports/lineage.ts';
+import { ConflictError } from '../../domain/errors.ts';
+import type { ServingSpec } from '../../domain/experiments/experiment.ts';
+import type { Decision, GateStatus, Verdict } from '../../domain/verdicts/verdict.ts';
+import type { Database } from '../connect.ts';
+import { one } from '../rows.ts';
+import { approvalGates, approvals, verdicts } from '../schema/decisions.ts';
+import { ensureWorkload } from './workloads.ts';
+
+export function createDecisionLineage(db: Database): DecisionLineage {
+  return {
+    recordVerdict: (runId, verdict, digest, serving) => recordVerdict(db, runId, verdict, digest, serving),
+    async getVerdict(runId) {
+      const found = await db.select().from(verdicts).where(eq(verdicts.runId, runId));
+      const row = one(found, `verdict of run "${runId}" yet`);
+      return { verdict: toVerdict(row), digest: row.digest, serving: row.serving };
+    },
+    async openGate(gate) {
+      await ensureWorkload(db, gate.workloadId);
+      await db.insert(approvalGates).values(gate).onConflictDoNothing();
+    },
+    recordDecision: (runId, decision, status) => recordDecision(db, runId, decision, status),
+    async closeGate(runId, status) {
+      await db.update(approvalGates).set({ status, closedAt: sql`now()` }).where(pendingGate(runId));
+    },
+  };
+}
+
+function pendingGate(runId: string) {
+  return and(eq(approvalGates.runId, runId), eq(approvalGates.status, 'pending'));
+}
+
+async function recordVerdict(
+  db: Database,
+  runId: string,
+  verdict: Verdict,
+  digest: string,
+  serving: ServingSpec | null,
+): Promise<void> {
+  const { winner, outcome, reason, primaryMetric, threshold } = verdict;
+  await db
+    .insert(verdicts)
+    .values({
+      runId,
+      outcome,
+      winnerExperimentId: winner?.experimentId ?? null,
+      winnerCandidate: winner?.candidate ?? null,
+      winnerStrategy: winner?.strategy ?? null,
+      reason,
+      primaryMetric,
+      threshold,
+      digest,
+      serving,
+    })
+    .onConflictDoNothing();
+}
+
+function toVerdict(row: typeof verdicts.$inferSelect): Verdict {
+  const { outcome, reason, primaryMetric, threshold } = row;
+  const { winnerExperimentId: experimentId, winnerCandidate: candidate, winnerStrategy: strategy } = row;
+  const hasWinner = experimentId !== null && candidate !== null && strategy !== null;
+  return {
+    outcome,
+    ...(hasWinner && { winner: { experimentId, candidate, strategy } }),
+    reason,
+    primaryMetric,
+    threshold,
+  };
+}
+
+/** The decision and the gate's end are one write; the same decision again changes nothing. */
+async function recordDecision(
+  db: Database,
+  runId: string,
+  decision: Decision,
+  status: GateStatus,
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    const gates = await tx
+      .select({ status: approvalGates.status })
+      .from(approvalGates)
+      .where(eq(approvalGates.runId, runId))
+      .for('update');
+    const gate = one(gates, `approval gate of run "${runId}"`);
+    const known = await tx.select({ id: approvals.id }).from(approvals).where(eq(approvals.id, decision.id));
+    if (known.length > 0) return;
+    if (gate.status !== 'pending') {
+      throw new ConflictError(
+        `The gate of run "${runId}" is ${gate.status} already; it cannot be decided again.`,
+      );
+    }
+    await tx.insert(approvals).values({ runId, ...decision });
+    await tx
+      .update(approvalGates)
+      .set({ status, closedAt: sql`now()` })
+      .where(eq(approvalGates.runId, runId));
+  });
+}

@@ -1,0 +1,60 @@
+import { asc, eq, isNull, and, sql } from 'drizzle-orm';
+import type { EvaluationItem, EvaluationLineage } from '../../activities/ports/lineage.ts';
+import type { Database } from '../connect.ts';
+import { one } from '../rows.ts';
+import { evaluationItems, evaluations } from '../schema/experiments.ts';
+
+export function createEvaluationLineage(db: Database): EvaluationLineage {
+  return {
+    async open({ evaluationId, ...evaluation }) {
+      await db
+        .insert(evaluations)
+        .values({ id: evaluationId, ...evaluation })
+        .onConflictDoNothing();
+    },
+    async storedItemIds(evaluationId) {
+      const rows = await db
+        .select({ itemId: evaluationItems.itemId })
+        .from(evaluationItems)
+        .where(eq(evaluationItems.evaluationId, evaluationId));
+      return new Set(rows.map((row) => row.itemId));
+    },
+    async storeItems(evaluationId, items) {
+      if (items.length === 0) return;
+      const rows = items.map((item) => ({ evaluationId, ...item, scores: { ...item.scores } }));
+      await db.insert(evaluationItems).values(rows).onConflictDoNothing();
+    },
+    items: (evaluationId) => readItems(db, evaluationId),
+    async close(summary) {
+      const closed = await db
+        .update(evaluations)
+        .set({
+          n: summary.n,
+          failed: summary.failed,
+          failures: { ...summary.failures },
+          metrics: { ...summary.metrics },
+          latencyP50Ms: summary.latencyMs?.p50 ?? null,
+          latencyP95Ms: summary.latencyMs?.p95 ?? null,
+          promptTokens: summary.tokens.prompt,
+          completionTokens: summary.tokens.completion,
+          closedAt: sql`now()`,
+        })
+        .where(and(eq(evaluations.id, summary.evaluationId), isNull(evaluations.closedAt)))
+        .returning({ id: evaluations.id });
+      if (closed.length === 0) await findEvaluation(db, summary.evaluationId);
+    },
+  };
+}
+
+async function findEvaluation(db: Database, id: string) {
+  return one(await db.select().from(evaluations).where(eq(evaluations.id, id)), `evaluation "${id}"`);
+}
+
+async function readItems(db: Database, evaluationId: string): Promise<EvaluationItem[]> {
+  const rows = await db
+    .select()
+    .from(evaluationItems)
+    .where(eq(evaluationItems.evaluationId, evaluationId))
+    .orderBy(asc(sql`${evaluationItems.itemId} collate "C"`));
+  return rows.map(({ evaluationId: _, storedAt: __, ...item }) => item);
+}

@@ -1,0 +1,84 @@
+import { and, eq, inArray, notInArray, sql } from 'drizzle-orm';
+import type { ExperimentLineage } from '../../activities/ports/lineage.ts';
+import type { Candidate, ExperimentReport, ExperimentSpec } from '../../domain/experiments/experiment.ts';
+import type { Database, Queries } from '../connect.ts';
+import { one } from '../rows.ts';
+import { adapters, candidates, experiments, jobs } from '../schema/experiments.ts';
+
+export function createExperimentLineage(db: Database): ExperimentLineage {
+  return {
+    open: (runId, spec) => openExperiment(db, runId, spec),
+    async setStage(experimentId, stage, status) {
+      await db.update(experiments).set({ stage, status }).where(notEnded(experimentId));
+    },
+    close: (report) => closeExperiment(db, report),
+    async cancelOpen(runId) {
+      await db
+        .update(experiments)
+        .set({ status: 'cancelled', endedAt: sql`now()` })
+        .where(and(eq(experiments.runId, runId), inArray(experiments.status, ['pending', 'running'])));
+    },
+    async recordJob({ jobId, ...job }) {
+      await db
+        .insert(jobs)
+        .values({ id: jobId, ...job })
+        .onConflictDoNothing();
+    },
+    async updateJob(jobId, status, progress, error) {
+      await db
+        .update(jobs)
+        .set({ status, ...progress, ...(error !== undefined && { error }), updatedAt: sql`now()` })
+        .where(and(eq(jobs.id, jobId), notInArray(jobs.status, ['succeeded', 'failed', 'cancelled'])));
+    },
+    async recordAdapter(adapter) {
+      await db.insert(adapters).values(adapter).onConflictDoNothing();
+    },
+  };
+}
+
+/** An experiment that ended is never reopened by a late write. */
+function notEnded(experimentId: string) {
+  return and(eq(experiments.id, experimentId), inArray(experiments.status, ['pending', 'running']));
+}
+
+async function openExperiment(db: Database, runId: string, spec: ExperimentSpec): Promise<void> {
+  await db.transaction(async (tx) => {
+    const candidateId = await ensureCandidate(tx, spec.candidate);
+    await tx
+      .insert(experiments)
+      .values({
+        id: spec.experimentId,
+        runId,
+        candidateId,
+        strategy: spec.strategy,
+        role: spec.role,
+        serving: spec.serving ?? null,
+      })
+      .onConflictDoNothing();
+  });
+}
+
+async function ensureCandidate(tx: Queries, candidate: Candidate): Promise<number> {
+  const { name, provider, model } = candidate;
+  await tx.insert(candidates).values({ name, provider, model, settings: candidate }).onConflictDoNothing();
+  const found = await tx
+    .select({ id: candidates.id })
+    .from(candidates)
+    .where(and(eq(candidates.name, name), eq(candidates.settings, candidate)));
+  return one(found, `candidate "${name}"`).id;
+}
+
+async function closeExperiment(db: Database, report: ExperimentReport): Promise<void> {
+  await db
+    .update(experiments)
+    .set({
+      status: report.status,
+      ...(report.status === 'succeeded' && { stage: 'done' as const }),
+      ...(report.serving && { serving: report.serving }),
+      trainSeconds: report.trainSeconds ?? null,
+      failureStage: report.failure?.stage ?? null,
+      failureReason: report.failure?.reason ?? null,
+      endedAt: sql`now()`,
+    })
+    .where(notEnded(report.experimentId));
+}
