@@ -20,6 +20,7 @@ export interface Config {
     readonly uiUrl: string | null;
     readonly embedded: boolean;
   };
+  /** `url` holds the password: not for logs. */
   readonly database: { readonly url: string; readonly embedded: boolean };
   /** Root of the server, without `/v1`. */
   readonly modelServer: { readonly url: string; readonly embedded: boolean };
@@ -103,7 +104,7 @@ function assemble(env: Environment, options: LoadOptions, catalog: Catalog): Con
       embedded: env.TEMPORAL_ADDRESS === undefined,
     },
     database: {
-      url: env.DATABASE_URL ?? `postgres://flywheel:flywheel@${local(basePorts.postgres)}/flywheel`,
+      url: env.DATABASE_URL ?? embeddedDatabaseUrl(home, local(basePorts.postgres)),
       embedded: env.DATABASE_URL === undefined,
     },
     modelServer: { url: modelServerUrl, embedded: env.MODEL_SERVER_URL === undefined },
@@ -124,6 +125,13 @@ function assemble(env: Environment, options: LoadOptions, catalog: Catalog): Con
       itemTimeoutMs: env.FLYWHEEL_ITEM_TIMEOUT,
     },
   };
+}
+
+/** The embedded PostgreSQL makes its password at its first start; before that nothing answers anyway. */
+function embeddedDatabaseUrl(home: string, address: string): string {
+  const path = join(home, 'postgres', 'password');
+  const password = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
+  return `postgres://flywheel:${password}@${address}/flywheel`;
 }
 
 function gateway(env: Environment, home: string, portOffset: number): Config['gateway'] {

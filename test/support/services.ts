@@ -1,0 +1,97 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ProvidedContext } from 'vitest';
+import type { TestProject } from 'vitest/node';
+import { freePort } from './free-port.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** A real PostgreSQL; make a database of your own by `test/support/database.ts`. */
+    databaseUrl: string;
+    /** A real Temporal dev server, namespace `default`; choose workflow ids and task queues of your own. */
+    temporalAddress: string;
+    /** The real model server, managed, with nano-1m. It trains one job at a time. */
+    modelServerUrl: string;
+  }
+}
+
+interface Service {
+  stop(): Promise<void>;
+}
+
+type Starter = (project: TestProject, dir: string) => Promise<Service>;
+
+/** Imported late, so that a run starts, and needs, no more than it uses. */
+const starters: Record<keyof ProvidedContext, Starter> = {
+  databaseUrl: async (project, dir) => {
+    const { startPostgres } = await import('../../cli/dev/services/postgres.ts');
+    // No durability: these databases live as long as the tests.
+    const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+    const postgres = await startPostgres({ dir: join(dir, 'postgres'), port: await freePort(), settings });
+    project.provide('databaseUrl', postgres.url);
+    return postgres;
+  },
+  temporalAddress: async (project) => {
+    const { startTemporal } = await import('../../cli/dev/services/temporal.ts');
+    const { findTemporal } = await import('../../cli/setup/find-temporal.ts');
+    const { temporalCacheDir } = await import('../../cli/setup/cache.ts');
+    const { path } = await findTemporal({ cacheDir: temporalCacheDir(), onProgress: console.log });
+    const port = await freePort();
+    const temporal = await startTemporal({
+      binary: path,
+      port,
+      uiPort: null,
+      databaseFile: null,
+      onLine: () => {},
+    });
+    project.provide('temporalAddress', temporal.address);
+    return temporal;
+  },
+  modelServerUrl: async (project, dir) => {
+    const { startModelServer } = await import('../../cli/dev/services/model-server.ts');
+    const { pythonPath } = await import('../../cli/setup/python-environment.ts');
+    const server = await startModelServer({
+      python: await pythonPath(),
+      dataDir: join(dir, 'model-server'),
+      port: await freePort(),
+    });
+    project.provide('modelServerUrl', server.url);
+    return server;
+  },
+};
+
+/** Starts, once for all, those services that the chosen test files inject. */
+export default async function startServices(project: TestProject): Promise<() => Promise<void>> {
+  const wanted = await injectedBy(project);
+  const dir = await mkdtemp(join(tmpdir(), 'flywheel-test-'));
+  const started = await Promise.allSettled(wanted.map((key) => starters[key](project, dir)));
+  const services = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const stop = async () => {
+    await Promise.allSettled(services.map((service) => service.stop()));
+    await rm(dir, { recursive: true, force: true });
+  };
+  const failure = started.find((result) => result.status === 'rejected');
+  if (failure) {
+    await stop();
+    throw failure.reason;
+  }
+  return stop;
+}
+
+/** Reads it off the files' text, one level of `test/support` imports included. */
+async function injectedBy(project: TestProject): Promise<(keyof ProvidedContext)[]> {
+  // Vitest marks its file filter as internal; without it every file counts, which only starts more.
+  const filters: string[] | undefined = Reflect.get(project.vitest, 'filenamePattern');
+  const { testFiles } = await project.globTestFiles(filters);
+  const texts = await Promise.all(testFiles.map(textWithSupport));
+  const keys = Object.keys(starters) as (keyof ProvidedContext)[];
+  return keys.filter((key) => texts.some((text) => text.includes(`inject('${key}')`)));
+}
+
+async function textWithSupport(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8');
+  const imported = [...text.matchAll(/from '((?:\.\.?\/)+[^']*(?:support|contracts)\/[^']+\.ts)'/g)];
+  const support = imported.map(([, path]) => readFile(join(file, '..', path ?? ''), 'utf8').catch(() => ''));
+  return [text, ...(await Promise.all(support))].join('\n');
+}

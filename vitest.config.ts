@@ -1,0 +1,44 @@
+import { defineConfig } from 'vitest/config';
+
+/** Plain tests: no server, no process but their own. */
+const unit = ['test/{domain,config,samples,sdk}/**/*.test.ts', 'test/cli/render/**/*.test.ts'];
+/** The whole stack, with processes that are killed. */
+const e2e = ['test/e2e/**/*.test.ts'];
+
+export default defineConfig({
+  test: {
+    // Two cores: a third worker only makes the others slower.
+    maxWorkers: 2,
+    projects: [
+      {
+        test: { name: 'unit', include: unit, sequence: { groupOrder: 0 }, testTimeout: 20_000 },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/**/*.test.ts'],
+          exclude: [...unit, ...e2e],
+          globalSetup: 'test/support/services.ts',
+          sequence: { groupOrder: 1 },
+          pool: 'forks',
+          // One file at a time: the servers have two cores between them.
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: e2e,
+          globalSetup: 'test/support/services.ts',
+          sequence: { groupOrder: 2 },
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+    ],
+  },
+});
