@@ -85,7 +85,12 @@ export interface RunView {
     readonly override?: boolean;
     readonly at?: string;
   };
-  readonly route?: { readonly version: number; readonly model: string; readonly since: string; readonly live: boolean };
+  readonly route?: {
+    readonly version: number;
+    readonly model: string;
+    readonly since: string;
+    readonly live: boolean;
+  };
   readonly status: RunStatus;
   readonly stage: RunStage;
   readonly failure?: string;
@@ -138,7 +143,9 @@ export interface NewDataset {
 
 export interface DatasetLineage {
   /** Persists the bound before anything is read; a second call returns the first one's bound. */
-  openSnapshot(snapshot: NewSnapshot): Promise<{ bound: string; artifact: ArtifactRef | null; records: number }>;
+  openSnapshot(
+    snapshot: NewSnapshot,
+  ): Promise<{ bound: string; artifact: ArtifactRef | null; records: number }>;
   commitSnapshot(
     id: string,
     artifact: ArtifactRef,
@@ -148,7 +155,9 @@ export interface DatasetLineage {
   /** Stores the dataset and which record went to which split, in one transaction. */
   commit(
     dataset: NewDataset,
-    membership: AsyncIterable<{ recordId: string; split: SplitName }> | Iterable<{ recordId: string; split: SplitName }>,
+    membership:
+      | AsyncIterable<{ recordId: string; split: SplitName }>
+      | Iterable<{ recordId: string; split: SplitName }>,
   ): Promise<void>;
   get(datasetId: string): Promise<NewDataset>;
 }
@@ -168,7 +177,12 @@ export interface ExperimentLineage {
     status: TrainingStatus;
     hyperparameters: Json;
   }): Promise<void>;
-  updateJob(jobId: string, status: TrainingStatus, progress: TrainingProgress | null, error?: string): Promise<void>;
+  updateJob(
+    jobId: string,
+    status: TrainingStatus,
+    progress: TrainingProgress | null,
+    error?: string,
+  ): Promise<void>;
   recordAdapter(adapter: {
     model: string;
     provider: string;
@@ -246,12 +260,40 @@ export interface RouteLineage {
 
 export interface LineageTrace {
   readonly workload: string;
-  readonly route: { readonly version: number; readonly model: string; readonly since: string; readonly digest: string | null } | null;
-  readonly approval: { readonly actor: string; readonly reason: string; readonly at: string; readonly override: boolean } | null;
-  readonly run: { readonly runId: string; readonly startedAt: string; readonly verdict: string | null } | null;
-  readonly experiment: { readonly candidate: string; readonly strategy: Strategy; readonly evaluationId: string | null } | null;
-  readonly adapter: { readonly model: string; readonly baseModel: string; readonly jobId: string; readonly key: string } | null;
-  readonly dataset: { readonly id: string; readonly hash: string; readonly manifest: string; readonly snapshotId: string } | null;
+  readonly route: {
+    readonly version: number;
+    readonly model: string;
+    readonly since: string;
+    readonly digest: string | null;
+  } | null;
+  readonly approval: {
+    readonly actor: string;
+    readonly reason: string;
+    readonly at: string;
+    readonly override: boolean;
+  } | null;
+  readonly run: {
+    readonly runId: string;
+    readonly startedAt: string;
+    readonly verdict: string | null;
+  } | null;
+  readonly experiment: {
+    readonly candidate: string;
+    readonly strategy: Strategy;
+    readonly evaluationId: string | null;
+  } | null;
+  readonly adapter: {
+    readonly model: string;
+    readonly baseModel: string;
+    readonly jobId: string;
+    readonly key: string;
+  } | null;
+  readonly dataset: {
+    readonly id: string;
+    readonly hash: string;
+    readonly manifest: string;
+    readonly snapshotId: string;
+  } | null;
   readonly records: Readonly<Record<SplitName, readonly string[]>>;
 }
 
@@ -266,8 +308,18 @@ export interface AuditLog {
     runId: string | null;
     detail: Json;
   }): Promise<void>;
-  list(workloadId: string, limit?: number): Promise<
-    readonly { at: string; actor: string; actorSource: string; action: string; runId: string | null; detail: Json }[]
+  list(
+    workloadId: string,
+    limit?: number,
+  ): Promise<
+    readonly {
+      at: string;
+      actor: string;
+      actorSource: string;
+      action: string;
+      runId: string | null;
+      detail: Json;
+    }[]
   >;
 }
 

@@ -47,3 +47,6 @@ export interface Trainer {
   /** Asks for cancellation; `get` tells when it is done. Harmless on an ended job. */
   cancel(jobId: string): Promise<void>;
 }
+
+/** Trainers by provider name. Throws `NotFoundError` naming the configured ones. */
+export type Trainers = (provider: string) => Trainer;

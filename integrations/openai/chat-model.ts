@@ -48,7 +48,10 @@ async function countTokens(client: Client, model: string, body: JsonObject) {
       timeoutMs: lookupTimeoutMs,
       reply: Tokenization,
       send: (openai, options) =>
-        openai.post(url, { ...options, body: { model, messages, ...(tools === undefined ? {} : { tools }) } }),
+        openai.post(url, {
+          ...options,
+          body: { model, messages, ...(tools === undefined ? {} : { tools }) },
+        }),
     });
   } catch (error) {
     // Servers without the route (OpenAI itself) answer 404 or 405.

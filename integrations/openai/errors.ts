@@ -35,7 +35,8 @@ export function toFlywheelError(error: unknown, call: CallName): unknown {
   if (error instanceof FlywheelError) return error;
   if (error instanceof APIConnectionTimeoutError) return timedOut(call);
   if (error instanceof APIConnectionError) return unreachable(error, call);
-  if (error instanceof APIError) return error.status === undefined ? unreachable(error, call) : answered(error, call);
+  if (error instanceof APIError)
+    return error.status === undefined ? unreachable(error, call) : answered(error, call);
   // `response.json()` of the package throws this for a body cut short or a proxy's page.
   if (error instanceof SyntaxError) return unreadable('the reply is not JSON', call);
   if (error instanceof Error) return unreachable(error, call);
@@ -49,7 +50,9 @@ export function timedOut({ provider, doing }: CallName, timeoutMs?: number): Una
 
 /** A reply that cannot be what was asked for. Retryable: mostly a proxy's page or a body cut short. */
 export function unreadable(detail: string, { provider, doing }: CallName): UnavailableError {
-  return new UnavailableError(`${provider} was asked to ${doing}, but ${shorten(detail)}.`, { kind: 'failing' });
+  return new UnavailableError(`${provider} was asked to ${doing}, but ${shorten(detail)}.`, {
+    kind: 'failing',
+  });
 }
 
 function unreachable(error: Error, { provider, doing }: CallName): UnavailableError {
@@ -89,7 +92,8 @@ function codeOf(error: APIError): string | undefined {
 
 function detailOf(error: APIError): string {
   // The text of a refused login quotes the key.
-  if (error.status === 401 || error.status === 403) return '(the credentials were refused; check the API key)';
+  if (error.status === 401 || error.status === 403)
+    return '(the credentials were refused; check the API key)';
   return shorten(error.message.replace(/^\d{3} /, ''));
 }
 

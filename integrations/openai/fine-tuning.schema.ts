@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import type { TrainingJob, TrainingProgress, TrainingStatus } from '../../activities/ports/trainer.ts';
 
-export const UploadedFile = z.object({ id: z.string() });
+export const UploadedFile = z.object({
+  id: z.string(),
+  filename: z.string(),
+  bytes: z.number(),
+  status: z.string().nullish(),
+});
+
+export const UploadedFiles = z.array(UploadedFile);
 
 /** Job errors after which the trainer wants the same job created anew. */
 const retryableJobErrors: readonly string[] = ['server_restarted', 'server_error'];

@@ -34,7 +34,10 @@ async function* encode(
 ): AsyncIterable<Uint8Array> {
   const encoder = new TextEncoder();
   let text = Object.entries(fields)
-    .map(([name, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`)
+    .map(
+      ([name, value]) =>
+        `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+    )
     .join('');
   text += `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename="${filename}"\r\n`;
   text += 'Content-Type: application/jsonl\r\n\r\n';

@@ -4,7 +4,7 @@ import type { ArtifactRef } from '../../domain/datasets/dataset.ts';
 import { RejectedError } from '../../domain/errors.ts';
 import type { LoraHyperparameters } from '../../domain/experiments/experiment.ts';
 import { type Client, createClient, type ProviderSettings } from './client.ts';
-import { EventPage, Job, JobList, UploadedFile } from './fine-tuning.schema.ts';
+import { EventPage, Job, JobList, UploadedFile, UploadedFiles } from './fine-tuning.schema.ts';
 import { multipart } from './multipart.ts';
 
 const lookupTimeoutMs = 30_000;
@@ -12,8 +12,8 @@ const lookupTimeoutMs = 30_000;
 const createTimeoutMs = 2 * 60_000;
 /** A large dataset over a slow line. */
 const uploadTimeoutMs = 10 * 60_000;
-/** Servers that ignore the metadata filter list everything; an older job than this was not ours a moment ago. */
-const searchedJobs = 1000;
+/** Newest first, so what a server lists beyond this is older than any run that is still open. */
+const mostListed = 1000;
 /** Enough events to reach behind the messages and the steps since the last validation. */
 const readEvents = 50;
 
@@ -21,7 +21,10 @@ const readEvents = 50;
  * Fine-tuning over OpenAI's files and jobs. The key travels twice: as `Idempotency-Key`, and in the metadata
  * (`flywheel_key`), where it can be searched on servers that do not know the header.
  */
-export function createTrainer(settings: ProviderSettings, artifacts: Pick<ArtifactStore, 'readLines'>): Trainer {
+export function createTrainer(
+  settings: ProviderSettings,
+  artifacts: Pick<ArtifactStore, 'readLines'>,
+): Trainer {
   const client = createClient(settings);
   return {
     find: (key) => find(client, key),
@@ -57,14 +60,8 @@ async function find(client: Client, key: string): Promise<TrainingJob | null> {
     doing: 'list fine-tuning jobs',
     timeoutMs: lookupTimeoutMs,
     reply: JobList,
-    async send(openai, options) {
-      const found: unknown[] = [];
-      const query = { metadata: { flywheel_key: key }, limit: 100 };
-      for await (const job of openai.fineTuning.jobs.list(query, options)) {
-        if (found.push(job) >= searchedJobs) break;
-      }
-      return found;
-    },
+    send: (openai, options) =>
+      collect(openai.fineTuning.jobs.list({ metadata: { flywheel_key: key }, limit: 100 }, options)),
   });
   const ours = jobs.filter((listed) => listed.key === key);
   return ours.sort((a, b) => a.createdAt - b.createdAt)[0]?.job ?? null;
@@ -104,22 +101,47 @@ async function create(
   return job;
 }
 
-/** Named by content, so that a server that compares uploads (as ours does) keeps one copy. */
+/**
+ * The artifact's file id. Files are named by content and looked for first: a launch is repeated while the
+ * device is busy, and experiments share a dataset.
+ */
 async function upload(
   client: Client,
   artifacts: Pick<ArtifactStore, 'readLines'>,
   artifact: ArtifactRef,
 ): Promise<string> {
-  const file = { filename: `${artifact.sha256}.jsonl`, lines: artifacts.readLines(artifact.uri) };
-  const form = multipart({ purpose: 'fine-tune' }, file);
+  const filename = `${artifact.sha256}.jsonl`;
+  const uploaded = await findUpload(client, filename, artifact.bytes);
+  if (uploaded !== undefined) return uploaded;
+  const form = multipart({ purpose: 'fine-tune' }, { filename, lines: artifacts.readLines(artifact.uri) });
   const { id } = await client.call({
-    doing: `take the upload ${file.filename}`,
+    doing: `take the upload ${filename}`,
     timeoutMs: uploadTimeoutMs,
     reply: UploadedFile,
     send: (openai, options) =>
       openai.post('/files', { ...options, headers: { 'Content-Type': form.contentType }, body: form.chunks }),
   });
   return id;
+}
+
+async function findUpload(client: Client, filename: string, bytes: number): Promise<string | undefined> {
+  const files = await client.call({
+    doing: 'list files',
+    timeoutMs: lookupTimeoutMs,
+    reply: UploadedFiles,
+    send: (openai, options) => collect(openai.files.list({ purpose: 'fine-tune', limit: 100 }, options)),
+  });
+  // A file in `error` was refused by the server's validation; uploading it again brings the reason back.
+  return files.find((file) => file.filename === filename && file.bytes === bytes && file.status !== 'error')
+    ?.id;
+}
+
+async function collect(pages: AsyncIterable<unknown>): Promise<unknown[]> {
+  const found: unknown[] = [];
+  for await (const item of pages) {
+    if (found.push(item) >= mostListed) break;
+  }
+  return found;
 }
 
 /** OpenAI's names, and beside them those that its dialect lacks and LoRA needs. */

@@ -1,0 +1,159 @@
+import type { Example } from '../domain/datasets/dataset.ts';
+import { RejectedError, UnavailableError, type UnavailableKind } from '../domain/errors.ts';
+import { chatBody } from '../domain/experiments/chat-body.ts';
+import type { ServingSpec } from '../domain/experiments/experiment.ts';
+import { readAnswer, scoreItem } from '../domain/experiments/score.ts';
+import type { Json, JsonObject } from '../domain/json.ts';
+import { pause } from './pause.ts';
+import type { ChatModel, ChatReply } from './ports/chat-model.ts';
+import type { EvaluationItem } from './ports/lineage.ts';
+
+export interface Asking {
+  readonly chatModel: ChatModel;
+  readonly serving: ServingSpec;
+  readonly fewShot: string | null;
+  readonly timing: AskTiming;
+  readonly signal: AbortSignal;
+}
+
+export interface AskTiming {
+  /** How long one answer may take. */
+  readonly itemTimeoutMs: number;
+  /** First wait between two attempts; doubles. */
+  readonly backoffMs: number;
+}
+
+/** What a failed item is counted as. */
+type Failure = 'timeout' | 'refusal' | 'unparsable' | 'too_long' | 'provider_error';
+
+type Asked =
+  | { readonly reply: ChatReply }
+  | { readonly reply: null; readonly failure: Failure; readonly detail: string };
+
+/**
+ * Attempts at one item before its loss is decided. A time-out has cost its full time already, and is asked
+ * once more only because a training may have held the processor. Throttling passes, so it is waited out.
+ */
+const attempts: Readonly<Record<UnavailableKind, number>> = {
+  timeout: 2,
+  unreachable: 3,
+  failing: 3,
+  busy: 10,
+};
+
+/** Longer waits are Temporal's: the activity ends and comes back for the items that are missing. */
+const longestWaitMs = 30_000;
+
+/** Refusals that every item would get: about the configuration, not about what was asked. */
+const aboutTheProvider: ReadonlySet<string> = new Set([
+  'unauthorized',
+  'not_found',
+  'model_not_found',
+  'insufficient_quota',
+  'billing_hard_limit_reached',
+]);
+
+/**
+ * Asks one item and scores the answer.
+ *
+ * A failure is a wrong answer, so it must be the model's. An outage of the provider says nothing about the
+ * model: what broke on the way is counted only once the provider has proved to be up, by answering something
+ * else. Otherwise this throws, and the item is asked again when the activity is retried.
+ */
+export async function askItem(asking: Asking, example: Example): Promise<EvaluationItem> {
+  const { fewShot, serving } = asking;
+  const asked = await ask(asking, chatBody(example, { fewShot, maxTokens: serving.maxTokens }));
+  return asked.reply === null ? failedItem(example, asked) : answeredItem(example, asked.reply);
+}
+
+async function ask(asking: Asking, body: JsonObject): Promise<Asked> {
+  const { chatModel, serving, timing, signal } = asking;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const timeoutMs = timing.itemTimeoutMs;
+      return { reply: await chatModel.complete({ model: serving.model, body, timeoutMs, signal }) };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof RejectedError) return refused(error);
+      if (!(error instanceof UnavailableError)) throw error;
+      const waitMs = error.retryAfterMs ?? timing.backoffMs * 2 ** (attempt - 1);
+      if (attempt >= attempts[error.kind] || waitMs > longestWaitMs) return lost(asking, error);
+      await pause(waitMs, signal);
+    }
+  }
+}
+
+/** Refusals of this item become data; those of every item end the evaluation. */
+function refused(error: RejectedError): Asked {
+  if (aboutTheProvider.has(error.code ?? '')) throw error;
+  return { reply: null, failure: failureOf(error.code), detail: error.message };
+}
+
+function failureOf(code: string | undefined): Failure {
+  if (code === 'context_length_exceeded') return 'too_long';
+  return code === 'content_filter' ? 'refusal' : 'provider_error';
+}
+
+async function lost(asking: Asking, error: UnavailableError): Promise<Asked> {
+  // To be told to wait is never the answer of a model.
+  if (error.kind === 'busy') throw error;
+  await proveUp(asking);
+  return {
+    reply: null,
+    failure: error.kind === 'timeout' ? 'timeout' : 'provider_error',
+    detail: error.message,
+  };
+}
+
+/** The least that the model can be asked. Throws the provider's error while it is down. */
+async function proveUp({ chatModel, serving, timing, signal }: Asking): Promise<void> {
+  const body = { messages: [{ role: 'user', content: 'Hello' }], temperature: 0, max_completion_tokens: 1 };
+  try {
+    await chatModel.complete({ model: serving.model, body, timeoutMs: timing.itemTimeoutMs, signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof RejectedError) || aboutTheProvider.has(error.code ?? '')) throw error;
+    // It refused so small a question, but it is there and answers.
+  }
+}
+
+function answeredItem(example: Example, { response, latencyMs }: ChatReply): EvaluationItem {
+  const read = readAnswer(response);
+  return {
+    itemId: example.recordId,
+    recordId: example.recordId,
+    response,
+    failure: read.ok ? null : read.failure,
+    failureDetail: read.ok ? null : read.detail,
+    scores: scoreItem(example.target, read.ok ? read.answer : null, example.tools),
+    latencyMs,
+    promptTokens: usage(response, 'prompt_tokens'),
+    completionTokens: usage(response, 'completion_tokens'),
+  };
+}
+
+function failedItem(
+  example: Example,
+  { failure, detail }: { failure: Failure; detail: string },
+): EvaluationItem {
+  return {
+    itemId: example.recordId,
+    recordId: example.recordId,
+    response: null,
+    failure,
+    failureDetail: detail,
+    scores: scoreItem(example.target, null, example.tools),
+    latencyMs: null,
+    promptTokens: null,
+    completionTokens: null,
+  };
+}
+
+function usage(response: JsonObject, field: string): number | null {
+  const count = isObject(response['usage']) ? response['usage'][field] : null;
+  return typeof count === 'number' ? count : null;
+}
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

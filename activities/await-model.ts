@@ -1,0 +1,49 @@
+import { cancellationSignal } from '@temporalio/activity';
+import { NotFoundError, UnavailableError } from '../domain/errors.ts';
+import type { ServingSpec } from '../domain/experiments/experiment.ts';
+import { keepAlive } from './keep-alive.ts';
+import { pause } from './pause.ts';
+import type { ChatModels } from './ports/chat-model.ts';
+
+export interface AwaitModelTiming {
+  readonly pollMs: number;
+  /** How long a reachable provider may not list the model. */
+  readonly patienceMs: number;
+}
+
+/** A fresh adapter is listed at once or after one reload; a name that is not there after a minute is wrong. */
+const defaultTiming: AwaitModelTiming = { pollMs: 1_000, patienceMs: 60_000 };
+
+/** Waits until the provider would answer for the model, so that an evaluation's first items are not lost. */
+export function createAwaitModel(ports: { readonly chatModels: ChatModels }, timing = defaultTiming) {
+  async function awaitModel({ serving }: { readonly serving: ServingSpec }): Promise<void> {
+    const chatModel = ports.chatModels(serving.provider);
+    const signal = cancellationSignal();
+    const deadline = Date.now() + timing.patienceMs;
+    await keepAlive(
+      () => ({ waitingFor: serving.model }),
+      async () => {
+        while (!(await isServed())) {
+          if (Date.now() >= deadline) {
+            throw new NotFoundError(
+              `${serving.provider} does not serve ${serving.model} (waited ${timing.patienceMs / 1000} s). ` +
+                'Check the model of the candidate in candidates.yaml against GET /v1/models there.',
+            );
+          }
+          await pause(timing.pollMs, signal);
+        }
+      },
+    );
+
+    /** Until the deadline an unreachable provider is one that is still starting. */
+    async function isServed(): Promise<boolean> {
+      try {
+        return await chatModel.isServed(serving.model);
+      } catch (error) {
+        if (error instanceof UnavailableError && Date.now() < deadline) return false;
+        throw error;
+      }
+    }
+  }
+  return { awaitModel };
+}

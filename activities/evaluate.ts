@@ -1,0 +1,100 @@
+import { cancellationSignal } from '@temporalio/activity';
+import pLimit from 'p-limit';
+import type { EvaluationSummary, ServingSpec } from '../domain/experiments/experiment.ts';
+import { summarise } from '../domain/experiments/score.ts';
+import { type AskTiming, askItem } from './ask-item.ts';
+import { evaluationId } from './idempotency-keys.ts';
+import { keepAlive } from './keep-alive.ts';
+import type { ArtifactStore } from './ports/artifact-store.ts';
+import type { ChatModels } from './ports/chat-model.ts';
+import type { EvaluationItem, Lineage } from './ports/lineage.ts';
+import { readExamples } from './read-examples.ts';
+
+export interface EvaluateInput {
+  readonly experimentId: string;
+  readonly runId: string;
+  readonly datasetId: string;
+  readonly serving: ServingSpec;
+}
+
+export interface EvaluatePorts {
+  readonly artifacts: Pick<ArtifactStore, 'readLines' | 'readText'>;
+  readonly lineage: {
+    readonly datasets: Pick<Lineage['datasets'], 'get'>;
+    readonly evaluations: Lineage['evaluations'];
+  };
+  readonly chatModels: ChatModels;
+}
+
+export interface EvaluateSettings {
+  /** Items in flight at a time. */
+  readonly concurrency: number;
+  readonly itemTimeoutMs: number;
+  /** Half a second unless told otherwise: a passing error is mostly gone by then. */
+  readonly backoffMs?: number;
+}
+
+/**
+ * Asks every item of the eval split, as the route would, and stores each answer as it comes. Repeated after any
+ * interruption it asks what is missing and nothing else.
+ */
+export function createEvaluate(ports: EvaluatePorts, settings: EvaluateSettings) {
+  const { artifacts, chatModels } = ports;
+  const { datasets, evaluations } = ports.lineage;
+  const timing: AskTiming = { backoffMs: 500, ...settings };
+
+  async function evaluate(input: EvaluateInput): Promise<EvaluationSummary> {
+    const { serving, experimentId, datasetId } = input;
+    const { files } = await datasets.get(datasetId);
+    const id = evaluationId({ experimentId, evalHash: files.eval.sha256, serving });
+    await evaluations.open({ evaluationId: id, experimentId, datasetId, serving, total: files.eval.rows });
+    const stored = await evaluations.storedItemIds(id);
+    const missing = (await readExamples(artifacts, files.eval.uri)).filter(
+      (one) => !stored.has(one.recordId),
+    );
+    const fewShot = serving.fewShotUri === null ? null : await artifacts.readText(serving.fewShotUri);
+    const chatModel = chatModels(serving.provider);
+
+    const progress = { done: stored.size, total: files.eval.rows };
+    const askAndStore = async (example: (typeof missing)[number], signal: AbortSignal) => {
+      const item = await askItem({ chatModel, serving, fewShot, timing, signal }, example);
+      // One by one: at a kill only those in flight have to be asked again.
+      await evaluations.storeItems(id, [item]);
+      progress.done += 1;
+    };
+    await keepAlive(
+      () => ({ ...progress }),
+      () => forEachBounded(missing, settings.concurrency, cancellationSignal(), askAndStore),
+    );
+    return close(id, await evaluations.items(id));
+  }
+
+  async function close(id: string, items: readonly EvaluationItem[]): Promise<EvaluationSummary> {
+    const summary = { evaluationId: id, ...summarise(items) };
+    await evaluations.close(summary);
+    return summary;
+  }
+
+  return { evaluate };
+}
+
+/**
+ * At most `concurrency` at a time. The first error, or the cancellation, breaks off what is in flight, and is
+ * thrown once nothing runs any more: nothing of this attempt may write beside the next one.
+ */
+async function forEachBounded<T>(
+  items: readonly T[],
+  concurrency: number,
+  cancellation: AbortSignal,
+  work: (item: T, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([cancellation, failed.signal]);
+  const limit = pLimit(concurrency);
+  const guarded = async (item: T) => {
+    if (signal.aborted) return;
+    await work(item, signal).catch((error: unknown) => failed.abort(error));
+  };
+  await Promise.all(items.map((item) => limit(guarded, item)));
+  signal.throwIfAborted();
+}

@@ -1,0 +1,220 @@
+import { cancellationSignal, log } from '@temporalio/activity';
+import type { DatasetFiles } from '../domain/datasets/dataset.ts';
+import { RejectedError, UnavailableError } from '../domain/errors.ts';
+import type { Candidate, ServingSpec } from '../domain/experiments/experiment.ts';
+import { fineTuneKey } from './idempotency-keys.ts';
+import { keepAlive } from './keep-alive.ts';
+import { pause } from './pause.ts';
+import type { Lineage } from './ports/lineage.ts';
+import type { FineTuneRequest, Trainer, Trainers, TrainingJob, TrainingProgress } from './ports/trainer.ts';
+import { endJobIfUnwanted } from './unwanted-job.ts';
+import { defaultTiming, type TrainingLineage, type TrainingTiming, watchTraining } from './watch-training.ts';
+
+export interface FineTuneInput {
+  readonly experimentId: string;
+  readonly runId: string;
+  readonly workloadId: string;
+  readonly candidate: Candidate;
+  readonly datasetId: string;
+  readonly seed: number;
+}
+
+export interface FineTuneResult {
+  readonly model: string;
+  readonly jobId: string;
+  /** As the trainer measured it; null where it does not tell. */
+  readonly trainSeconds: number | null;
+  readonly serving: ServingSpec;
+}
+
+export interface FineTunePorts {
+  readonly lineage: {
+    readonly datasets: Pick<Lineage['datasets'], 'get'>;
+    readonly experiments: TrainingLineage;
+  };
+  readonly trainers: Trainers;
+}
+
+/** What a heartbeat says; the next attempt needs none of it, people and tests do. */
+export interface TrainingHeartbeat {
+  readonly jobId: string | null;
+  readonly waitingFor?: 'device';
+  readonly progress: TrainingProgress | null;
+}
+
+/**
+ * A trainer that restarts loses its running job and invites a new one. More often than this it is not bad luck
+ * but something that each job brings about, such as memory.
+ */
+const mostRounds = 4;
+
+/** Bounds on what a busy trainer may ask us to wait: it must notice soon that the device is free. */
+const busyWaitMs = { least: 1_000, usual: 5_000, most: 30_000 };
+
+/**
+ * One LoRA training as one activity on `gpu:<pool>`: adopt or launch → watch → adapter.
+ *
+ * However often it is repeated there is one job, found by its key. A cancellation ends the remote job and
+ * waits for that; a worker's shutdown does not: the job goes on, and the next attempt adopts it.
+ */
+export function createFineTune(ports: FineTunePorts, timing: TrainingTiming = defaultTiming) {
+  async function fineTune(input: FineTuneInput): Promise<FineTuneResult> {
+    const trainer = ports.trainers(input.candidate.provider);
+    const dataset = await ports.lineage.datasets.get(input.datasetId);
+    const training: Training = {
+      input,
+      trainer,
+      timing,
+      lineage: ports.lineage.experiments,
+      state: { jobId: null, progress: null },
+    };
+    return keepAlive(
+      () => training.state,
+      async () => {
+        for (let round = 1; round <= mostRounds; round++) {
+          const key = fineTuneKey({ ...input, datasetHash: dataset.summary.hash }, round);
+          const job = await train(training, toRequest(input, key, dataset.files));
+          if (job === 'lost') continue;
+          return succeed(training, job);
+        }
+        throw new RejectedError(
+          `The trainer lost ${mostRounds} jobs of ${input.candidate.name} in a row; its log tells why it restarts.`,
+        );
+      },
+    );
+  }
+  return { fineTune };
+}
+
+interface Training {
+  readonly input: FineTuneInput;
+  readonly trainer: Trainer;
+  readonly timing: TrainingTiming;
+  readonly lineage: TrainingLineage;
+  state: TrainingHeartbeat;
+}
+
+/** The job under the request's key, ended well; `lost` when a new one has to be made. */
+async function train(training: Training, request: FineTuneRequest): Promise<TrainingJob | 'lost'> {
+  const { lineage } = training;
+  const launched = await launchWhenFree(training, request);
+  await lineage.recordJob({
+    jobId: launched.id,
+    experimentId: training.input.experimentId,
+    provider: training.input.candidate.provider,
+    key: request.key,
+    datasetId: training.input.datasetId,
+    status: launched.status,
+    hyperparameters: {
+      ...request.hyperparameters,
+      targetModules: [...(request.hyperparameters.targetModules ?? [])],
+    },
+  });
+  // Found cancelled, not cancelled while we watched: whoever reset the run asks for the training again.
+  if (launched.status === 'cancelled') return 'lost';
+  const job = await watchOrEnd(training, launched);
+  await lineage.updateJob(job.id, job.status, training.state.progress, job.error ?? undefined);
+  if (job.status === 'succeeded') return job;
+  if (job.status === 'failed' && job.errorRetryable) {
+    log.warn('The trainer lost the job; launching it again', { jobId: job.id, reason: job.error });
+    return 'lost';
+  }
+  throw new RejectedError(
+    job.status === 'cancelled'
+      ? `Training job ${job.id} was cancelled at the trainer, not by this run.`
+      : `Training job ${job.id} failed: ${job.error ?? 'the trainer gives no reason'}.`,
+  );
+}
+
+async function watchOrEnd(training: Training, job: TrainingJob): Promise<TrainingJob> {
+  const signal = cancellationSignal();
+  training.state = { jobId: job.id, progress: null };
+  try {
+    return await watchTraining({ ...training, signal }, job, (progress) => {
+      training.state = { jobId: job.id, progress };
+    });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    await endJobIfUnwanted(training, job, training.state.progress);
+    throw signal.reason;
+  }
+}
+
+/**
+ * Waits here, not in the queue, while the device is busy. Our slot is the admission to it, so what occupies it
+ * is not ours to wait behind: a job that is still ending, or one that somebody started by hand. Giving the
+ * slot back would let the next training run into the same refusal, and put this one behind it.
+ */
+async function launchWhenFree(training: Training, request: FineTuneRequest): Promise<TrainingJob> {
+  const signal = cancellationSignal();
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      // Without the signal: a create that is broken off may leave a job that nobody watches.
+      return await training.trainer.launch(request);
+    } catch (error) {
+      if (!(error instanceof UnavailableError) || error.kind !== 'busy') throw error;
+      const { least, usual, most } = busyWaitMs;
+      const waitMs = Math.min(Math.max(error.retryAfterMs ?? usual, least), most);
+      training.state = { jobId: null, waitingFor: 'device', progress: null };
+      log.info('The training device is busy', { waitMs, detail: error.message });
+      await pause(waitMs, signal);
+    }
+  }
+}
+
+async function succeed({ input, lineage }: Training, job: TrainingJob): Promise<FineTuneResult> {
+  const { provider, model: baseModel, maxTokens } = input.candidate;
+  if (job.model === null) {
+    throw new RejectedError(
+      `Training job ${job.id} succeeded but names no model; the trainer broke its contract.`,
+    );
+  }
+  const { experimentId, datasetId } = input;
+  await lineage.recordAdapter({
+    model: job.model,
+    provider,
+    baseModel,
+    jobId: job.id,
+    experimentId,
+    datasetId,
+  });
+  return {
+    model: job.model,
+    jobId: job.id,
+    trainSeconds: job.trainSeconds,
+    serving: { provider, model: job.model, fewShotUri: null, maxTokens },
+  };
+}
+
+function toRequest(input: FineTuneInput, key: string, files: DatasetFiles): FineTuneRequest {
+  return {
+    key,
+    baseModel: input.candidate.model,
+    train: files.train,
+    validation: files.validation,
+    hyperparameters: input.candidate.lora,
+    seed: input.seed,
+    suffix: toSuffix(input.workloadId),
+    metadata: {
+      run_id: input.runId,
+      workload_id: input.workloadId.slice(0, longestMetadata),
+      dataset_id: input.datasetId,
+      experiment_id: input.experimentId.slice(0, longestMetadata),
+    },
+  };
+}
+
+/** OpenAI's limit on a metadata value. */
+const longestMetadata = 512;
+
+/** The workload in the model's name, for people; what identifies the model is its id. */
+function toSuffix(workloadId: string): string {
+  return (
+    workloadId
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-')
+      .replace(/^-+|-+$/g, '')
+      .slice(0, 40) || 'workload'
+  );
+}

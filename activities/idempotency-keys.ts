@@ -1,0 +1,34 @@
+import type { Candidate, ServingSpec } from '../domain/experiments/experiment.ts';
+import { canonicalJson, sha256 } from '../domain/hash.ts';
+
+/** 64 bits: plenty within one run, short enough to read in a job list. */
+const hashLength = 16;
+
+/**
+ * Key of the run's training of these weights: starts with the runId, so that next week's run trains anew, and
+ * goes on with everything that shapes the result, so that a retry, a reset or a second worker finds the job.
+ * A job that the trainer lost is launched again as the next `round`.
+ */
+export function fineTuneKey(
+  job: { runId: string; datasetHash: string; candidate: Candidate; seed: number },
+  round: number,
+): string {
+  const { provider, model, lora } = job.candidate;
+  const content = { datasetHash: job.datasetHash, provider, model, lora, seed: job.seed };
+  const key = `${job.runId}-${shortHash(content)}`;
+  return round === 1 ? key : `${key}-${round}`;
+}
+
+/** One evaluation per experiment and per what is asked of whom: another prompt or item set is another one. */
+export function evaluationId(asked: {
+  experimentId: string;
+  /** Hash of the eval split's bytes. */
+  evalHash: string;
+  serving: ServingSpec;
+}): string {
+  return `eval-${shortHash(asked)}`;
+}
+
+function shortHash(content: unknown): string {
+  return sha256(canonicalJson(content)).slice(0, hashLength);
+}

@@ -1,0 +1,75 @@
+import { setTimeout } from 'node:timers/promises';
+import { activityInfo, cancellationDetails, getClient, log } from '@temporalio/activity';
+import { FlywheelError } from '../domain/errors.ts';
+import type { TrainingJob, TrainingProgress } from './ports/trainer.ts';
+import { hasEnded, type Watch } from './watch-training.ts';
+
+/**
+ * After the activity was told to stop: ends the remote job if nobody wants it any more, and waits for that.
+ *
+ * | told because                   | job     | why                                                    |
+ * |--------------------------------|---------|--------------------------------------------------------|
+ * | the run was cancelled          | ended   | it must not go on costing                              |
+ * | the workflow is closed         | ended   | terminated, timed out: nobody will collect the model   |
+ * | this attempt was given up      | goes on | another attempt has adopted it                         |
+ * | worker shuts down, pause, reset| goes on | the next attempt adopts it                             |
+ */
+export async function endJobIfUnwanted(
+  watch: Omit<Watch, 'signal'>,
+  job: TrainingJob,
+  progress: TrainingProgress | null,
+): Promise<void> {
+  if (!(await isUnwanted())) {
+    log.info('The training goes on without this attempt', { jobId: job.id });
+    return;
+  }
+  const ended = await end(watch, job.id);
+  if (ended !== null) {
+    await watch.lineage.updateJob(job.id, ended.status, progress, ended.error ?? undefined);
+    return;
+  }
+  const complaint = `Cancelled by its run, but the trainer had not ended it after ${watch.timing.endMs / 1000} s.`;
+  log.error(complaint, { jobId: job.id });
+  await watch.lineage.updateJob(job.id, 'running', progress, complaint);
+}
+
+async function isUnwanted(): Promise<boolean> {
+  const told = cancellationDetails();
+  if (told?.cancelRequested) return true;
+  return told?.notFound === true && (await workflowIsClosed());
+}
+
+/** `notFound` is also what an attempt hears that the server had given up; only the workflow itself tells. */
+async function workflowIsClosed(): Promise<boolean> {
+  const { workflowExecution } = activityInfo();
+  if (workflowExecution === undefined) return false;
+  try {
+    const client = getClient();
+    const handle = client.workflow.getHandle(workflowExecution.workflowId, workflowExecution.runId);
+    // The activity's own signal, which the client would use, has aborted.
+    const { status } = await client.withAbortSignal(AbortSignal.timeout(10_000), () => handle.describe());
+    return status.name !== 'RUNNING' && status.name !== 'PAUSED';
+  } catch (error) {
+    log.warn('Whether the workflow is closed could not be found out', { error: String(error) });
+    return false;
+  }
+}
+
+/** The job once it has ended, or null if it has not in the time allowed. */
+async function end({ trainer, timing }: Omit<Watch, 'signal'>, jobId: string): Promise<TrainingJob | null> {
+  const deadline = Date.now() + timing.endMs;
+  let asked = false;
+  do {
+    try {
+      if (!asked) await trainer.cancel(jobId);
+      asked = true;
+      const job = await trainer.get(jobId);
+      if (hasEnded(job)) return job;
+    } catch (error) {
+      // Unreachable for a moment, or confused: as long as there is time, ask again.
+      if (!(error instanceof FlywheelError)) throw error;
+    }
+    await setTimeout(Math.min(timing.pollMs, 500));
+  } while (Date.now() < deadline);
+  return null;
+}
