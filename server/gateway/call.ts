@@ -1,0 +1,66 @@
+import { isJsonObject, type JsonObject } from '../../domain/json.ts';
+import type { GatewayError } from '../openai-error.ts';
+
+/** One chat-completion call as an application sent it. */
+export interface GatewayCall {
+  /** The body exactly as it came; what a pass-through sends on. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly body: JsonObject;
+  /** null: not about any workload, so passed through and not logged. */
+  readonly workloadId: string | null;
+  readonly clientId: string;
+  readonly conversationId: string | null;
+  /** `cache-control: no-cache` asks for the route as it is at this moment. */
+  readonly fresh: boolean;
+  /** `x-flywheel-log: off` keeps a probe or a private call out of the log. */
+  readonly logged: boolean;
+}
+
+/** Calls that do not say whose they are. */
+const unknownClient = 'unknown';
+/** The same limit as for records (domain/records/record.schema.ts). */
+const maxIdLength = 200;
+
+/** Reads headers and body, or says what is wrong with them. */
+export async function readCall(request: Request): Promise<GatewayCall | GatewayError> {
+  const { headers } = request;
+  // Browsers send this type across origins only after asking, so no web page can talk to a local gateway.
+  if (!/^application\/json\b/i.test(headers.get('content-type') ?? ''))
+    return { status: 415, code: 'unsupported_media_type', message: 'Send content-type: application/json.' };
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  const body = parseBody(bytes);
+  if (body === null)
+    return { status: 400, code: 'invalid_json', message: 'The body must be one JSON object.' };
+  if (body['stream'] === true)
+    return {
+      status: 400,
+      code: 'streaming_not_supported',
+      param: 'stream',
+      message: 'The gateway does not stream yet. Send "stream": false, or call the model directly.',
+    };
+  const workloadId = headers.get('x-workload-id');
+  if (workloadId !== null && (workloadId === '' || workloadId.length > maxIdLength))
+    return {
+      status: 400,
+      code: 'invalid_workload_id',
+      message: `x-workload-id must have 1 to ${maxIdLength} characters.`,
+    };
+  return {
+    bytes,
+    body,
+    workloadId,
+    clientId: headers.get('x-client-id') || unknownClient,
+    conversationId: headers.get('x-conversation-id') || null,
+    fresh: /\bno-cache\b/i.test(headers.get('cache-control') ?? ''),
+    logged: headers.get('x-flywheel-log')?.toLowerCase() !== 'off',
+  };
+}
+
+function parseBody(bytes: Uint8Array): JsonObject | null {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return isJsonObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,16 @@
+/** What happened to calls since the gateway started; shown by `GET /ready`. */
+export interface CallCounts {
+  calls: number;
+  /** Answered with a 2xx by a model. */
+  answered: number;
+  /** Refused here, or failed upstream: no record, since there is no answer. */
+  failed: number;
+  /** Answered but not logged: no `x-workload-id`, or `x-flywheel-log: off`. */
+  unlogged: number;
+  /** Answered, but request or reply could not be read as a record. */
+  unusable: number;
+}
+
+export function newCounts(): CallCounts {
+  return { calls: 0, answered: 0, failed: 0, unlogged: 0, unusable: 0 };
+}

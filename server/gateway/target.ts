@@ -1,0 +1,107 @@
+import { servingBody } from '../../domain/experiments/chat-body.ts';
+import type { ServingSpec } from '../../domain/experiments/experiment.ts';
+import type { ResponseSource } from '../../domain/records/record.ts';
+import type { Route } from '../../domain/routes/route.ts';
+import { reasonOf } from '../log.ts';
+import type { GatewayError } from '../openai-error.ts';
+import type { GatewayCall } from './call.ts';
+import { toProviderHeaders, toUpstreamHeaders } from './headers.ts';
+
+interface Endpoint {
+  /** Ends in the version, `/v1`. */
+  readonly baseUrl: string;
+  readonly apiKey: string | null;
+}
+
+export interface TargetOptions {
+  /** The production model's endpoint: where everything without a route goes. */
+  readonly upstream: Endpoint | null;
+  readonly providers: Readonly<Record<string, Endpoint>>;
+  readonly readFewShot: (uri: string) => Promise<string>;
+}
+
+/** Who answers a call, and exactly what is sent there. */
+export interface Target {
+  readonly url: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array<ArrayBuffer> | string;
+  /** The model that is asked, as far as it is known. */
+  readonly model: string | null;
+  /** 0: the workload's traffic was never moved. */
+  readonly routeVersion: number;
+  readonly responseSource: ResponseSource;
+}
+
+/** The route decides; without one the call goes, as it is, to the production model. */
+export async function chooseTarget(
+  call: GatewayCall,
+  incoming: Headers,
+  route: Route | null,
+  options: TargetOptions,
+): Promise<Target | GatewayError> {
+  const routeVersion = route?.version ?? 0;
+  if (route?.serving) return toPromoted(call, incoming, route.serving, routeVersion, options);
+  const { upstream } = options;
+  if (upstream === null) return noUpstream(call);
+  return {
+    url: completionsUrl(upstream),
+    headers: toUpstreamHeaders(incoming, upstream.apiKey),
+    body: call.bytes,
+    model: typeof call.body['model'] === 'string' ? call.body['model'] : null,
+    routeVersion,
+    responseSource: 'production',
+  };
+}
+
+async function toPromoted(
+  call: GatewayCall,
+  incoming: Headers,
+  serving: ServingSpec,
+  routeVersion: number,
+  options: TargetOptions,
+): Promise<Target | GatewayError> {
+  const provider = Object.hasOwn(options.providers, serving.provider)
+    ? options.providers[serving.provider]
+    : undefined;
+  if (provider === undefined)
+    return {
+      status: 502,
+      code: 'unknown_provider',
+      message: `The route names the provider "${serving.provider}", which candidates.yaml does not have. Add it there and restart the gateway, or roll back.`,
+    };
+  let fewShot: string | null;
+  try {
+    fewShot = serving.fewShotUri === null ? null : await options.readFewShot(serving.fewShotUri);
+  } catch (error) {
+    // Without its examples the model is not the one that was approved.
+    return {
+      status: 502,
+      code: 'few_shot_missing',
+      message: `The route's few-shot examples cannot be read: ${reasonOf(error)}. Roll back, or restore the artifacts.`,
+    };
+  }
+  return {
+    url: completionsUrl(provider),
+    headers: toProviderHeaders(incoming, provider.apiKey),
+    body: JSON.stringify({ ...servingBody(call.body, { fewShot, maxTokens: serving.maxTokens }), model: serving.model }),
+    model: serving.model,
+    routeVersion,
+    responseSource: 'flywheel',
+  };
+}
+
+function completionsUrl({ baseUrl }: Endpoint): string {
+  return `${baseUrl.replace(/\/+$/, '')}/chat/completions`;
+}
+
+function noUpstream(call: GatewayCall): GatewayError {
+  const why =
+    call.workloadId === null
+      ? 'The call names no workload (header x-workload-id)'
+      : `Workload "${call.workloadId}" has no route`;
+  return {
+    status: 404,
+    code: 'no_upstream',
+    message: `${why}, and no upstream is configured for the production model. Set FLYWHEEL_UPSTREAM_URL (such as https://api.openai.com/v1) and restart the gateway, or promote a model for the workload.`,
+  };
+}
