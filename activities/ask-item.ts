@@ -1,9 +1,9 @@
 import type { Example } from '../domain/datasets/dataset.ts';
 import { RejectedError, UnavailableError, type UnavailableKind } from '../domain/errors.ts';
-import { chatBody } from '../domain/experiments/chat-body.ts';
+import { chatBody, servingBody } from '../domain/experiments/chat-body.ts';
 import type { ServingSpec } from '../domain/experiments/experiment.ts';
 import { readAnswer, scoreItem } from '../domain/experiments/score.ts';
-import type { Json, JsonObject } from '../domain/json.ts';
+import { findUnstorable, isJsonObject, type JsonObject } from '../domain/json.ts';
 import { pause } from './pause.ts';
 import type { ChatModel, ChatReply } from './ports/chat-model.ts';
 import type { EvaluationItem } from './ports/lineage.ts';
@@ -107,7 +107,10 @@ async function lost(asking: Asking, error: UnavailableError): Promise<Asked> {
 
 /** The least that the model can be asked. Throws the provider's error while it is down. */
 async function proveUp({ chatModel, serving, timing, signal }: Asking): Promise<void> {
-  const body = { messages: [{ role: 'user', content: 'Hello' }], temperature: 0, max_completion_tokens: 1 };
+  const body = servingBody(
+    { messages: [{ role: 'user', content: 'Hello' }] },
+    { fewShot: null, maxTokens: 1 },
+  );
   try {
     await chatModel.complete({ model: serving.model, body, timeoutMs: timing.itemTimeoutMs, signal });
   } catch (error) {
@@ -118,6 +121,14 @@ async function proveUp({ chatModel, serving, timing, signal }: Asking): Promise<
 }
 
 function answeredItem(example: Example, { response, latencyMs }: ChatReply): EvaluationItem {
+  const unstorable = findUnstorable(response);
+  if (unstorable !== null) {
+    // A small model may well write NUL bytes or half a character; the answer is wrong, and cannot be kept.
+    return failedItem(example, {
+      failure: 'unparsable',
+      detail: `The answer cannot be stored: ${unstorable}.`,
+    });
+  }
   const read = readAnswer(response);
   return {
     itemId: example.recordId,
@@ -150,10 +161,7 @@ function failedItem(
 }
 
 function usage(response: JsonObject, field: string): number | null {
-  const count = isObject(response['usage']) ? response['usage'][field] : null;
+  const counts = response['usage'];
+  const count = isJsonObject(counts) ? counts[field] : null;
   return typeof count === 'number' ? count : null;
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -44,7 +44,7 @@ export function createPrepareFewShot({ artifacts, lineage, chatModels }: FewShot
           seed: input.seed,
           fits: fitting(chatModels(candidate.provider), candidate, longest(examples)),
         });
-        if (chosen.recordIds.length === 0) {
+        if (chosen.text === null) {
           throw new InvalidInputError(
             `No few-shot example fits into the context of ${candidate.name} beside the longest prompt of the ` +
               'training data and an answer. Remove `icl` from its strategies, or choose a model with a longer context.',

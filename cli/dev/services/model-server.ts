@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, stat, truncate } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { dirname, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ConflictError, UnavailableError } from '../../../domain/errors.ts';
@@ -23,13 +23,14 @@ const stopTimeoutMs = 15_000;
 export interface ModelServerOptions {
   /** The interpreter of the environment that has the server's packages. */
   readonly python: string;
-  /** Holds the server's state: files, jobs, adapters. Made when absent. */
-  readonly home: string;
+  /** Holds the server's state (files, jobs, adapters) and its log. Made when absent. */
+  readonly dataDir: string;
   readonly port: number;
-  /** One job per device, a second create is refused: whoever starts jobs holds a slot. False: it queues them. */
-  readonly managed: boolean;
-  /** Everything that the server writes. */
-  readonly logFile: string;
+  /**
+   * One job per device, a second create is refused: whoever starts jobs holds a slot. The default, since
+   * Flywheel does; false: the server queues them.
+   */
+  readonly managed?: boolean;
   /** More for the server's environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -52,10 +53,10 @@ export interface ModelServerService {
  * come up.
  */
 export async function startModelServer(options: ModelServerOptions): Promise<ModelServerService> {
-  const { port, logFile } = options;
-  const home = resolve(options.home);
-  await mkdir(home, { recursive: true });
-  await mkdir(dirname(logFile), { recursive: true });
+  const { port } = options;
+  const dataDir = resolve(options.dataDir);
+  const logFile = join(dataDir, 'model-server.log');
+  await mkdir(dataDir, { recursive: true });
   // Else the health check below would be answered by somebody else.
   if (await isTaken(port)) {
     throw new ConflictError(
@@ -65,7 +66,7 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
   }
   if (((await stat(logFile).catch(() => null))?.size ?? 0) > maxLogBytes) await truncate(logFile);
 
-  const { child, exited } = launch(options, home);
+  const { child, exited } = launch(options, dataDir, logFile);
   const url = `http://127.0.0.1:${port}`;
   try {
     await untilHealthy(url, exited);
@@ -79,13 +80,17 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
 
 type Exit = Awaited<ModelServerService['exited']>;
 
-function launch(options: ModelServerOptions, home: string): { child: ChildProcess; exited: Promise<Exit> } {
-  const log = openSync(options.logFile, 'a');
+function launch(
+  options: ModelServerOptions,
+  dataDir: string,
+  logFile: string,
+): { child: ChildProcess; exited: Promise<Exit> } {
+  const log = openSync(logFile, 'a');
   const child = spawn(
     options.python,
     [
-      ...['-m', 'model_server', '--host', '127.0.0.1', '--port', `${options.port}`, '--home', home],
-      ...(options.managed ? ['--managed'] : []),
+      ...['-m', 'model_server', '--host', '127.0.0.1', '--port', `${options.port}`, '--home', dataDir],
+      ...((options.managed ?? true) ? ['--managed'] : []),
     ],
     {
       cwd: packageDir,

@@ -1,0 +1,96 @@
+import { cancellationSignal } from '@temporalio/activity';
+import { curate } from '../domain/datasets/curate.ts';
+import type { DatasetFiles, DatasetSummary, Example, SplitName } from '../domain/datasets/dataset.ts';
+import { splitNames } from '../domain/datasets/dataset.ts';
+import { trainingRow } from '../domain/datasets/training-row.ts';
+import { canonicalJson } from '../domain/hash.ts';
+import { datasetId, snapshotId } from '../domain/ids.ts';
+import type { StoredRecord } from '../domain/records/record.ts';
+import { keepAlive } from './keep-alive.ts';
+import type { RunPlan } from './plan-run.ts';
+import type { ArtifactStore } from './ports/artifact-store.ts';
+import type { Lineage } from './ports/lineage.ts';
+
+export interface CurateDatasetPorts {
+  readonly artifacts: Pick<ArtifactStore, 'putLines' | 'putText' | 'readLines'>;
+  readonly lineage: {
+    readonly runs: Pick<Lineage['runs'], 'setStage'>;
+    readonly datasets: Pick<Lineage['datasets'], 'openSnapshot' | 'commit'>;
+  };
+}
+
+type Splits = Readonly<Record<SplitName, readonly Example[]>>;
+
+/** Makes the run's dataset of its snapshot. Pure in between, so that a repeated attempt makes the same one. */
+export function createCurateDataset({ artifacts, lineage }: CurateDatasetPorts) {
+  async function curateDataset({ plan }: { plan: RunPlan }): Promise<DatasetSummary> {
+    const { runId, workloadId, seed, evalSize, validationShare, minRecords } = plan;
+    await lineage.runs.setStage(runId, 'curation');
+    const snapshot = await lineage.datasets.openSnapshot({
+      id: snapshotId(runId),
+      runId,
+      workloadId,
+      bound: '',
+    });
+    if (!snapshot.artifact) throw new Error(`snapshot ${snapshotId(runId)} is not committed`);
+    const source = snapshot.artifact.uri;
+
+    const progress = { read: 0 };
+    return keepAlive(
+      () => ({ ...progress }),
+      async () => {
+        const records = toRecords(artifacts.readLines(source), progress);
+        const options = {
+          seed,
+          validationShare,
+          minRecords,
+          ...(evalSize === undefined ? {} : { evalSize }),
+        };
+        const { splits, dropped, manifest, hash } = await curate(records, options);
+        const files = await store(splits, canonicalJson(manifest));
+        const summary = { id: datasetId(runId), hash, splits: sizes(splits), dropped };
+        const dataset = { summary, runId, workloadId, snapshotId: snapshotId(runId), seed, files };
+        await lineage.datasets.commit(dataset, membership(splits));
+        return summary;
+      },
+    );
+  }
+
+  async function store(splits: Splits, manifest: string): Promise<DatasetFiles> {
+    return {
+      manifest: await artifacts.putText(manifest),
+      train: await artifacts.putLines(mapLines(splits.train, trainingRow)),
+      validation: await artifacts.putLines(mapLines(splits.validation, trainingRow)),
+      trainExamples: await artifacts.putLines(mapLines(splits.train, (example) => example)),
+      eval: await artifacts.putLines(mapLines(splits.eval, (example) => example)),
+    };
+  }
+
+  return { curateDataset };
+}
+
+async function* toRecords(
+  lines: AsyncIterable<string>,
+  progress: { read: number },
+): AsyncGenerator<StoredRecord> {
+  const signal = cancellationSignal();
+  for await (const line of lines) {
+    signal.throwIfAborted();
+    progress.read += 1;
+    yield JSON.parse(line) as StoredRecord;
+  }
+}
+
+function* mapLines<T>(items: readonly T[], toRow: (item: T) => unknown): Generator<string> {
+  for (const item of items) yield JSON.stringify(toRow(item));
+}
+
+function* membership(splits: Splits): Generator<{ recordId: string; split: SplitName }> {
+  for (const split of splitNames) {
+    for (const { recordId } of splits[split]) yield { recordId, split };
+  }
+}
+
+function sizes(splits: Splits): Record<SplitName, number> {
+  return { train: splits.train.length, validation: splits.validation.length, eval: splits.eval.length };
+}

@@ -1,0 +1,53 @@
+import { createAwaitModel } from './await-model.ts';
+import { type CurateDatasetPorts, createCurateDataset } from './curate-dataset.ts';
+import { createEvaluate, type EvaluatePorts, type EvaluateSettings } from './evaluate.ts';
+import { withFailures } from './failures.ts';
+import { createFineTune, type FineTunePorts } from './fine-tune.ts';
+import { createGate } from './gate.ts';
+import { createMoveRoute } from './move-route.ts';
+import { createPlanRun, type PlanDefaults } from './plan-run.ts';
+import type { ArtifactStore } from './ports/artifact-store.ts';
+import type { GatewayProbe } from './ports/gateway-probe.ts';
+import type { CandidateCatalog, Lineage } from './ports/lineage.ts';
+import type { LogStore } from './ports/log-store.ts';
+import { createPrepareFewShot } from './prepare-few-shot.ts';
+import { createProveRoute } from './prove-route.ts';
+import { createRecordVerdict } from './record-verdict.ts';
+import { createRunBookkeeping } from './run-bookkeeping.ts';
+import { createTakeSnapshot } from './take-snapshot.ts';
+
+export interface ActivityPorts {
+  readonly lineage: Lineage;
+  readonly logStore: LogStore;
+  readonly artifacts: ArtifactStore;
+  readonly chatModels: EvaluatePorts['chatModels'];
+  readonly probe: GatewayProbe;
+  readonly catalog: CandidateCatalog;
+  readonly defaults: PlanDefaults;
+  readonly evaluation: EvaluateSettings;
+}
+
+/** Everything that needs no device of ours: queue `flywheel-activities`. */
+export function createActivities(ports: ActivityPorts) {
+  return withFailures({
+    ...createPlanRun(ports),
+    ...createTakeSnapshot(ports),
+    ...createCurateDataset(ports satisfies CurateDatasetPorts),
+    ...createRunBookkeeping(ports),
+    ...createPrepareFewShot(ports),
+    ...createAwaitModel(ports),
+    ...createEvaluate(ports, ports.evaluation),
+    ...createRecordVerdict(ports),
+    ...createGate(ports),
+    ...createMoveRoute(ports),
+    ...createProveRoute(ports),
+  });
+}
+
+/** What occupies an accelerator while it runs: queues `gpu:<pool>`. */
+export function createDeviceActivities(ports: FineTunePorts) {
+  return withFailures({ ...createFineTune(ports) });
+}
+
+export type Activities = ReturnType<typeof createActivities>;
+export type DeviceActivities = ReturnType<typeof createDeviceActivities>;

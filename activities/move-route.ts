@@ -1,0 +1,118 @@
+import { ConflictError, NotFoundError } from '../domain/errors.ts';
+import type { ServingSpec } from '../domain/experiments/experiment.ts';
+import type { Route } from '../domain/routes/route.ts';
+import type { Lineage } from './ports/lineage.ts';
+
+/** A requested move of a workload's route. */
+export interface RequestedMove {
+  readonly workloadId: string;
+  readonly moveId: string;
+  readonly kind: 'promotion' | 'rollback';
+  readonly runId?: string;
+  readonly digest?: string;
+  readonly actor: string;
+  readonly reason: string;
+}
+
+export interface PlannedMove {
+  /** What is to be served; null for the original. */
+  readonly serving: ServingSpec | null;
+  /** What serves now, to be put back should the move fail; null for the original. */
+  readonly before: ServingSpec | null;
+}
+
+export interface MoveRoutePorts {
+  readonly lineage: {
+    readonly routes: Pick<Lineage['routes'], 'get' | 'move' | 'findMove'>;
+    readonly decisions: Pick<Lineage['decisions'], 'getVerdict'>;
+    readonly audit: Pick<Lineage['audit'], 'append'>;
+  };
+}
+
+/** The steps of a rollout that write. Each is idempotent by the move's id. */
+export function createMoveRoute({ lineage }: MoveRoutePorts) {
+  const { routes, decisions, audit } = lineage;
+
+  async function planMove(move: RequestedMove): Promise<PlannedMove> {
+    const route = await routes.get(move.workloadId);
+    const before = route?.serving ?? null;
+    return { before, serving: move.kind === 'promotion' ? await approved(move) : previousOf(move, route) };
+  }
+
+  async function approved(move: RequestedMove): Promise<ServingSpec> {
+    if (!move.runId) throw new ConflictError('A promotion names the run whose approved winner it serves.');
+    const { digest, serving } = await decisions.getVerdict(move.runId);
+    if (digest !== move.digest) {
+      throw new ConflictError(
+        `Run ${move.runId} has evidence ${digest}, but ${move.digest ?? 'none'} was approved.`,
+      );
+    }
+    if (!serving) throw new ConflictError(`Run ${move.runId} has no winner to promote.`);
+    return serving;
+  }
+
+  async function moveRoute(move: RequestedMove & { serving: ServingSpec | null }): Promise<Route> {
+    const { moveId, workloadId, serving, kind, actor, reason } = move;
+    const promotion = kind === 'promotion';
+    return routes.move({
+      ...{ moveId, workloadId, serving, kind, actor, reason },
+      digest: promotion ? (move.digest ?? null) : null,
+      runId: promotion ? (move.runId ?? null) : null,
+    });
+  }
+
+  /** Puts back what served before the move. A route that never moved, or moved on since, is left alone. */
+  async function restoreRoute(input: {
+    move: RequestedMove;
+    planned: PlannedMove;
+    reason: string;
+  }): Promise<Route | null> {
+    const { move, planned, reason } = input;
+    const moved = await routes.findMove(move.moveId);
+    if (!moved) return routes.get(move.workloadId);
+    return routes.move({
+      ...{
+        moveId: `${move.moveId}:restore`,
+        workloadId: move.workloadId,
+        serving: planned.before,
+        kind: 'restore',
+      },
+      ...{ digest: null, runId: null, actor: 'flywheel', reason, expectedVersion: moved.version },
+    });
+  }
+
+  async function recordMove(input: {
+    move: RequestedMove;
+    route: Route | null;
+    outcome: 'moved' | 'restored';
+    detail: string;
+  }): Promise<void> {
+    const { move, route, outcome, detail } = input;
+    await audit.append({
+      ...{ id: `move:${move.moveId}:${outcome}`, workloadId: move.workloadId, runId: move.runId ?? null },
+      ...{ actor: move.actor, actorSource: 'workflow', action: `${move.kind}_${outcome}` },
+      detail: {
+        reason: move.reason,
+        version: route?.version ?? 0,
+        model: route?.serving?.model ?? null,
+        detail,
+      },
+    });
+  }
+
+  return { planMove, moveRoute, restoreRoute, recordMove };
+}
+
+function previousOf({ workloadId }: RequestedMove, route: Route | null): ServingSpec | null {
+  if (!route) {
+    throw new NotFoundError(
+      `Workload "${workloadId}" has no route: nothing was ever promoted, so nothing can be rolled back.`,
+    );
+  }
+  if (!route.serving && !route.previous) {
+    throw new ConflictError(
+      `Workload "${workloadId}" is on the original already, and nothing served it before.`,
+    );
+  }
+  return route.previous;
+}

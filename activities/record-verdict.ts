@@ -1,0 +1,49 @@
+import type { ExperimentReport, ServingSpec } from '../domain/experiments/experiment.ts';
+import { decideVerdict } from '../domain/verdicts/decide.ts';
+import { evidenceDigest } from '../domain/verdicts/digest.ts';
+import type { Verdict } from '../domain/verdicts/verdict.ts';
+import type { RunPlan } from './plan-run.ts';
+import type { Lineage } from './ports/lineage.ts';
+
+export interface RecordedVerdict {
+  readonly verdict: Verdict;
+  /** Hash of exactly what an approval would promote. */
+  readonly digest: string;
+  /** What an approval would serve; null when nothing could be measured. */
+  readonly serving: ServingSpec | null;
+}
+
+export interface RecordVerdictPorts {
+  readonly lineage: {
+    readonly runs: Pick<Lineage['runs'], 'setStage'>;
+    readonly decisions: Pick<Lineage['decisions'], 'recordVerdict'>;
+  };
+}
+
+export interface RecordVerdictInput {
+  readonly plan: RunPlan;
+  readonly datasetHash: string;
+  readonly reports: readonly ExperimentReport[];
+}
+
+/** Judges the reports and stores the verdict with its digest. */
+export function createRecordVerdict({ lineage }: RecordVerdictPorts) {
+  async function recordVerdict({ plan, datasetHash, reports }: RecordVerdictInput): Promise<RecordedVerdict> {
+    const { runId, workloadId, threshold } = plan;
+    await lineage.runs.setStage(runId, 'verdict');
+    const verdict = decideVerdict(reports, { primaryMetric: primaryMetric(reports), threshold });
+    const winner = reports.find((report) => report.experimentId === verdict.winner?.experimentId);
+    const serving = winner?.serving ?? null;
+    const evaluation = winner?.evaluation ?? null;
+    const digest = evidenceDigest({ runId, workloadId, datasetHash, serving, evaluation, verdict });
+    await lineage.decisions.recordVerdict(runId, verdict, digest, serving);
+    return { verdict, digest, serving };
+  }
+  return { recordVerdict };
+}
+
+/** All experiments answer the same items, so that they share it; it stands first. */
+function primaryMetric(reports: readonly ExperimentReport[]): string {
+  const measured = reports.find((report) => report.evaluation);
+  return Object.keys(measured?.evaluation?.metrics ?? {})[0] ?? 'none';
+}
