@@ -1,4 +1,4 @@
-import { eq, isNull, and, sql } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { DatasetLineage, NewDataset, NewSnapshot } from '../../activities/ports/lineage.ts';
 import type { SplitName } from '../../domain/datasets/dataset.ts';
 import type { Database, Queries } from '../connect.ts';

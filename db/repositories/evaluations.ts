@@ -1,4 +1,4 @@
-import { asc, eq, isNull, and, sql } from 'drizzle-orm';
+import { and, asc, eq, getTableColumns, isNull, sql } from 'drizzle-orm';
 import type { EvaluationItem, EvaluationLineage } from '../../activities/ports/lineage.ts';
 import type { Database } from '../connect.ts';
 import { one } from '../rows.ts';
@@ -51,10 +51,10 @@ async function findEvaluation(db: Database, id: string) {
 }
 
 async function readItems(db: Database, evaluationId: string): Promise<EvaluationItem[]> {
-  const rows = await db
-    .select()
+  const { evaluationId: _evaluation, storedAt: _storedAt, ...itemColumns } = getTableColumns(evaluationItems);
+  return db
+    .select(itemColumns)
     .from(evaluationItems)
     .where(eq(evaluationItems.evaluationId, evaluationId))
     .orderBy(asc(sql`${evaluationItems.itemId} collate "C"`));
-  return rows.map(({ evaluationId: _, storedAt: __, ...item }) => item);
 }

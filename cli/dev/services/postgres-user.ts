@@ -35,17 +35,17 @@ function asIs(command: string, args: readonly string[]): { command: string; args
  * through folders; `no_setuid_fixup` makes access(2), with which PostgreSQL finds itself, honour it too.
  */
 function withPassage(owner: { uid: number; gid: number }): PostgresUser['wrap'] {
-  const become = [
-    ...['--reuid', `${owner.uid}`, '--regid', `${owner.gid}`, '--clear-groups'],
-    ...['--securebits', '+no_setuid_fixup', '--inh-caps', '+dac_override', '--ambient-caps', '+dac_override'],
-  ];
-  if (spawnSync('setpriv', [...become, 'true'], { cwd: '/' }).status !== 0) {
+  const become =
+    `--reuid ${owner.uid} --regid ${owner.gid} --clear-groups --securebits +no_setuid_fixup ` +
+    '--inh-caps +dac_override --ambient-caps +dac_override';
+  const flags = become.split(' ');
+  if (spawnSync('setpriv', [...flags, 'true'], { cwd: '/' }).status !== 0) {
     throw new InvalidInputError(
       'PostgreSQL refuses to run as root, and the user it would run as cannot enter this folder. ' +
         'Move the clone to a folder that others may enter, run Flywheel as another user, or set DATABASE_URL.',
     );
   }
-  return (command, args) => ({ command: 'setpriv', args: [...become, command, ...args] });
+  return (command, args) => ({ command: 'setpriv', args: [...flags, command, ...args] });
 }
 
 function canReach(user: { uid: number; gid: number }, paths: readonly string[]): boolean {
