@@ -1,3 +1,4 @@
+import type { Json } from '../json.ts';
 import type { ChatMessage, Target, Tool } from '../records/chat.ts';
 
 export const splitNames = ['train', 'validation', 'eval'] as const;
@@ -17,12 +18,14 @@ export interface ArtifactRef {
 /** A usable record made regular: what curation hands to splitting, training and scoring. */
 export interface Example {
   readonly recordId: string;
-  /** Examples of one group (a conversation, else the record itself) share a split. */
+  /** Examples of one group (a conversation, or the same opening) share a split. */
   readonly group: string;
   /** Tool name of the first call, `no_tool` (tools offered, answered in text) or `plain` (no tools). */
   readonly label: string;
   readonly messages: readonly ChatMessage[];
   readonly tools: readonly Tool[];
+  /** The request's `tool_choice` where it forces a call: asked again the same way. */
+  readonly toolChoice?: Json;
   readonly target: Target;
 }
 

@@ -1,0 +1,112 @@
+import { canonicalJson, sha256 } from '../hash.ts';
+import type { JsonObject } from '../json.ts';
+import { compareText } from '../order.ts';
+import type { StoredRecord } from '../records/record.ts';
+import { type DroppedCounts, type Example, type SplitName, splitNames } from './dataset.ts';
+import { dedupe, groupBy } from './dedupe.ts';
+import { groupNames } from './groups.ts';
+import { answerKey, openingKey, requestKey } from './keys.ts';
+import { type CurationOptions, planSizes, requireSplits } from './sizes.ts';
+import { countLabels, split } from './split.ts';
+import { toExample } from './to-example.ts';
+import type { DroppedRecord, Usable } from './usable.ts';
+
+/** Raised whenever a rule changes, so that an old dataset is never mistaken for one made by new rules. */
+const rulesVersion = 1;
+
+export interface Curated {
+  readonly splits: Readonly<Record<SplitName, readonly Example[]>>;
+  readonly dropped: DroppedCounts;
+  readonly droppedRecords: readonly DroppedRecord[];
+  /** What the dataset is, in full: rules, seed, counts, record ids per split, each dropped record's reason. */
+  readonly manifest: JsonObject;
+  /** sha256 of the canonical manifest. */
+  readonly hash: string;
+}
+
+/**
+ * Makes a dataset: records → usable examples → one per request → groups → splits.
+ * Pure and independent of the order of `records`: same records, options and rules, same bytes.
+ * Throws `NotEnoughRecordsError` when the splits that were asked for cannot be formed.
+ */
+export async function curate(
+  records: AsyncIterable<StoredRecord> | Iterable<StoredRecord>,
+  options: CurationOptions,
+): Promise<Curated> {
+  const { usable, unusable, read } = await collect(records);
+  const deduped = dedupe(usable);
+  const droppedRecords = [...unusable, ...deduped.dropped].sort(byRecordId);
+  const dropped = countReasons(droppedRecords);
+  const sizes = planSizes(deduped.kept.length, { ...options, read, dropped });
+
+  const groups = groupNames(usable);
+  const examples = deduped.kept.map(({ example }) => ({
+    ...example,
+    group: groups.get(example.recordId) ?? example.recordId,
+  }));
+  const splits = split(examples, sizes, options.seed);
+  requireSplits(splits, sizes);
+
+  const manifest = toManifest(splits, droppedRecords, dropped, { ...options, read, ...sizes });
+  return { splits, dropped, droppedRecords, manifest, hash: sha256(canonicalJson(manifest)) };
+}
+
+async function collect(
+  records: AsyncIterable<StoredRecord> | Iterable<StoredRecord>,
+): Promise<{ usable: Usable[]; unusable: DroppedRecord[]; read: number }> {
+  const usable: Usable[] = [];
+  const unusable: DroppedRecord[] = [];
+  for await (const record of records) {
+    const made = toExample(record);
+    if (!made.ok) {
+      unusable.push({ recordId: record.id, reason: made.reason });
+      continue;
+    }
+    const { example } = made;
+    usable.push({
+      example,
+      record: { id: record.id, timestamp: record.timestamp, responseSource: record.responseSource },
+      requestKey: requestKey(example),
+      answerKey: answerKey(example),
+      openingKey: openingKey(example),
+    });
+  }
+  return { usable, unusable, read: usable.length + unusable.length };
+}
+
+function toManifest(
+  splits: Readonly<Record<SplitName, readonly Example[]>>,
+  droppedRecords: readonly DroppedRecord[],
+  dropped: DroppedCounts,
+  facts: { seed: number; read: number; validation: number; eval: number },
+): JsonObject {
+  const describe = (examples: readonly Example[]): JsonObject => ({
+    records: examples.length,
+    labels: Object.fromEntries([...countLabels(examples)].sort(([left], [right]) => compareText(left, right))),
+    // The content, not only the ids: a record changed in the store must change the hash.
+    sha256: sha256(examples.map((example) => canonicalJson(example)).join('\n')),
+    groups: groupBy(examples, (each) => each.group).size,
+    recordIds: examples.map((example) => example.recordId),
+  });
+  return {
+    rulesVersion,
+    seed: facts.seed,
+    read: facts.read,
+    asked: { eval: facts.eval, validation: facts.validation },
+    splits: Object.fromEntries(splitNames.map((name) => [name, describe(splits[name])])),
+    dropped: { ...dropped },
+    droppedRecords: droppedRecords.map(({ recordId, reason }) => ({ recordId, reason })),
+  };
+}
+
+function countReasons(dropped: readonly DroppedRecord[]): Record<string, number> {
+  const counts = [...groupBy(dropped, (each) => each.reason)].map(([reason, list]): [string, number] => [
+    reason,
+    list.length,
+  ]);
+  return Object.fromEntries(counts.sort(([left], [right]) => compareText(left, right)));
+}
+
+function byRecordId(left: DroppedRecord, right: DroppedRecord): number {
+  return compareText(left.recordId, right.recordId);
+}

@@ -1,0 +1,104 @@
+import { sha256 } from '../hash.ts';
+import { compareText } from '../order.ts';
+import { allocate } from './allocate.ts';
+import type { Example, SplitName } from './dataset.ts';
+import { groupBy } from './dedupe.ts';
+
+export interface SplitSizes {
+  readonly validation: number;
+  readonly eval: number;
+}
+
+/** The two splits that are measured on; what they do not take is trained on. */
+const heldOut = ['eval', 'validation'] as const;
+
+/**
+ * Splits examples in groups, stratified by label, seeded.
+ *
+ *   groups of several → each to the split that is emptiest, by the labels it brings, and still has room
+ *   single examples   → fill each held-out split up to its size, by the labels it still lacks
+ *   the rest          → train
+ *
+ * Order comes from a hash of seed and id, not from a shuffle: it is the same for any order of `examples`, and
+ * records that arrive later leave most of the eval split as it was. A label keeps its last example in train.
+ */
+export function split(examples: readonly Example[], sizes: SplitSizes, seed: number): Record<SplitName, Example[]> {
+  const order = (id: string): string => sha256(`${seed}:${id}`);
+  const groups = [...groupBy(examples, (each) => each.group).entries()]
+    .map(([name, members]) => ({ rank: order(name), members }))
+    .sort((left, right) => right.members.length - left.members.length || compareText(left.rank, right.rank))
+    .map((group) => group.members);
+  const labels = countLabels(examples);
+  const splits: Record<SplitName, Example[]> = { train: [], validation: [], eval: [] };
+
+  const plan = planSplits(examples.length, labels, sizes);
+  for (const members of groups.filter((group) => group.length > 1)) place(members, plan, splits);
+
+  let singles = groups.filter((group) => group.length === 1).flat();
+  for (const name of heldOut) {
+    const taken = new Set(fill(singles, plan, name, splits));
+    splits[name].push(...taken);
+    singles = singles.filter((each) => !taken.has(each));
+  }
+  splits.train.push(...singles);
+  for (const members of Object.values(splits)) {
+    members.sort((left, right) => compareText(order(left.recordId), order(right.recordId)));
+  }
+  return splits;
+}
+
+interface Plan {
+  readonly size: Readonly<Record<SplitName, number>>;
+  /** How many of each label a split should hold. Fractions for groups to aim at. */
+  readonly wanted: (split: SplitName, label: string) => number;
+}
+
+function planSplits(total: number, labels: ReadonlyMap<string, number>, sizes: SplitSizes): Plan {
+  const size = { ...sizes, train: total - sizes.validation - sizes.eval };
+  return { size, wanted: (name, label) => ((labels.get(label) ?? 0) * size[name]) / total };
+}
+
+/** Puts a whole group where the share still wanted of its labels is largest. Train always has room. */
+function place(members: readonly Example[], plan: Plan, splits: Record<SplitName, Example[]>): void {
+  const hasRoom = (name: SplitName): boolean =>
+    name === 'train' || splits[name].length + members.length <= plan.size[name];
+  const need = (name: SplitName): number => {
+    const counts = countLabels(splits[name]);
+    const shares = members.map(({ label }) => {
+      const wanted = plan.wanted(name, label);
+      return wanted === 0 ? 0 : (wanted - (counts.get(label) ?? 0)) / wanted;
+    });
+    return shares.reduce((sum, share) => sum + share, 0);
+  };
+  const open = (['train', ...heldOut] as const).filter(hasRoom);
+  splits[open.reduce((best, name) => (need(name) > need(best) ? name : best))].push(...members);
+}
+
+/** Picks the single examples that bring a held-out split to its size with the labels it lacks. */
+function fill(
+  singles: readonly Example[],
+  plan: Plan,
+  name: SplitName,
+  splits: Readonly<Record<SplitName, Example[]>>,
+): Example[] {
+  const byLabel = groupBy(singles, (each) => each.label);
+  const present = countLabels(splits[name]);
+  const inTrain = countLabels(splits.train);
+  const labels = [...byLabel.keys()];
+  const weights = labels.map((label): [string, number] => [
+    label,
+    Math.max(0, plan.wanted(name, label) - (present.get(label) ?? 0)),
+  ]);
+  const caps = labels.map((label): [string, number] => {
+    const available = byLabel.get(label)?.length ?? 0;
+    return [label, inTrain.has(label) ? available : available - 1];
+  });
+  const quotas = allocate(plan.size[name] - splits[name].length, new Map(weights), new Map(caps));
+  return labels.flatMap((label) => byLabel.get(label)?.slice(0, quotas.get(label) ?? 0) ?? []);
+}
+
+export function countLabels(examples: readonly Example[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { label } of examples) counts.set(label, (counts.get(label) ?? 0) + 1);
+  return counts;
+}
