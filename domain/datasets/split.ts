@@ -30,9 +30,14 @@ export function split(examples: readonly Example[], sizes: SplitSizes, seed: num
     .map((group) => group.members);
   const labels = countLabels(examples);
   const splits: Record<SplitName, Example[]> = { train: [], validation: [], eval: [] };
+  const held: Record<SplitName, Map<string, number>> = { train: new Map(), validation: new Map(), eval: new Map() };
 
   const plan = planSplits(examples.length, labels, sizes);
-  for (const members of groups.filter((group) => group.length > 1)) place(members, plan, splits);
+  for (const members of groups.filter((group) => group.length > 1)) {
+    const chosen = emptiestSplit(members, plan, held, (name) => splits[name].length);
+    splits[chosen].push(...members);
+    for (const { label } of members) held[chosen].set(label, (held[chosen].get(label) ?? 0) + 1);
+  }
 
   let singles = groups.filter((group) => group.length === 1).flat();
   for (const name of heldOut) {
@@ -58,20 +63,24 @@ function planSplits(total: number, labels: ReadonlyMap<string, number>, sizes: S
   return { size, wanted: (name, label) => ((labels.get(label) ?? 0) * size[name]) / total };
 }
 
-/** Puts a whole group where the share still wanted of its labels is largest. Train always has room. */
-function place(members: readonly Example[], plan: Plan, splits: Record<SplitName, Example[]>): void {
+/** Where the share still wanted of a group's labels is largest. Train always has room. */
+function emptiestSplit(
+  members: readonly Example[],
+  plan: Plan,
+  held: Readonly<Record<SplitName, ReadonlyMap<string, number>>>,
+  sizeOf: (split: SplitName) => number,
+): SplitName {
   const hasRoom = (name: SplitName): boolean =>
-    name === 'train' || splits[name].length + members.length <= plan.size[name];
+    name === 'train' || sizeOf(name) + members.length <= plan.size[name];
   const need = (name: SplitName): number => {
-    const counts = countLabels(splits[name]);
     const shares = members.map(({ label }) => {
       const wanted = plan.wanted(name, label);
-      return wanted === 0 ? 0 : (wanted - (counts.get(label) ?? 0)) / wanted;
+      return wanted === 0 ? 0 : (wanted - (held[name].get(label) ?? 0)) / wanted;
     });
     return shares.reduce((sum, share) => sum + share, 0);
   };
   const open = (['train', ...heldOut] as const).filter(hasRoom);
-  splits[open.reduce((best, name) => (need(name) > need(best) ? name : best))].push(...members);
+  return open.reduce((best, name) => (need(name) > need(best) ? name : best));
 }
 
 /** Picks the single examples that bring a held-out split to its size with the labels it lacks. */
