@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -8,9 +8,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
  */
 export async function exclusive<T>(lockFile: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
   await mkdir(dirname(lockFile), { recursive: true });
-  for (let waited = false; !(await claim(lockFile)); waited = true) {
-    if (!waited) onWait();
-    await sleep(500);
+  const mine = `${lockFile}.${process.pid}`;
+  await writeFile(mine, String(process.pid));
+  try {
+    for (let waited = false; !(await claim(mine, lockFile)); waited = true) {
+      if (await holderIsGone(lockFile)) await rm(lockFile, { force: true });
+      else if (!waited) onWait();
+      await sleep(500);
+    }
+  } finally {
+    await rm(mine, { force: true });
   }
   try {
     return await work();
@@ -19,25 +26,22 @@ export async function exclusive<T>(lockFile: string, onWait: () => void, work: (
   }
 }
 
-async function claim(lockFile: string): Promise<boolean> {
-  try {
-    const file = await open(lockFile, 'wx');
-    await file.writeFile(String(process.pid));
-    await file.close();
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    if (await holderIsDead(lockFile)) await rm(lockFile, { force: true });
-    return false;
-  }
+/** By a link, which appears whole: nobody ever reads a lock without its holder. */
+async function claim(mine: string, lockFile: string): Promise<boolean> {
+  return link(mine, lockFile).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST') return false;
+      throw error;
+    },
+  );
 }
 
-async function holderIsDead(lockFile: string): Promise<boolean> {
-  const pid = Number.parseInt(await readFile(lockFile, 'utf8').catch(() => ''), 10);
-  // Empty for the instant between creation and writing; the next look tells.
-  if (Number.isNaN(pid)) return false;
+async function holderIsGone(lockFile: string): Promise<boolean> {
+  const holder = await readFile(lockFile, 'utf8').catch(() => null);
+  if (holder === null) return false;
   try {
-    process.kill(pid, 0);
+    process.kill(Number(holder), 0);
     return false;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
