@@ -66,11 +66,11 @@ export function createMoveRoute({ lineage }: MoveRoutePorts) {
     move: RequestedMove;
     planned: PlannedMove;
     reason: string;
-  }): Promise<Route | null> {
+  }): Promise<{ route: Route | null }> {
     const { move, planned, reason } = input;
     const moved = await routes.findMove(move.moveId);
-    if (!moved) return routes.get(move.workloadId);
-    return routes.move({
+    if (!moved) return { route: await routes.get(move.workloadId) };
+    const route = await routes.move({
       ...{
         moveId: `${move.moveId}:restore`,
         workloadId: move.workloadId,
@@ -79,6 +79,7 @@ export function createMoveRoute({ lineage }: MoveRoutePorts) {
       },
       ...{ digest: null, runId: null, actor: 'flywheel', reason, expectedVersion: moved.version },
     });
+    return { route };
   }
 
   async function recordMove(input: {

@@ -3,7 +3,7 @@ import { FlywheelError } from '../domain/errors.ts';
 import type { Route } from '../domain/routes/route.ts';
 import { keepAlive } from './keep-alive.ts';
 import { pause } from './pause.ts';
-import type { GatewayProbe } from './ports/gateway-probe.ts';
+import type { GatewayAnswer, GatewayProbe } from './ports/gateway-probe.ts';
 
 const everyMs = 500;
 
@@ -35,16 +35,25 @@ export function createProveRoute({ probe }: { readonly probe: GatewayProbe }) {
 
 async function askOnce(probe: GatewayProbe, route: Route): Promise<RouteProof> {
   try {
-    const { routeVersion, model, latencyMs } = await probe.ask(route.workloadId);
-    const answered = `The gateway answered by route ${routeVersion} with ${model ?? 'the original'} in ${Math.round(latencyMs)} ms.`;
-    const served = routeVersion >= route.version && (route.serving === null || model === route.serving.model);
-    return { proved: served, detail: served ? answered : `${answered} Wanted: ${wanted(route)}.` };
+    return judge(await probe.ask(route.workloadId), route);
   } catch (error) {
     if (error instanceof FlywheelError) return { proved: false, detail: error.message };
     throw error;
   }
 }
 
-function wanted(route: Route): string {
-  return `route ${route.version} with ${route.serving?.model ?? 'the original'}`;
+function judge(answer: GatewayAnswer, { version, serving }: Route): RouteProof {
+  if (answer.kind === 'no_upstream') {
+    const detail =
+      'The gateway has no promoted model for the workload and no upstream is configured: it refuses its calls.';
+    return { proved: serving === null, detail };
+  }
+  const { routeVersion, model, latencyMs } = answer;
+  const seen = `The gateway answered by route ${routeVersion} with ${model ?? 'the original'} in ${Math.round(latencyMs)} ms.`;
+  if (routeVersion >= version && (serving === null || model === serving.model))
+    return { proved: true, detail: seen };
+  return {
+    proved: false,
+    detail: `${seen} Wanted: route ${version} with ${serving?.model ?? 'the original'}.`,
+  };
 }

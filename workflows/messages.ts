@@ -1,6 +1,12 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { Strategy } from '../domain/experiments/experiment.ts';
-import type { DecisionOutcome, GateStatus } from '../domain/verdicts/verdict.ts';
+import type { ExperimentReport, ExperimentSpec, Strategy } from '../domain/experiments/experiment.ts';
+import type {
+  Decision,
+  DecisionOutcome,
+  GateStatus,
+  Verdict,
+  VerdictOutcome,
+} from '../domain/verdicts/verdict.ts';
 
 /** Asks for a run of the workload. Several in one open run make one more run. */
 export interface RunTrigger {
@@ -27,14 +33,56 @@ export interface FlywheelInput {
   readonly pending?: RunTrigger;
 }
 
+export interface FlywheelResult {
+  readonly runId: string;
+  readonly outcome: VerdictOutcome;
+  readonly winner?: string;
+  readonly digest: string;
+  /** The gate that waits for a person; absent when nothing could be promoted. */
+  readonly gateWorkflowId?: string;
+}
+
+/** Send it with start: it reaches the workload's open run, or begins one. */
 export const triggerUpdate = defineUpdate<TriggerReceipt, [RunTrigger]>('trigger');
+/** Takes a queued run back. A run that has begun is stopped by cancelling the workflow. */
+export const withdrawSignal = defineSignal<[{ readonly runId: string }]>('withdraw');
+/** Which run this workflow is working on and which one waits; tells what a cancellation would hit. */
+export const turnQuery = defineQuery<{ running: string | null; queued: string | null }>('turn');
+
+export interface ExperimentInput {
+  readonly runId: string;
+  readonly workloadId: string;
+  readonly datasetId: string;
+  readonly seed: number;
+  readonly spec: ExperimentSpec;
+}
+
+export interface GateInput {
+  readonly runId: string;
+  readonly workloadId: string;
+  readonly digest: string;
+  readonly verdict: Verdict;
+  readonly leaderboard: readonly ExperimentReport[];
+  readonly requestedBy: string;
+  /** RFC 3339, UTC. After it the answer is no. */
+  readonly expiresAt: string;
+  readonly remindEveryMs: number;
+}
+
+export interface GateResult {
+  readonly runId: string;
+  readonly status: GateStatus;
+  readonly decision?: Decision;
+  readonly rolloutWorkflowId?: string;
+}
 
 export interface DecideInput {
   /** Idempotency id of this decision; use it as the update id as well. */
   readonly id: string;
   readonly outcome: DecisionOutcome;
   readonly actor: string;
-  readonly actorSource: 'local' | 'token';
+  /** Default `local`: a claim that nothing has proved. */
+  readonly actorSource?: 'local' | 'token';
   readonly reason: string;
   readonly digest: string;
   readonly override?: boolean;
@@ -74,6 +122,8 @@ export interface RolloutInput {
   readonly digest?: string;
   readonly actor: string;
   readonly reason: string;
+  /** How long the gateway may take to show the new route. Default 60 s: routes are re-read within seconds, a cold model may load for tens. */
+  readonly proofTimeoutMs?: number;
 }
 
 export interface RolloutResult {

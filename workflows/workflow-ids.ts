@@ -4,7 +4,12 @@ export function flywheelId(workloadId: string): string {
   return `flywheel:${workloadId}`;
 }
 
-export function experimentWorkflowId(workloadId: string, runId: string, candidate: string, strategy: Strategy | 'champion'): string {
+export function experimentWorkflowId(
+  workloadId: string,
+  runId: string,
+  candidate: string,
+  strategy: Strategy | 'champion',
+): string {
   return `${flywheelId(workloadId)}/${runId}/${candidate}/${strategy}`;
 }
 
@@ -15,4 +20,9 @@ export function gateId(runId: string): string {
 /** The id is the served route, so that two moves of one route can never overlap. */
 export function rolloutId(workloadId: string): string {
   return `rollout:${workloadId}`;
+}
+
+/** One run is promoted once, however often its approval is delivered. */
+export function promotionMoveId(runId: string): string {
+  return `promotion:${runId}`;
 }

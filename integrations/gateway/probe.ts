@@ -1,0 +1,56 @@
+import type { GatewayAnswer, GatewayProbe } from '../../activities/ports/gateway-probe.ts';
+import { UnavailableError } from '../../domain/errors.ts';
+
+/** A model that loads on its first call may take this long on two CPU cores. */
+const askTimeoutMs = 45_000;
+
+const request = {
+  // The route's model wins; the original's endpoint gets to see a name that nobody has.
+  model: 'flywheel-probe',
+  messages: [{ role: 'user', content: 'ping' }],
+  max_completion_tokens: 1,
+  temperature: 0,
+};
+
+/** Asks over HTTP. `url` is the gateway's root. */
+export function createGatewayProbe(url: string): GatewayProbe {
+  return { ask: (workloadId) => ask(url, workloadId) };
+}
+
+async function ask(url: string, workloadId: string): Promise<GatewayAnswer> {
+  const startedMs = performance.now();
+  const { response, body } = await send(url, workloadId);
+  const routeVersion = response.headers.get('x-flywheel-route');
+  if (response.ok && routeVersion !== null) {
+    const model = response.headers.get('x-flywheel-model');
+    return {
+      kind: 'answered',
+      model: model === null ? null : decodeURI(model),
+      routeVersion: Number(routeVersion),
+      latencyMs: performance.now() - startedMs,
+    };
+  }
+  if (body.includes('"no_upstream"')) return { kind: 'no_upstream' };
+  throw new UnavailableError(`The gateway at ${url} answered ${response.status}: ${body.slice(0, 300)}`);
+}
+
+async function send(url: string, workloadId: string): Promise<{ response: Response; body: string }> {
+  try {
+    const response = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-workload-id': workloadId,
+        'x-client-id': 'flywheel-probe',
+        // A proof of the route is no traffic to learn from, and needs the route as it is now.
+        'x-flywheel-log': 'off',
+        'cache-control': 'no-cache',
+      },
+      body: JSON.stringify(request),
+      signal: AbortSignal.timeout(askTimeoutMs),
+    });
+    return { response, body: await response.text() };
+  } catch (cause) {
+    throw new UnavailableError(`The gateway at ${url} does not answer.`, { cause });
+  }
+}

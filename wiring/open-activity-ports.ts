@@ -1,0 +1,37 @@
+import type { ActivityPorts } from '../activities/index.ts';
+import type { FineTunePorts } from '../activities/fine-tune.ts';
+import type { Config } from '../config/config.ts';
+import { createGatewayProbe } from '../integrations/gateway/probe.ts';
+import { openArtifactStore } from './open-artifact-store.ts';
+import { openLineage } from './open-lineage.ts';
+import { openLogStore } from './open-log-store.ts';
+import { openChatModels, openTrainers } from './open-models.ts';
+
+export interface OpenActivityPorts {
+  readonly ports: ActivityPorts & FineTunePorts;
+  close(): Promise<void>;
+}
+
+/** Everything that activities reach the world by. `migrateDatabases` must have run. */
+export function openActivityPorts(config: Config): OpenActivityPorts {
+  const lineage = openLineage(config);
+  const logStore = openLogStore(config);
+  const artifacts = openArtifactStore(config);
+  const { evaluationConcurrency, itemTimeoutMs, ...defaults } = config.defaults;
+  return {
+    ports: {
+      lineage,
+      logStore,
+      artifacts,
+      chatModels: openChatModels(config),
+      trainers: openTrainers(config, artifacts),
+      probe: createGatewayProbe(config.gateway.url),
+      catalog: { all: () => config.candidates },
+      defaults,
+      evaluation: { concurrency: evaluationConcurrency, itemTimeoutMs },
+    },
+    async close() {
+      await Promise.allSettled([lineage.close(), logStore.close()]);
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import { createActivities, createDeviceActivities } from '../activities/index.ts';
+import { migrateDatabases } from '../wiring/migrate-databases.ts';
+import { openActivityPorts } from '../wiring/open-activity-ports.ts';
+import { activityQueue } from '../workflows/task-queues.ts';
+import { deviceWorkers } from './device-worker.ts';
+import { runWorkerProcess } from './run-workers.ts';
+import { promptness } from './promptness.ts';
+
+/** Everything with side effects: the activity queue, and the queues of the accelerators beside this machine. */
+await runWorkerProcess('activity-worker', async (config) => {
+  await migrateDatabases(config);
+  const { ports, close } = openActivityPorts(config);
+  return {
+    workers: [
+      {
+        taskQueue: activityQueue,
+        activities: createActivities(ports),
+        // Mostly waiting for other servers; evaluations bound their own requests.
+        maxConcurrentActivityTaskExecutions: 20,
+        ...promptness,
+      },
+      ...deviceWorkers(config, createDeviceActivities(ports)),
+    ],
+    close,
+  };
+});

@@ -1,0 +1,53 @@
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { type Config, loadConfig } from '../config/config.ts';
+import { temporalConnection } from '../wiring/temporal-connection.ts';
+import { connectWorker } from './connect.ts';
+import { installLogging } from './log.ts';
+import { reportReadiness } from './readiness.ts';
+
+export interface WorkerProcess {
+  /** Options of each worker that this process runs, without its connection. */
+  readonly workers: readonly (WorkerOptions & { readonly taskQueue: string })[];
+  /** Called once all workers have stopped. */
+  close?(): Promise<void>;
+}
+
+/**
+ * The life of a worker process: configuration, connection, workers, readiness, and on TERM or INT a stop that
+ * lets running activities end or hand over.
+ */
+export async function runWorkerProcess(
+  name: string,
+  prepare: (config: Config) => Promise<WorkerProcess>,
+): Promise<void> {
+  const logger = installLogging(name);
+  let connection: NativeConnection | null = null;
+  try {
+    const config = loadConfig();
+    connection = await connectWorker(config, logger);
+    const { workers: options, close } = await prepare(config);
+    const { namespace } = temporalConnection(config);
+    const workers: Worker[] = [];
+    for (const option of options) workers.push(await Worker.create({ ...option, connection, namespace }));
+    const stopReporting = reportReadiness(config.home, name, workers);
+    logger.info('started', { taskQueues: options.map((option) => option.taskQueue), pid: process.pid });
+    await runTogether(workers).finally(stopReporting);
+    await close?.();
+    logger.info('stopped');
+  } catch (error) {
+    logger.error('failed', { error });
+    process.exitCode = 1;
+  } finally {
+    await connection?.close();
+  }
+}
+
+/** One worker's end is the process's end: half a process would look alive and do half of the work. */
+async function runTogether(workers: readonly Worker[]): Promise<void> {
+  const runs = workers.map((worker) =>
+    worker.run().finally(() => {
+      for (const other of workers) if (other.getState() === 'RUNNING') other.shutdown();
+    }),
+  );
+  await Promise.all(runs);
+}

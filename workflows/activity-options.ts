@@ -1,0 +1,73 @@
+import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+import type { Activities, DeviceActivities } from '../activities/index.ts';
+import { activityQueue, gpuQueue } from './task-queues.ts';
+
+/**
+ * One policy per reason. Attempts are never counted where a worker's shutdown would use them up: time and
+ * the failure's own type (see `activities/failures.ts`) decide instead.
+ */
+
+/** A write to PostgreSQL takes milliseconds, and outliving a day of outage beats losing hours of training. */
+const bookkeeping = {
+  taskQueue: activityQueue,
+  startToCloseTimeout: '20 seconds',
+  scheduleToCloseTimeout: '1 day',
+  retry: { initialInterval: '500 milliseconds', maximumInterval: '30 seconds' },
+  // A write that is under way ends, done or not, before anything that depends on which.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+} satisfies ActivityOptions;
+
+/** Streams every record of a workload: minutes for millions; a dead worker shows within half a minute. */
+const data = {
+  taskQueue: activityQueue,
+  startToCloseTimeout: '2 hours',
+  heartbeatTimeout: '30 seconds',
+  scheduleToCloseTimeout: '1 day',
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+} satisfies ActivityOptions;
+
+/** Asks a model for every item; stored answers are not asked again, so that another attempt is cheap. */
+const evaluation = {
+  taskQueue: activityQueue,
+  startToCloseTimeout: '12 hours',
+  heartbeatTimeout: '20 seconds',
+  scheduleToCloseTimeout: '2 days',
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+} satisfies ActivityOptions;
+
+/**
+ * Holds a device. No bound on waiting for it; each attempt adopts the job that an earlier one started; and
+ * a cancellation waits until the remote job has ended, so that the device is really free.
+ */
+const training = {
+  startToCloseTimeout: '1 day',
+  heartbeatTimeout: '20 seconds',
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+} satisfies ActivityOptions;
+
+/** Asks the gateway until it shows the move: bounded by its own input, told by heartbeats that it is alive. */
+const proof = {
+  taskQueue: activityQueue,
+  startToCloseTimeout: '15 minutes',
+  heartbeatTimeout: '90 seconds',
+  retry: { initialInterval: '1 second', maximumInterval: '10 seconds', maximumAttempts: 5 },
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+} satisfies ActivityOptions;
+
+export const lineage = proxyActivities<Activities>(bookkeeping);
+export const pipeline = proxyActivities<Activities>(data);
+export const measuring = proxyActivities<Activities>(evaluation);
+export const proving = proxyActivities<Activities>(proof);
+
+/** Activities on the pool's devices: a slot of its worker is the lease. */
+export function onDevice(pool: string, workloadId: string) {
+  return proxyActivities<DeviceActivities>({
+    ...training,
+    taskQueue: gpuQueue(pool),
+    // Workloads that wait for one pool take turns.
+    priority: { fairnessKey: workloadId.slice(0, 64) },
+  });
+}

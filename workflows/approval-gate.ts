@@ -1,0 +1,213 @@
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  uuid4,
+} from '@temporalio/workflow';
+import type { Decision, DecisionOutcome, GateStatus } from '../domain/verdicts/verdict.ts';
+import { lineage } from './activity-options.ts';
+import { gateDetails } from './current-details.ts';
+import { refusalOf } from './gate-rules.ts';
+import {
+  approveSignal,
+  type DecideInput,
+  type DecideResult,
+  decideUpdate,
+  type GateInput,
+  type GateResult,
+  gateQuery,
+  rejectSignal,
+  type SignalledDecision,
+  supersedeSignal,
+} from './messages.ts';
+import { stageAttribute, waitingAttribute } from './search-attributes.ts';
+import { startRollout } from './start-rollout.ts';
+import { rolloutId } from './workflow-ids.ts';
+
+/**
+ * Waits for a named person's decision on one exact digest of evidence:
+ *
+ *     pending → approved (starts the rollout) | rejected | expired (which means no) | superseded
+ */
+export async function approvalGate(input: GateInput): Promise<GateResult> {
+  const gate = new Gate(input);
+  gate.receive();
+  try {
+    await gate.wait();
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    // No answer is no: a cancelled gate closes like one that nobody answered.
+    gate.settle('expired');
+  }
+  return CancellationScope.nonCancellable(() => gate.close());
+}
+
+class Gate {
+  private status: GateStatus = 'pending';
+  private decision: Decision | null = null;
+  private supersededBy: string | null = null;
+  /** Refused signals, waiting to be written to the audit log. */
+  private readonly refused: { decision: Decision; refusal: string }[] = [];
+  private recorded = false;
+  private rolloutStarted = false;
+  private readonly input: GateInput;
+
+  constructor(input: GateInput) {
+    this.input = input;
+    this.show();
+  }
+
+  receive(): void {
+    setHandler(decideUpdate, (input) => this.decide(toDecision(input)), {
+      validator: (input) => {
+        const refusal = this.refusal(toDecision(input));
+        if (refusal) throw ApplicationFailure.nonRetryable(refusal, 'ConflictError');
+      },
+      description: 'Decides on the digest: {id, outcome, actor, reason, digest, override?}.',
+    });
+    setHandler(approveSignal, (signal) => this.signalled('approve', signal), {
+      description:
+        'Approves: {digest, actor, reason, override?}. Anything that does not fit is audited and ignored.',
+    });
+    setHandler(rejectSignal, (signal) => this.signalled('reject', signal), {
+      description: 'Rejects: {digest, actor, reason}.',
+    });
+    setHandler(supersedeSignal, ({ byRunId }) => {
+      if (this.status !== 'pending') return;
+      this.supersededBy = byRunId;
+      this.settle('superseded');
+    });
+    setHandler(gateQuery, () => ({
+      status: this.status,
+      digest: this.input.digest,
+      expiresAt: this.input.expiresAt,
+    }));
+  }
+
+  /** Until somebody decides, a newer verdict is out, or the time is over; with reminders on the way. */
+  async wait(): Promise<void> {
+    const deadline = Date.parse(this.input.expiresAt);
+    let nextReminder = Date.now() + this.input.remindEveryMs;
+    while (this.status === 'pending') {
+      const wake = Math.min(deadline, nextReminder);
+      const news = () => this.status !== 'pending' || this.refused.length > 0;
+      await condition(news, Math.max(1, wake - Date.now()), { summary: 'wait for a person' });
+      await this.auditRefused();
+      if (this.status !== 'pending') return;
+      if (Date.now() >= deadline) return this.settle('expired');
+      if (Date.now() >= nextReminder) {
+        const { runId, workloadId, expiresAt } = this.input;
+        await lineage.remindGate({ runId, workloadId, expiresAt });
+        nextReminder = Date.now() + this.input.remindEveryMs;
+      }
+    }
+  }
+
+  settle(status: Exclude<GateStatus, 'pending'>, decision?: Decision): void {
+    if (this.status !== 'pending') return;
+    this.status = status;
+    this.decision = decision ?? null;
+    this.show();
+  }
+
+  async close(): Promise<GateResult> {
+    await this.auditRefused();
+    const { runId, workloadId } = this.input;
+    if (this.decision) {
+      await lineage.recordDecision({ runId, workloadId, decision: this.decision, status: this.status });
+    } else {
+      await lineage.closeGate({
+        ...{ runId, workloadId, status: this.status },
+        ...(this.supersededBy ? { byRunId: this.supersededBy } : {}),
+      });
+    }
+    this.recorded = true;
+    const rolloutWorkflowId = this.status === 'approved' ? await this.rollOut() : null;
+    await condition(allHandlersFinished);
+    return {
+      runId,
+      status: this.status,
+      ...(this.decision ? { decision: this.decision } : {}),
+      ...(rolloutWorkflowId ? { rolloutWorkflowId } : {}),
+    };
+  }
+
+  private async rollOut(): Promise<string | null> {
+    if (!this.decision) return null;
+    const rolloutWorkflowId = await startRollout(this.input, this.decision);
+    this.rolloutStarted = true;
+    this.show();
+    return rolloutWorkflowId;
+  }
+
+  /** The caller hears "approved" only once the lineage has it, and, unless another move is in the way, it has begun. */
+  private async decide(decision: Decision): Promise<DecideResult> {
+    this.settle(decision.outcome === 'approve' ? 'approved' : 'rejected', decision);
+    await condition(() => this.recorded);
+    const { runId, workloadId } = this.input;
+    if (this.status !== 'approved') return { status: this.status, runId };
+    await condition(() => this.rolloutStarted, '10 seconds', { summary: 'the rollout starts' });
+    return { status: this.status, runId, rolloutWorkflowId: rolloutId(workloadId) };
+  }
+
+  private signalled(outcome: DecisionOutcome, signal: SignalledDecision): void {
+    const decision = fromSignal(outcome, signal);
+    const refusal = this.refusal(decision);
+    if (refusal) this.refused.push({ decision, refusal });
+    else this.settle(outcome === 'approve' ? 'approved' : 'rejected', decision);
+  }
+
+  private refusal(decision: Decision): string | null {
+    const { digest, verdict } = this.input;
+    return refusalOf({ status: this.status, digest, verdict: verdict.outcome }, decision);
+  }
+
+  private async auditRefused(): Promise<void> {
+    const { runId, workloadId } = this.input;
+    for (let next = this.refused.shift(); next; next = this.refused.shift()) {
+      await lineage.auditRefusal({ runId, workloadId, ...next });
+    }
+  }
+
+  private show(): void {
+    upsertSearchAttributes([
+      { key: stageAttribute, value: this.status },
+      { key: waitingAttribute, value: this.status === 'pending' },
+    ]);
+    setCurrentDetails(gateDetails(this.input, this.status, this.decision, this.rolloutStarted));
+  }
+}
+
+/** Whoever types a message by hand may leave anything out: the rules then say what is missing. */
+function toDecision(input: DecideInput): Decision {
+  return {
+    id: text(input?.id) || uuid4(),
+    outcome: input?.outcome,
+    actor: text(input?.actor),
+    actorSource: input?.actorSource === 'token' ? 'token' : 'local',
+    reason: text(input?.reason),
+    digest: text(input?.digest),
+    override: input?.override === true,
+  };
+}
+
+function fromSignal(outcome: DecisionOutcome, signal: SignalledDecision): Decision {
+  return {
+    id: uuid4(),
+    outcome,
+    actor: text(signal?.actor),
+    actorSource: 'signal',
+    reason: text(signal?.reason),
+    digest: text(signal?.digest),
+    override: signal?.override === true,
+  };
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value.trim() : '';
+}

@@ -1,0 +1,178 @@
+import type { Route } from '../domain/routes/route.ts';
+import type {
+  EvaluationSummary,
+  ExperimentReport,
+  ExperimentStage,
+  ServingSpec,
+} from '../domain/experiments/experiment.ts';
+import type { Decision, GateStatus } from '../domain/verdicts/verdict.ts';
+import type { ExperimentInput, GateInput, RolloutInput } from './messages.ts';
+import type { RunFacts } from './run-progress.ts';
+import { flywheelId, gateId, rolloutId } from './workflow-ids.ts';
+
+// Markdown for the Web UI's "current details": what an operator has to know, and what to type.
+
+const runSteps = ['planning', 'snapshot', 'curation', 'experiments', 'verdict', 'done'] as const;
+
+export function runDetails(facts: RunFacts): string {
+  const { workloadId, trigger, stage } = facts;
+  const reached = runSteps.indexOf(stage as (typeof runSteps)[number]);
+  const steps = runSteps
+    .slice(0, -1)
+    .map((step, index) => `- ${mark(index, reached)} ${step}${stepFact(step, facts)}`);
+  return paragraphs(
+    `### Run \`${trigger.runId}\` of workload \`${workloadId}\`: ${stage}`,
+    `Asked for by ${cell(trigger.requestedBy)}: ${cell(trigger.reason)}`,
+    facts.failure ? `**${cell(facts.failure)}**` : '',
+    reached < 0 ? '' : steps.join('\n'),
+    facts.reports.length > 0 ? leaderboard(facts.reports) : '',
+    facts.verdict ? `**Verdict: ${facts.verdict.outcome}.** ${cell(facts.verdict.reason)}` : '',
+    facts.gateWorkflowId ? `A person decides in workflow \`${facts.gateWorkflowId}\`.` : '',
+    reached >= 0 && stage !== 'done'
+      ? code(
+          `npx flywheel watch ${trigger.runId}`,
+          `npx flywheel cancel ${trigger.runId}`,
+          `temporal workflow cancel --workflow-id ${flywheelId(workloadId)}`,
+        )
+      : '',
+  );
+}
+
+function stepFact(step: string, { snapshot, dataset, plan, reports }: RunFacts): string {
+  if (step === 'snapshot' && snapshot) return `: ${snapshot.records} records`;
+  if (step === 'curation' && dataset) {
+    const { train, validation, eval: evaluation } = dataset.splits;
+    return `: train ${train}, validation ${validation}, eval ${evaluation}, hash \`${dataset.hash.slice(0, 12)}\``;
+  }
+  if (step === 'experiments' && plan) return `: ${reports.length} of ${plan.experiments.length} ended`;
+  return '';
+}
+
+function mark(index: number, reached: number): string {
+  if (index < reached) return '✔';
+  return index === reached ? '▶' : '·';
+}
+
+export function experimentDetails(
+  { spec, runId, datasetId }: ExperimentInput,
+  stage: ExperimentStage,
+  serving: ServingSpec | null,
+  evaluation: EvaluationSummary | null,
+): string {
+  const name = spec.role === 'champion' ? 'champion' : `${spec.candidate.name} × ${spec.strategy}`;
+  return paragraphs(
+    `### ${name}: ${stage}`,
+    `Run \`${runId}\`, dataset \`${datasetId}\`, base model \`${spec.candidate.model}\`.`,
+    stage === 'training'
+      ? `Trains on pool \`${spec.candidate.gpuPool}\`; the pending activity’s heartbeat shows job and step.`
+      : '',
+    serving ? `Served as \`${serving.model}\` by \`${serving.provider}\`.` : '',
+    evaluation
+      ? `${scores(evaluation)} over ${evaluation.n} items, ${evaluation.failed} without a usable answer.`
+      : '',
+  );
+}
+
+export function gateDetails(
+  input: GateInput,
+  status: GateStatus,
+  decision: Decision | null,
+  rolloutStarted: boolean,
+): string {
+  const { verdict, workloadId, runId } = input;
+  const subject = `${verdict.winner?.candidate} × ${verdict.winner?.strategy}`;
+  const heading =
+    status === 'pending'
+      ? `Waiting for a person: ${subject} for \`${workloadId}\`?`
+      : `${subject} for \`${workloadId}\`: ${status}`;
+  return paragraphs(
+    `### ${heading}`,
+    `**Verdict: ${verdict.outcome}.** ${cell(verdict.reason)}`,
+    leaderboard(input.leaderboard),
+    `Run \`${runId}\`, evidence \`${input.digest}\`.`,
+    decision
+      ? `${decision.outcome} by ${cell(decision.actor)}${decision.override ? ' **with override**' : ''}: ${cell(decision.reason)}`
+      : '',
+    rolloutStarted ? `The route is moved by \`${rolloutId(workloadId)}\`.` : '',
+    status === 'pending' ? howToDecide(input) : '',
+  );
+}
+
+function howToDecide({ runId, digest, verdict, expiresAt }: GateInput): string {
+  const override = verdict.outcome === 'promote' ? '' : ' --override';
+  const signal = { digest, actor: 'YOUR NAME', reason: 'WHY', ...(override ? { override: true } : {}) };
+  const update = { id: 'decision-1', outcome: 'approve', ...signal };
+  const target = `--workflow-id ${gateId(runId)}`;
+  return paragraphs(
+    `Without an answer by ${expiresAt} it stays as it is.${override ? ' The verdict advises against it: approving needs an override.' : ''}`,
+    code(
+      `npx flywheel approve ${runId}${override} --reason "WHY"`,
+      `npx flywheel reject ${runId} --reason "WHY"`,
+      '',
+      `temporal workflow update execute ${target} --name decide --input '${JSON.stringify(update)}'`,
+      `temporal workflow signal ${target} --name approve --input '${JSON.stringify(signal)}'`,
+      `temporal workflow signal ${target} --name reject --input '${JSON.stringify({ digest, actor: 'YOUR NAME', reason: 'WHY' })}'`,
+    ),
+  );
+}
+
+export function rolloutDetails(
+  input: RolloutInput,
+  stage: string,
+  route: Route | null,
+  detail: string | null,
+): string {
+  return paragraphs(
+    `### ${input.kind} of \`${input.workloadId}\`: ${stage}`,
+    `By ${cell(input.actor)}: ${cell(input.reason)}`,
+    route ? `Route ${route.version}: ${route.serving ? `\`${route.serving.model}\`` : 'the original'}` : '',
+    detail ? cell(detail) : '',
+    stage === 'moved' ? code(`npx flywheel rollback ${input.workloadId}`) : '',
+  );
+}
+
+/** The best first; champions in italics, failures with their reason. */
+function leaderboard(reports: readonly ExperimentReport[]): string {
+  const metrics = [
+    ...new Set(reports.flatMap((report) => Object.keys(report.evaluation?.metrics ?? {}))),
+  ].slice(0, 3);
+  const primary = metrics[0] ?? '';
+  const rows = [...reports]
+    .sort((a, b) => (b.evaluation?.metrics[primary] ?? -1) - (a.evaluation?.metrics[primary] ?? -1))
+    .map((report) => {
+      const name = report.role === 'champion' ? '*champion*' : `${report.candidate} × ${report.strategy}`;
+      const values = metrics.map((metric) => percent(report.evaluation?.metrics[metric]));
+      const outcome = report.failure
+        ? `failed: ${cell(report.failure.reason)}`
+        : `${report.evaluation?.n ?? 0} items, ${report.evaluation?.failed ?? 0} failed`;
+      return `| ${[name, ...values, outcome].join(' | ')} |`;
+    });
+  return [
+    `| ${['experiment', ...metrics, ''].join(' | ')} |`,
+    `|${' --- |'.repeat(metrics.length + 2)}`,
+    ...rows,
+  ].join('\n');
+}
+
+function scores(evaluation: EvaluationSummary): string {
+  return Object.entries(evaluation.metrics)
+    .map(([metric, value]) => `${metric} ${percent(value)}`)
+    .join(', ');
+}
+
+function percent(share: number | undefined): string {
+  return share === undefined ? '' : `${(100 * share).toFixed(1)} %`;
+}
+
+/** Text of unknown origin on one line of a table: no pipes, no breaks, not endless. */
+function cell(text: string): string {
+  return text.replace(/[|\r\n`<>]+/g, ' ').slice(0, 300);
+}
+
+function code(...lines: string[]): string {
+  return ['```', ...lines, '```'].join('\n');
+}
+
+function paragraphs(...parts: string[]): string {
+  return parts.filter(Boolean).join('\n\n');
+}

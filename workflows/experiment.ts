@@ -1,0 +1,130 @@
+import {
+  CancellationScope,
+  isCancellation,
+  setCurrentDetails,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import type {
+  EvaluationSummary,
+  ExperimentReport,
+  ExperimentStage,
+  ServingSpec,
+} from '../domain/experiments/experiment.ts';
+import { lineage, measuring, onDevice, pipeline } from './activity-options.ts';
+import { experimentDetails } from './current-details.ts';
+import { reasonOf } from './failure-reason.ts';
+import type { ExperimentInput } from './messages.ts';
+import { stageAttribute } from './search-attributes.ts';
+
+/**
+ * One candidate × one strategy, measured:
+ *
+ *     prepare (nothing | few-shot examples | fine-tune) → wait until served → evaluate → report
+ *
+ * What goes wrong on the way is part of the report; only a cancellation is thrown.
+ */
+export async function experiment(input: ExperimentInput): Promise<ExperimentReport> {
+  const attempt = new Attempt(input);
+  let report: ExperimentReport;
+  try {
+    await attempt.run();
+    report = attempt.report();
+  } catch (error) {
+    // The flywheel marks the rows of a cancelled run, in one write.
+    if (isCancellation(error)) throw error;
+    report = attempt.failure(reasonOf(error));
+  }
+  // The outcome is known: a cancellation that comes now must not lose it.
+  await CancellationScope.nonCancellable(() => lineage.closeExperiment({ report }));
+  attempt.show('done');
+  return report;
+}
+
+class Attempt {
+  private stage: ExperimentStage = 'waiting';
+  private serving: ServingSpec | null = null;
+  private evaluation: EvaluationSummary | null = null;
+  private trainSeconds: number | null = null;
+
+  private readonly input: ExperimentInput;
+
+  constructor(input: ExperimentInput) {
+    this.input = input;
+  }
+
+  async run(): Promise<void> {
+    this.serving = await this.prepare();
+    await this.enter('evaluating');
+    await measuring.awaitModel.executeWithOptions({ summary: `wait for ${this.serving.model}` }, [
+      { serving: this.serving },
+    ]);
+    const { spec, runId, datasetId } = this.input;
+    this.evaluation = await measuring.evaluate.executeWithOptions({ summary: `ask ${this.serving.model}` }, [
+      { experimentId: spec.experimentId, runId, datasetId, serving: this.serving },
+    ]);
+  }
+
+  private async prepare(): Promise<ServingSpec> {
+    const { spec, datasetId, seed } = this.input;
+    const { candidate, experimentId } = spec;
+    if (spec.serving) return spec.serving;
+    switch (spec.strategy) {
+      case 'base': {
+        const { provider, model, maxTokens } = candidate;
+        return { provider, model, fewShotUri: null, maxTokens };
+      }
+      case 'icl': {
+        await this.enter('preparing');
+        const { serving } = await pipeline.prepareFewShot.executeWithOptions(
+          { summary: 'choose few-shot examples' },
+          [{ experimentId, candidate, datasetId, seed }],
+        );
+        return serving;
+      }
+      case 'lora':
+        return this.fineTune();
+    }
+  }
+
+  private async fineTune(): Promise<ServingSpec> {
+    const { spec, datasetId, seed, runId, workloadId } = this.input;
+    const { candidate, experimentId } = spec;
+    await this.enter('training');
+    const { fineTune } = onDevice(candidate.gpuPool, workloadId);
+    const tuned = await fineTune.executeWithOptions(
+      { summary: `LoRA of ${candidate.model} for ${workloadId}` },
+      [{ experimentId, runId, workloadId, candidate, datasetId, seed }],
+    );
+    this.trainSeconds = tuned.trainSeconds;
+    return tuned.serving;
+  }
+
+  private async enter(stage: ExperimentStage): Promise<void> {
+    this.show(stage);
+    await lineage.setExperimentStage({ experimentId: this.input.spec.experimentId, stage });
+  }
+
+  show(stage: ExperimentStage): void {
+    this.stage = stage;
+    upsertSearchAttributes([{ key: stageAttribute, value: stage }]);
+    setCurrentDetails(experimentDetails(this.input, stage, this.serving, this.evaluation));
+  }
+
+  report(): ExperimentReport {
+    const { experimentId, role, candidate, strategy } = this.input.spec;
+    return {
+      experimentId,
+      role,
+      candidate: candidate.name,
+      strategy,
+      status: 'succeeded',
+      serving: this.serving,
+      evaluation: this.evaluation,
+      ...(this.trainSeconds === null ? {} : { trainSeconds: this.trainSeconds }),
+    };
+  }
+
+  failure(reason: string): ExperimentReport {
+    return { ...this.report(), status: 'failed', failure: { stage: this.stage, reason } };
+  }
+}

@@ -1,0 +1,5 @@
+// Every export of this file is registered as a workflow type.
+export { approvalGate } from './approval-gate.ts';
+export { experiment } from './experiment.ts';
+export { flywheel } from './flywheel.ts';
+export { rollout } from './rollout.ts';
