@@ -5,8 +5,8 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from nano.intents import Intent, Request, any_intent, operation_intent, tool_set, wrap
-from nano.lexicon import Lexicon, expand
+from nano.intents import Intent, Request, any_intent, tool_set, wrap
+from nano.lexicon import Lexicon, Thing, expand
 from nano.slots import code, made_up_word
 
 Message = dict[str, Any]
@@ -166,14 +166,8 @@ def _word_question(lexicon: Lexicon, rng: random.Random) -> tuple[str, str]:
     thing = rng.choice(lexicon.things)
     noun = rng.choice(thing.names)
     kind = rng.random()
-    if kind < 0.2:
-        return expand(f"what (is a {noun}|does {noun} mean)", rng), f"{thing.meaning}, for {thing.use}"
-    if kind < 0.32:
-        return expand(f"what (do you call|is) a {thing.meaning} for {thing.use}", rng), thing.names[0]
-    if kind < 0.42:
-        return f"name something from the {thing.domain} domain", noun
     if kind < 0.55:
-        return f"another word for {thing.names[0]}", thing.names[-1]
+        return _thing_question(thing, noun, kind, rng)
     if kind < 0.68:
         left, right = rng.choice(lexicon.opposites)
         return f"what is the opposite of {left}", right
@@ -181,6 +175,16 @@ def _word_question(lexicon: Lexicon, rng: random.Random) -> tuple[str, str]:
     if kind < 0.86:
         return expand(f"what (is {word}|does {word} mean)", rng), meaning
     return expand(f"(which word means|what do you call) {meaning}", rng), word
+
+
+def _thing_question(thing: Thing, noun: str, kind: float, rng: random.Random) -> tuple[str, str]:
+    if kind < 0.2:
+        return expand(f"what (is a {noun}|does {noun} mean)", rng), f"{thing.meaning}, for {thing.use}"
+    if kind < 0.32:
+        return expand(f"what (do you call|is) a {thing.meaning} for {thing.use}", rng), thing.names[0]
+    if kind < 0.42:
+        return f"name something from the {thing.domain} domain", noun
+    return f"another word for {thing.names[0]}", thing.names[-1]
 
 
 def _rephrased(lexicon: Lexicon, rng: random.Random) -> tuple[str, str]:
@@ -214,8 +218,3 @@ def conversation(lexicon: Lexicon, rng: random.Random) -> Conversation:
     """One conversation of the training mixture."""
     make = rng.choices((tool_choice, few_shot, plain_chat), (74, 14, 12))[0]
     return make(lexicon, rng)
-
-
-def single_intent(lexicon: Lexicon, rng: random.Random) -> Intent:
-    """One intent of an operation; used to measure what a model knows of unseen sets."""
-    return operation_intent(rng.choice(lexicon.operations), rng.choice(lexicon.things), lexicon, rng)

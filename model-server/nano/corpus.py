@@ -66,33 +66,29 @@ def batches_of(samples: list[Sample], batch_tokens: int, rng: random.Random) -> 
     return batches
 
 
-_worker_tokenizer: Tokenizer | None = None
+@dataclass(frozen=True)
+class _BlockMaker:
+    """Makes one block of the corpus; a tokenizer travels to worker processes by itself."""
 
+    tokenizer: Tokenizer
+    seed: str
+    batch_tokens: int
 
-def _start_worker(tokenizer_json: str) -> None:
-    global _worker_tokenizer
-    _worker_tokenizer = Tokenizer.from_str(tokenizer_json)
-
-
-def _block(task: tuple[str, int, int]) -> list[Batch]:
-    seed, number, batch_tokens = task
-    rng, lexicon = random.Random(f"{seed}:{number}"), load()
-    assert _worker_tokenizer is not None
-    samples = [
-        encode(segments(conversation(lexicon, rng)), _worker_tokenizer) for _ in range(BLOCK_CONVERSATIONS)
-    ]
-    return batches_of(samples, batch_tokens, rng)
+    def __call__(self, number: int) -> list[Batch]:
+        rng, lexicon = random.Random(f"{self.seed}:{number}"), load()
+        made = (conversation(lexicon, rng) for _ in range(BLOCK_CONVERSATIONS))
+        samples = [encode(segments(one), self.tokenizer) for one in made]
+        return batches_of(samples, self.batch_tokens, rng)
 
 
 def batches(tokenizer: Tokenizer, seed: str, batch_tokens: int, workers: int = 0) -> Iterator[Batch]:
     """Batches without end; `workers` processes make them ahead of time, 0 makes them in this one."""
-    tasks = ((seed, number, batch_tokens) for number in itertools.count())
+    make, numbers = _BlockMaker(tokenizer, seed, batch_tokens), itertools.count()
     if workers == 0:
-        _start_worker(tokenizer.to_str())
-        for task in tasks:
-            yield from _block(task)
-    with get_context("fork").Pool(workers, _start_worker, (tokenizer.to_str(),)) as pool:
+        for number in numbers:
+            yield from make(number)
+    with get_context("fork").Pool(workers) as pool:
         while True:
-            # A bounded chunk: imap would read the endless tasks to their end at once.
-            for made in pool.imap(_block, itertools.islice(tasks, workers * 4)):
+            # A bounded chunk: imap would read the endless numbers to their end at once.
+            for made in pool.imap(make, itertools.islice(numbers, workers * 4)):
                 yield from made

@@ -36,10 +36,22 @@ change_accent cancel sync_device change_user_name change_ai_name reset_settings 
 )
 
 # A tool whose name holds a word beginning so is about the subject of a workload shown.
+# (Not "ship" alone: one scene docks a space ship.)
 EXCLUDED_STEMS = (
     *("pto", "leave_day", "vacation", "holiday", "payday", "paycheck", "payslip", "payroll"),
     *("salary", "income", "wage", "tax", "insur", "meeting", "deposit", "w2", "401k", "rollover"),
-    *("account", "password", "login", "order", "refund", "ship", "deliver", "parcel", "package"),
+    *(
+        "account",
+        "password",
+        "login",
+        "order",
+        "refund",
+        "shipping",
+        "shipment",
+        "deliver",
+        "parcel",
+        "package",
+    ),
     *("ticket", "invoice", "billing", "subscription", "warrant", "coupon", "customer"),
 )
 

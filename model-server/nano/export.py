@@ -43,7 +43,8 @@ def save(
     model.to(device="cpu", dtype=torch.bfloat16).save_pretrained(out)
     card = (HERE / "model-card.md").read_text(encoding="utf-8")
     command = f"python -m nano.train --seed {settings['seed']} --steps {report.steps}"
-    command += f" --batch-tokens {settings['batch_tokens']} --muon-lr {settings['muon_lr']} --adam-lr {settings['adam_lr']}"
+    for option in ("batch_tokens", "muon_lr", "adam_lr"):
+        command += f" --{option.replace('_', '-')} {settings[option]}"
     facts = {
         "PARAMETERS": f"{model.num_parameters():,}",
         "SEED": settings["seed"],

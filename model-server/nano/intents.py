@@ -59,7 +59,7 @@ def _styled(words: list[str], domain: str, rng: random.Random) -> str:
         return "-".join(words)
     if style < 0.95:
         return "".join(words)
-    return domain.split()[0] + "." + "_".join(words)
+    return domain.split(maxsplit=1)[0] + "." + "_".join(words)
 
 
 def _short(words: list[str], rng: random.Random) -> list[str]:

@@ -5,15 +5,14 @@ A value that cannot be known can only be copied from the user's text.
 
 import random
 import string
+from collections.abc import Callable
 
 _ONSETS = "b br c ch d dr f fl g gr h j k kl l m n p pl r s sh st t tr v w z".split()
 _VOWELS = "a e i o u ai ea oo".split()
 _CODAS = ["", "", "l", "n", "r", "s", "t", "x", "nd", "rk", "m"]
 _FIRST = "Anna Ben Clara David Emma Felix Grace Hugo Ida Jonas Kate Leo Mia Noah Olga Paul".split()
 _COLORS = "red blue green yellow white black pink brown orange grey purple".split()
-_MONTHS = (
-    "january february march april may june july august september october november december".split()
-)
+_MONTHS = "january february march april may june july august september october november december".split()
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday tomorrow tonight today".split()
 _PLACES = ["the cellar", "the garden", "room 12", "the hall", "the roof", "the west wing", "the yard"]
 _TEXTS = [
@@ -31,9 +30,7 @@ _TEXTS = [
 def made_up_word(rng: random.Random) -> str:
     """A pronounceable word of one to three syllables that most likely does not exist."""
     syllables = rng.choices((1, 2, 3), (2, 5, 2))[0]
-    return "".join(
-        rng.choice(_ONSETS) + rng.choice(_VOWELS) + rng.choice(_CODAS) for _ in range(syllables)
-    )
+    return "".join(rng.choice(_ONSETS) + rng.choice(_VOWELS) + rng.choice(_CODAS) for _ in range(syllables))
 
 
 def code(rng: random.Random) -> str:
@@ -76,28 +73,20 @@ def _place(rng: random.Random) -> str:
     return rng.choice((rng.choice(_PLACES), street, made_up_word(rng).capitalize()))
 
 
+_MAKERS: dict[str, Callable[[random.Random], str | int]] = {
+    "number": lambda rng: rng.choice((rng.randint(1, 12), rng.randint(1, 500))),
+    "color": lambda rng: rng.choice(_COLORS),
+    "text": lambda rng: rng.choice(_TEXTS),
+    "word": made_up_word,
+    "person": _person,
+    "date": _date,
+    "time": _time,
+    "email": _email,
+    "place": _place,
+    "name": _name,
+}
+
+
 def value(kind: str, rng: random.Random) -> str | int:
     """A random value of a slot's kind; numbers are numbers, the rest is text."""
-    match kind:
-        case "number":
-            return rng.choice((rng.randint(1, 12), rng.randint(1, 500)))
-        case "color":
-            return rng.choice(_COLORS)
-        case "text":
-            return rng.choice(_TEXTS)
-        case "word":
-            return made_up_word(rng)
-        case "code":
-            return code(rng)
-        case "person":
-            return _person(rng)
-        case "date":
-            return _date(rng)
-        case "time":
-            return _time(rng)
-        case "email":
-            return _email(rng)
-        case "place":
-            return _place(rng)
-        case _:
-            return _name(rng)
+    return _MAKERS[kind](rng)

@@ -6,6 +6,7 @@ tool's name, and copying a word into an argument, is then looking for the same t
 also for words that were never seen. It costs about one token more per word.
 """
 
+import json
 import random
 from collections.abc import Iterator
 
@@ -16,6 +17,7 @@ from nano.chat_format import SPECIAL_TOKENS, segments
 from nano.conversations import conversation, plain_chat
 from nano.lexicon import load
 
+_ROLES = {"bos_token": "<|bos|>", "eos_token": "<|end|>", "pad_token": "<|pad|>"}
 _WORDS = Regex(r"\p{Lu}?\p{Ll}+|\p{Lu}+|\p{L}+|\p{N}|\n+|\s|[^\s\p{L}\p{N}]+\n?")
 
 
@@ -32,6 +34,14 @@ def _texts(seed: int, conversations: int) -> Iterator[str]:
                 yield stripped
 
 
+def _with_visible_calls(tokenizer: Tokenizer) -> Tokenizer:
+    """Make <|call|> an ordinary added token, so that decoding without special tokens still shows a call."""
+    state = json.loads(tokenizer.to_str())
+    for token in state["added_tokens"]:
+        token["special"] = token["content"] != "<|call|>"
+    return Tokenizer.from_str(json.dumps(state))
+
+
 def train_tokenizer(seed: int, vocab_size: int, conversations: int = 12_000) -> PreTrainedTokenizerFast:
     """Learn the merges from the generator's own text."""
     tokenizer = Tokenizer(models.BPE())
@@ -42,20 +52,16 @@ def train_tokenizer(seed: int, vocab_size: int, conversations: int = 12_000) -> 
         ]
     )
     tokenizer.decoder = decoders.ByteLevel()
-    # <|call|> is not "special": decoding that skips special tokens must still show a call.
-    added = [AddedToken(token, special=token != "<|call|>", normalized=False) for token in SPECIAL_TOKENS]
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
-        special_tokens=added,
+        special_tokens=[AddedToken(token, normalized=False) for token in SPECIAL_TOKENS],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     tokenizer.train_from_iterator(_texts(seed, conversations), trainer)
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        bos_token="<|bos|>",
-        eos_token="<|end|>",
-        pad_token="<|pad|>",
+        tokenizer_object=_with_visible_calls(tokenizer),
+        **_ROLES,
         model_max_length=2048,
         clean_up_tokenization_spaces=False,
     )

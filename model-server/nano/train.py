@@ -16,10 +16,9 @@ from transformers import LlamaForCausalLM
 
 from nano.corpus import Batch, batches
 from nano.export import TrainingReport, save
-from nano.model import build
+from nano.model import VOCAB_SIZE, build
 from nano.muon import Muon
 from nano.tokenizer import train_tokenizer
-from nano.model import VOCAB_SIZE
 
 WARMUP = 0.02
 
@@ -87,7 +86,8 @@ def optimise(model: LlamaForCausalLM, tokenizer, settings: Settings) -> Training
         seconds = time.monotonic() - started
         progress = step / settings.steps if settings.steps else max(seconds / (60 * settings.minutes), 1e-4)
         if step % 50 == 0:
-            print(json.dumps({"step": step, "loss": round(mean, 4), "tokens": tokens, "s": round(seconds)}), flush=True)
+            line = {"step": step, "loss": round(mean, 4), "tokens": tokens, "s": round(seconds)}
+            print(json.dumps(line), flush=True)
     return TrainingReport(step, tokens, round(seconds), round(mean, 4), _machine(settings.device))
 
 
