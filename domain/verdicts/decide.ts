@@ -48,7 +48,7 @@ export function decideVerdict(reports: readonly ExperimentReport[], rule: Verdic
   }
   const best = challengers[0];
   if (best === undefined) return verdict('inconclusive', undefined, rule, whyNothing(reports), champion);
-  return verdict('hold', best, rule, whyHeld(best, baseOf(best), rule), champion);
+  return verdict('hold', best, rule, whyHeld(best, rule), champion);
 }
 
 function measure(report: ExperimentReport, rule: VerdictRule): Measured[] {
@@ -96,11 +96,9 @@ function whyPromoted(winner: Measured, base: Measured | undefined, rule: Verdict
   return `${reached} and above its base's ${show(base.score)}`;
 }
 
-function whyHeld(best: Measured, base: Measured | undefined, rule: VerdictRule): string {
-  if (best.score < rule.threshold) {
-    return `The best experiment is not good enough: ${describe(best, rule)}, below the threshold ${show(rule.threshold)}`;
-  }
-  return `${describe(best, rule)}, not above its base's ${show(base?.score ?? 0)}`;
+/** Nothing compared reached the threshold: had one, then either it or its base would have been promoted. */
+function whyHeld(best: Measured, rule: VerdictRule): string {
+  return `The best experiment is not good enough: ${describe(best, rule)}, below the threshold ${show(rule.threshold)}`;
 }
 
 function whyNothing(reports: readonly ExperimentReport[]): string {
