@@ -1,0 +1,81 @@
+import postgres from 'postgres';
+import { describe, expect, it } from 'vitest';
+import { createPostgresLogStore } from '../../../integrations/postgres-logs/log-store.ts';
+import { migratePostgresLogs } from '../../../integrations/postgres-logs/migrate.ts';
+import { insertRecords } from '../../../integrations/postgres-logs/write.ts';
+import { describeLogStore } from '../../contracts/log-store.contract.ts';
+import { createEmptyDatabase, createTestDatabase } from '../../support/database.ts';
+import { aRecord } from '../../support/records.ts';
+
+describeLogStore('PostgreSQL', async () => {
+  const database = await createTestDatabase();
+  const store = createPostgresLogStore(database.url);
+  const slow = postgres(database.url, { max: 1 });
+  return {
+    store,
+    async beginSlowAppend(records) {
+      const connection = await slow.reserve();
+      await connection`begin`;
+      await insertRecords(connection, records);
+      return async () => {
+        await connection`commit`;
+        connection.release();
+      };
+    },
+    async close() {
+      await store.close();
+      await slow.end({ timeout: 5 });
+      await database.drop();
+    },
+  };
+});
+
+describe('the log store on PostgreSQL', () => {
+  it('migrates twice and at once without harm', async () => {
+    const database = await createEmptyDatabase();
+
+    await Promise.all([migratePostgresLogs(database.url), migratePostgresLogs(database.url)]);
+    await migratePostgresLogs(database.url);
+
+    const store = createPostgresLogStore(database.url);
+    expect(await store.append([aRecord('a')])).toEqual({ stored: 1, duplicates: 0 });
+    await store.close();
+    await database.drop();
+  });
+
+  it('says that the tables are missing, when they are', async () => {
+    const database = await createEmptyDatabase();
+    const store = createPostgresLogStore(database.url);
+
+    await expect(store.append([aRecord('a')])).rejects.toMatchObject({
+      name: 'InvalidInputError',
+      message: expect.stringContaining('migrations'),
+    });
+
+    await store.close();
+    await database.drop();
+  });
+
+  it('is unavailable, without its password in the message, when nobody answers', async () => {
+    const store = createPostgresLogStore('postgres://flywheel:sesame@127.0.0.1:9/flywheel');
+
+    const failure = await store.ping().catch((error: unknown) => error);
+
+    expect(failure).toMatchObject({ name: 'UnavailableError', retryable: true });
+    expect(String(failure)).not.toContain('sesame');
+    await store.close();
+  });
+
+  it('names the record whose id PostgreSQL cannot hold', async () => {
+    const database = await createTestDatabase();
+    const store = createPostgresLogStore(database.url);
+
+    await expect(store.append([aRecord('a\0b')])).rejects.toMatchObject({
+      name: 'InvalidInputError',
+      message: expect.stringContaining('a\\u0000b'),
+    });
+
+    await store.close();
+    await database.drop();
+  });
+});
