@@ -52,7 +52,8 @@ export function serviceDown(what: string, cause?: unknown): CommandError {
 
 function fromFlywheelError(error: FlywheelError): CommandError {
   const options = { cause: error };
-  if (error instanceof InvalidInputError)
+  // By name: what a wrong setting is belongs to config/, which this file must not load.
+  if (error instanceof InvalidInputError || error.name === 'ConfigError')
     return new CommandError(error.message, {
       ...options,
       code: 'invalid_input',

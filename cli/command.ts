@@ -23,7 +23,7 @@ export interface Cli {
 
 export interface GlobalOptions {
   home?: string;
-  portOffset?: string;
+  portOffset?: number;
   json?: boolean;
   color?: boolean;
 }

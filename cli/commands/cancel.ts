@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import { type Cli, examples } from '../command.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { cancelRun } from '../runs/cancel-run.ts';
+import { withLineage, withTemporal } from '../services.ts';
+
+export function registerCancel(program: Command, cli: Cli): void {
+  program
+    .command('cancel')
+    .argument('<run>', 'a run id, or a workload for its newest run')
+    .description('Cancel a run and wait until everything it started has stopped')
+    .addHelpText('after', examples(['flywheel cancel hr', 'flywheel cancel run-20260131t093000z-1a2b3c']))
+    .action(
+      cli.run(async ({ config, out, signal }, name: string) =>
+        withLineage(config(), (lineage) =>
+          withTemporal(config(), async (client) => {
+            const cancelled = await cancelRun({ lineage, client, name, signal, note: out.note });
+            out.json(cancelled);
+            out.line(`Run ${cancelled.runId} is ${cancelled.status}.`);
+            return exitCodes.ok;
+          }),
+        ),
+      ),
+    );
+}

@@ -1,0 +1,72 @@
+import { type Command, Option } from 'commander';
+import { importers, type ImportFormat } from '../../domain/imports/importers.ts';
+import { type Cli, type CommandContext, examples } from '../command.ts';
+import { CommandError } from '../command-error.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { importFile } from '../imports/import-file.ts';
+import { createImportProgress } from '../imports/import-progress.ts';
+import { count, tally, total } from '../render/format.ts';
+import { withLogStore } from '../services.ts';
+
+interface ImportCommandOptions {
+  readonly format: ImportFormat;
+  readonly workload: string;
+  readonly client: string;
+  readonly domain?: string;
+}
+
+export function registerImport(program: Command, cli: Cli): void {
+  program
+    .command('import')
+    .argument('<file>')
+    .description('Import logged calls or labelled questions as records; twice is once')
+    .addOption(new Option('--format <format>', 'how the file is written').choices(Object.keys(importers)).makeOptionMandatory())
+    .requiredOption('--workload <id>', 'workload of records that do not name their own')
+    .requiredOption('--client <id>', 'client of records that do not name their own')
+    .option('--domain <name>', 'clinc150 only: the domain whose intents are the tools')
+    .addHelpText(
+      'after',
+      `\nFormats:\n${Object.entries(importers)
+        .map(([name, { description }]) => `  ${name.padEnd(10)}${description}`)
+        .join('\n')}\n${examples([
+        'flywheel import calls.jsonl --format jsonl --workload support --client web',
+        'flywheel import data_full.json --format clinc150 --domain work --workload hr --client c1',
+      ])}`,
+    )
+    .action(cli.run(importCommand));
+}
+
+async function importCommand(context: CommandContext, file: string, options: ImportCommandOptions): Promise<ExitCode> {
+  const config = context.config();
+  const { migrateDatabases } = await import('../../wiring/migrate-databases.ts');
+  await migrateDatabases(config);
+  const progress = createImportProgress(context.out);
+  const result = await withLogStore(config, (logStore) =>
+    importFile({
+      file,
+      importer: importers[options.format],
+      workloadId: options.workload,
+      clientId: options.client,
+      ...(options.domain !== undefined && { domain: options.domain }),
+      logStore,
+      signal: context.signal,
+      onProgress: progress.update,
+    }),
+  ).finally(progress.done);
+  const { read, stored, duplicates, rejected } = result.counts;
+  if (context.signal.aborted)
+    throw new CommandError(`Interrupted after ${count(read)} rows; ${count(stored)} are stored.`, {
+      code: 'interrupted',
+      exitCode: exitCodes.interrupted,
+      next: 'Import the file again: what is stored already stays as it is.',
+    });
+  context.out.json(result.counts);
+  for (const { line, reason, detail } of result.firstRejected) context.out.note(`line ${line}: ${reason}: ${detail}`);
+  context.out.line(
+    `${count(read)} read, ${count(stored)} stored, ${count(duplicates)} duplicates, ${count(total(rejected))} rejected${
+      total(rejected) > 0 ? ` (${tally(rejected)})` : ''
+    }`,
+  );
+  if (stored + duplicates > 0) context.out.line(`Next: npx flywheel run ${options.workload} --wait`);
+  return stored + duplicates === 0 && read > 0 ? exitCodes.failed : exitCodes.ok;
+}

@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import { type Cli, type CommandContext, examples } from '../command.ts';
+import { CommandError } from '../command-error.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { parseReason } from '../options.ts';
+import { originalModel, routeText, toRouteView } from '../render/route.ts';
+import { withLineage, withTemporal } from '../services.ts';
+import { userName } from '../user-name.ts';
+
+interface RollbackOptions {
+  readonly reason: string;
+  readonly as?: string;
+}
+
+export function registerRollback(program: Command, cli: Cli): void {
+  program
+    .command('rollback')
+    .argument('<workload>')
+    .description('Give a workload’s traffic back to what served it before')
+    .requiredOption('--reason <text>', 'why, for the audit', parseReason)
+    .option('--as <name>', 'who decides (default: your login name)')
+    .addHelpText('after', examples(['flywheel rollback hr --reason "complaints about refunds"']))
+    .action(cli.run(rollback));
+}
+
+async function rollback(context: CommandContext, workload: string, options: RollbackOptions): Promise<ExitCode> {
+  const config = context.config();
+  return withLineage(config, async (lineage) => {
+    const route = await lineage.routes.get(workload);
+    if (route === null)
+      throw new CommandError(`The traffic of "${workload}" was never moved: there is nothing to roll back.`, {
+        code: 'not_found',
+        next: '`npx flywheel workloads` shows what serves each workload.',
+      });
+    context.out.note(
+      `Rolling ${workload} back from ${route.serving?.model ?? originalModel} to ${route.previous?.model ?? originalModel} …`,
+    );
+    return withTemporal(config, async (client) => {
+      const { rollBack } = await import('../runs/roll-back.ts');
+      const { reason, as: actor = userName() } = options;
+      const result = await rollBack(client, { workloadId: workload, actor, reason });
+      const view = toRouteView(workload, await lineage.routes.get(workload));
+      context.out.json({ ...view, outcome: result.outcome });
+      context.out.line(routeText(view, context.out.style));
+      if (result.outcome === 'moved') return exitCodes.ok;
+      context.out.note(`The rollback could not be proven and was taken back: ${result.reason ?? 'no reason given'}`);
+      return exitCodes.failed;
+    });
+  });
+}

@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import { type Cli, examples } from '../command.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { routeText, toRouteView } from '../render/route.ts';
+import { requireWorkload } from '../require-workload.ts';
+import { withLineage } from '../services.ts';
+
+export function registerRoute(program: Command, cli: Cli): void {
+  program
+    .command('route')
+    .argument('<workload>')
+    .description('Show which model serves a workload now, and which one did before')
+    .addHelpText('after', examples(['flywheel route hr', 'flywheel route hr --json']))
+    .action(
+      cli.run(async ({ config, out }, workload: string) => {
+        const route = await withLineage(config(), (lineage) => lineage.routes.get(workload));
+        if (route === null) await requireWorkload(config(), workload);
+        const view = toRouteView(workload, route);
+        out.json(view);
+        out.line(routeText(view, out.style));
+        return exitCodes.ok;
+      }),
+    );
+}

@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import { type Cli, examples } from '../command.ts';
+import { nextCommands } from '../render/run-page.ts';
+import { withLineage, withTemporal } from '../services.ts';
+
+export function registerWatch(program: Command, cli: Cli): void {
+  program
+    .command('watch')
+    .argument('<run>', 'a run id, or a workload for its newest run')
+    .description('Follow a run live; in a pipe, one line per change. Ends with the run, by its outcome')
+    .addHelpText('after', examples(['flywheel watch hr', 'flywheel watch run-20260131t093000z-1a2b3c | tee run.log']))
+    .action(
+      cli.run(async (context, name: string) => {
+        const config = context.config();
+        return withLineage(config, async (lineage) => {
+          const { resolveRun } = await import('../runs/resolve-run.ts');
+          const { followToEnd } = await import('../runs/follow-to-end.ts');
+          const { runId, workload } = await resolveRun(lineage, name);
+          const { view, exitCode } = await withTemporal(config, (client) =>
+            followToEnd(context, { client, lineage, workload, runId }),
+          );
+          context.out.json(view);
+          for (const command of nextCommands(view)) context.out.line(`next: ${command}`);
+          return exitCode;
+        });
+      }),
+    );
+}

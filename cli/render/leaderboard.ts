@@ -1,0 +1,57 @@
+import type { ExperimentView, RunView } from '../../activities/ports/lineage.ts';
+import type { Style } from '../output.ts';
+import { experimentName, percent, seconds } from './format.ts';
+import { table } from './table.ts';
+
+/** Experiments by their primary metric, best first; then the failed ones; the champion last. */
+export function leaderboard(run: RunView, style: Style): string {
+  const measured = run.experiments.find((experiment) => Object.keys(experiment.metrics).length > 0);
+  const metrics = Object.keys(measured?.metrics ?? {});
+  const [primary = 'score', second] = metrics;
+  const rows = [...run.experiments]
+    .sort((a, b) => order(a) - order(b) || primaryOf(b) - primaryOf(a))
+    .map((experiment) => toRow(experiment, run, { primary, second, style }));
+  return table(
+    ['', 'experiment', `>${primary}`, ...(second ? [`>${second}`] : []), '>n', '>failed', '>p50', '>training', ''],
+    rows,
+  );
+}
+
+function order(experiment: ExperimentView): number {
+  if (experiment.role === 'champion') return 2;
+  return experiment.status === 'succeeded' ? 0 : 1;
+}
+
+function primaryOf(experiment: ExperimentView): number {
+  return Object.values(experiment.metrics)[0] ?? -1;
+}
+
+interface Columns {
+  readonly primary: string;
+  readonly second: string | undefined;
+  readonly style: Style;
+}
+
+function toRow(experiment: ExperimentView, run: RunView, { primary, second, style }: Columns): string[] {
+  const won = run.verdict?.winner === `${experiment.candidate}/${experiment.strategy}` && experiment.role !== 'champion';
+  const name = experimentName(experiment);
+  const metric = (key: string) => {
+    const value = experiment.metrics[key];
+    return value === undefined ? '–' : percent(value);
+  };
+  return [
+    won ? style.green(run.verdict?.outcome === 'promote' ? '★' : '☆') : ' ',
+    won ? style.bold(name) : name,
+    metric(primary),
+    ...(second ? [metric(second)] : []),
+    experiment.n === 0 ? '–' : String(experiment.n),
+    experiment.n === 0 ? '–' : String(experiment.failed),
+    experiment.latencyMs ? `${Math.round(experiment.latencyMs.p50)} ms` : '–',
+    experiment.trainSeconds === undefined ? '–' : seconds(experiment.trainSeconds),
+    experiment.status === 'succeeded' ? '' : style.red(statusOf(experiment)),
+  ];
+}
+
+function statusOf({ status, failure }: ExperimentView): string {
+  return failure === undefined ? status : `${status}: ${failure}`;
+}

@@ -1,0 +1,83 @@
+import type { RunView } from '../../activities/ports/lineage.ts';
+import type { Style } from '../output.ts';
+import { count, moment, percent, tally, total } from './format.ts';
+import { leaderboard } from './leaderboard.ts';
+import { provenance } from './provenance.ts';
+
+/** A run on one screen: what it read, how the experiments did, the verdict, and what to do now. */
+export function runPage(run: RunView, style: Style): string {
+  const remark = provenance(run);
+  const sections = [
+    header(run, style),
+    data(run),
+    ...(run.experiments.length > 0 ? [leaderboard(run, style)] : []),
+    ...(remark ? [style.yellow(remark)] : []),
+    verdict(run, style),
+    ...(run.approval ? [approval(run)] : []),
+    ...(run.route ? [route(run)] : []),
+    nextStep(run, style),
+  ];
+  return sections.filter((section) => section !== '').join('\n\n');
+}
+
+function header(run: RunView, style: Style): string {
+  const ended = run.endedAt === null ? '' : `, ended ${moment(run.endedAt)}`;
+  return [
+    `${style.bold(`Run ${run.runId}`)}  workload ${style.bold(run.workload)}  ${run.status}`,
+    `started ${moment(run.startedAt)}${ended} by ${run.requestedBy}: ${run.reason}`,
+  ].join('\n');
+}
+
+function data(run: RunView): string {
+  const lines: string[] = [];
+  if (run.snapshot) lines.push(`snapshot  ${run.snapshot.id}  ${count(run.snapshot.records)} records`);
+  if (run.dataset) {
+    const { splits, dropped, hash } = run.dataset;
+    lines.push(
+      `dataset   ${hash.slice(0, 12)}  train ${count(splits.train)}, validation ${count(splits.validation)}, eval ${count(splits.eval)}`,
+    );
+    if (total(dropped) > 0) lines.push(`dropped   ${tally(dropped)}`);
+  }
+  return lines.join('\n');
+}
+
+function verdict(run: RunView, style: Style): string {
+  if (run.verdict === null)
+    return run.status === 'running' ? '' : style.red(`No verdict: the run ${run.status}. ${run.failure ?? ''}`.trim());
+  const { outcome, reason } = run.verdict;
+  const color = outcome === 'promote' ? style.green : style.yellow;
+  const threshold = run.threshold === null ? '' : ` (threshold ${percent(run.threshold)})`;
+  return `Verdict: ${color(style.bold(outcome))}. ${reason}${threshold}\ndigest ${run.digest ?? '–'}`;
+}
+
+function approval(run: RunView): string {
+  const { status, actor, reason, override, at } = run.approval ?? {};
+  const who = actor === undefined ? '' : ` by ${actor}${at ? `, ${moment(at)}` : ''}: ${reason ?? ''}`;
+  return `Approval: ${status}${override ? ' (override of the verdict)' : ''}${who}`;
+}
+
+function route(run: RunView): string {
+  if (!run.route) return '';
+  const live = run.route.live ? 'serves now' : 'was replaced since';
+  return `Route: version ${run.route.version} → ${run.route.model}, since ${moment(run.route.since)}, ${live}`;
+}
+
+function nextStep(run: RunView, style: Style): string {
+  const commands = nextCommands(run);
+  return commands.length === 0 ? '' : ['Next:', ...commands.map((command) => `  ${style.cyan(command)}`)].join('\n');
+}
+
+/** The exact commands that make sense now. */
+export function nextCommands(run: RunView): readonly string[] {
+  if (run.status === 'running') return [`npx flywheel watch ${run.runId}`];
+  if (run.route?.live) return [`npx flywheel lineage ${run.workload}`, `npx flywheel rollback ${run.workload} --reason "…"`];
+  if (run.approval?.status === 'pending') {
+    const override = run.verdict?.outcome === 'promote' ? '' : ' --override';
+    return [
+      `npx flywheel approve ${run.runId} --reason "…"${override}`,
+      `npx flywheel reject ${run.runId} --reason "…"`,
+    ];
+  }
+  if (run.verdict === null || run.verdict.outcome !== 'promote') return [`npx flywheel run ${run.workload} --wait`];
+  return [];
+}

@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { CommanderError, type Command } from 'commander';
+import { loadConfig } from '../config/config.ts';
+import { type CliEnvironment, createCli, type GlobalOptions, printError } from './command.ts';
+import { CommandError } from './command-error.ts';
+import { exitCodes } from './exit-codes.ts';
+import { createOutput } from './output.ts';
+import { createProgram } from './program.ts';
+
+/** Parses and runs one command line; the exit code goes to `environment.exit`. */
+export async function runCli(
+  args: readonly string[],
+  environment: Omit<CliEnvironment, 'loadConfig'>,
+): Promise<void> {
+  const cli = createCli({ ...environment, loadConfig: configFrom });
+  const program = createProgram(cli, readVersion());
+  // Commander would end the process and print errors in its own way; help stays its own.
+  for (const command of [program, ...program.commands]) quieten(command, environment);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError) && !(error instanceof CommandError)) throw error;
+    if (error instanceof CommanderError && error.exitCode === 0) return environment.exit(exitCodes.ok);
+    const out = createOutput({ ...environment, json: args.includes('--json'), color: false });
+    printError(usageError(error), out, environment);
+    environment.exit(exitCodes.usage);
+  }
+}
+
+function quieten(command: Command, { streams }: Pick<CliEnvironment, 'streams'>): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => streams.stdout.write(text),
+    writeErr: () => undefined,
+    outputError: () => undefined,
+  });
+}
+
+function usageError(error: CommanderError | CommandError): CommandError {
+  if (error instanceof CommandError) return error;
+  // `flywheel` alone: commander shows its help as an error.
+  const message = error.code === 'commander.help' ? 'No command was given.' : error.message;
+  return new CommandError(message.replace(/^error: /, '').replace(/\n/g, ' '), {
+    code: 'usage',
+    exitCode: exitCodes.usage,
+    next: 'npx flywheel --help lists the commands; every command has --help with examples.',
+  });
+}
+
+function configFrom({ home, portOffset }: GlobalOptions) {
+  return loadConfig({ ...(home !== undefined && { home }), ...(portOffset !== undefined && { portOffset }) });
+}
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '0';
+}
