@@ -2,13 +2,22 @@ import type { ArtifactStore } from '../../activities/ports/artifact-store.ts';
 import { InvalidInputError } from '../../domain/errors.ts';
 import { toArtifactError } from './errors.ts';
 import { readPieces, splitLines } from './read.ts';
-import { storeText } from './write.ts';
+import { clearAbandoned, storeText } from './write.ts';
 
 /** Artifacts in a folder, named after their sha256. The folder is made on first use, for its owner only. */
 export function createFileArtifactStore(folder: string): ArtifactStore {
+  let cleared: Promise<void> | null = null;
+  const put = async (texts: AsyncIterable<string> | Iterable<string>, rowsOf: (text: string) => number) => {
+    try {
+      await (cleared ??= clearAbandoned(folder));
+      return await storeText(folder, texts, rowsOf);
+    } catch (error) {
+      throw toArtifactError(error, '(being stored)');
+    }
+  };
   return {
-    putLines: (lines) => storeText(folder, ended(lines), () => 1).catch(rethrow('(new)')),
-    putText: (text) => storeText(folder, [text], countLines).catch(rethrow('(new)')),
+    putLines: (lines) => put(ended(lines), () => 1),
+    putText: (text) => put([text], countLines),
     readLines: (uri) => translated(splitLines(readPieces(folder, uri)), uri),
     async readText(uri) {
       let text = '';
@@ -36,10 +45,4 @@ async function* translated(pieces: AsyncIterable<string>, uri: string): AsyncGen
   } catch (error) {
     throw toArtifactError(error, uri);
   }
-}
-
-function rethrow(uri: string): (error: unknown) => never {
-  return (error) => {
-    throw toArtifactError(error, uri);
-  };
 }

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ArtifactRef } from '../../domain/datasets/dataset.ts';
 import { pathOf, uriOf } from './paths.ts';
@@ -64,5 +64,17 @@ async function putInPlace(incoming: string, path: string): Promise<void> {
     await folder.sync();
   } finally {
     await folder.close();
+  }
+}
+
+/** A writer that was killed leaves its half behind; a day is longer than any write takes. */
+const abandonedAfterMs = 24 * 3_600_000;
+
+export async function clearAbandoned(folder: string): Promise<void> {
+  const incoming = join(folder, 'incoming');
+  for (const name of await readdir(incoming).catch(() => [])) {
+    const path = join(incoming, name);
+    const age = Date.now() - ((await stat(path).catch(() => null))?.mtimeMs ?? Date.now());
+    if (age > abandonedAfterMs) await rm(path, { force: true });
   }
 }
