@@ -1,8 +1,10 @@
+import { activityInfo } from '@temporalio/activity';
 import type { Example } from '../domain/datasets/dataset.ts';
 import { RejectedError, UnavailableError, type UnavailableKind } from '../domain/errors.ts';
 import { chatBody, servingBody } from '../domain/experiments/chat-body.ts';
 import type { ServingSpec } from '../domain/experiments/experiment.ts';
-import { readAnswer, scoreItem } from '../domain/experiments/score.ts';
+import { readAnswer } from '../domain/experiments/read-answer.ts';
+import { scoreItem } from '../domain/experiments/score.ts';
 import { findUnstorable, isJsonObject, type JsonObject } from '../domain/json.ts';
 import { pause } from './pause.ts';
 import type { ChatModel, ChatReply } from './ports/chat-model.ts';
@@ -43,6 +45,9 @@ const attempts: Readonly<Record<UnavailableKind, number>> = {
 
 /** Longer waits are Temporal's: the activity ends and comes back for the items that are missing. */
 const longestWaitMs = 30_000;
+
+/** With the policy's growing waits, about five minutes: longer than a server takes to come back. */
+const mostFailing = 10;
 
 /** Refusals that every item would get: about the configuration, not about what was asked. */
 const aboutTheProvider: ReadonlySet<string> = new Set([
@@ -105,7 +110,10 @@ async function lost(asking: Asking, error: UnavailableError): Promise<Asked> {
   };
 }
 
-/** The least that the model can be asked. Throws the provider's error while it is down. */
+/**
+ * The least that the model can be asked. Throws the provider's error while it is down, for Temporal to wait and
+ * try again; but a server that is there and fails at this, time and again, has a broken model and not an outage.
+ */
 async function proveUp({ chatModel, serving, timing, signal }: Asking): Promise<void> {
   const body = servingBody(
     { messages: [{ role: 'user', content: 'Hello' }] },
@@ -115,6 +123,15 @@ async function proveUp({ chatModel, serving, timing, signal }: Asking): Promise<
     await chatModel.complete({ model: serving.model, body, timeoutMs: timing.itemTimeoutMs, signal });
   } catch (error) {
     signal.throwIfAborted();
+    if (
+      error instanceof UnavailableError &&
+      error.kind === 'failing' &&
+      activityInfo().attempt >= mostFailing
+    ) {
+      throw new RejectedError(`${serving.model} fails whatever it is asked. ${error.message}`, {
+        code: 'model_failing',
+      });
+    }
     if (!(error instanceof RejectedError) || aboutTheProvider.has(error.code ?? '')) throw error;
     // It refused so small a question, but it is there and answers.
   }

@@ -1,7 +1,7 @@
-import { cancellationSignal } from '@temporalio/activity';
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import pLimit from 'p-limit';
 import type { EvaluationSummary, ServingSpec } from '../domain/experiments/experiment.ts';
-import { summarise } from '../domain/experiments/score.ts';
+import { summarise } from '../domain/experiments/summarise.ts';
 import { type AskTiming, askItem } from './ask-item.ts';
 import { evaluationId } from './idempotency-keys.ts';
 import { keepAlive } from './keep-alive.ts';
@@ -61,6 +61,7 @@ export function createEvaluate(ports: EvaluatePorts, settings: EvaluateSettings)
       // One by one: at a kill only those in flight have to be asked again.
       await evaluations.storeItems(id, [item]);
       progress.done += 1;
+      heartbeat({ ...progress });
     };
     await keepAlive(
       () => ({ ...progress }),
@@ -70,7 +71,7 @@ export function createEvaluate(ports: EvaluatePorts, settings: EvaluateSettings)
   }
 
   async function close(id: string, items: readonly EvaluationItem[]): Promise<EvaluationSummary> {
-    const summary = { evaluationId: id, ...summarise(items) };
+    const summary = summarise(id, items);
     await evaluations.close(summary);
     return summary;
   }

@@ -1,4 +1,4 @@
-import { cancellationSignal, log } from '@temporalio/activity';
+import { cancellationSignal, heartbeat, log } from '@temporalio/activity';
 import type { DatasetFiles } from '../domain/datasets/dataset.ts';
 import { RejectedError, UnavailableError } from '../domain/errors.ts';
 import type { Candidate, ServingSpec } from '../domain/experiments/experiment.ts';
@@ -94,26 +94,18 @@ interface Training {
   state: TrainingHeartbeat;
 }
 
+function tell(training: Training, state: TrainingHeartbeat): void {
+  training.state = state;
+  heartbeat(state);
+}
+
 /** The job under the request's key, ended well; `lost` when a new one has to be made. */
 async function train(training: Training, request: FineTuneRequest): Promise<TrainingJob | 'lost'> {
-  const { lineage } = training;
   const launched = await launchWhenFree(training, request);
-  await lineage.recordJob({
-    jobId: launched.id,
-    experimentId: training.input.experimentId,
-    provider: training.input.candidate.provider,
-    key: request.key,
-    datasetId: training.input.datasetId,
-    status: launched.status,
-    hyperparameters: {
-      ...request.hyperparameters,
-      targetModules: [...(request.hyperparameters.targetModules ?? [])],
-    },
-  });
   // Found cancelled, not cancelled while we watched: whoever reset the run asks for the training again.
   if (launched.status === 'cancelled') return 'lost';
-  const job = await watchOrEnd(training, launched);
-  await lineage.updateJob(job.id, job.status, training.state.progress, job.error ?? undefined);
+  const job = await watchOrEnd(training, launched, request);
+  await training.lineage.updateJob(job.id, job.status, training.state.progress, job.error ?? undefined);
   if (job.status === 'succeeded') return job;
   if (job.status === 'failed' && job.errorRetryable) {
     log.warn('The trainer lost the job; launching it again', { jobId: job.id, reason: job.error });
@@ -126,18 +118,36 @@ async function train(training: Training, request: FineTuneRequest): Promise<Trai
   );
 }
 
-async function watchOrEnd(training: Training, job: TrainingJob): Promise<TrainingJob> {
+async function watchOrEnd(
+  training: Training,
+  job: TrainingJob,
+  request: FineTuneRequest,
+): Promise<TrainingJob> {
   const signal = cancellationSignal();
-  training.state = { jobId: job.id, progress: null };
+  tell(training, { jobId: job.id, progress: null });
   try {
+    await record(training, job, request);
     return await watchTraining({ ...training, signal }, job, (progress) => {
-      training.state = { jobId: job.id, progress };
+      tell(training, { jobId: job.id, progress });
     });
   } catch (error) {
     if (!signal.aborted) throw error;
     await endJobIfUnwanted(training, job, training.state.progress);
     throw signal.reason;
   }
+}
+
+function record({ input, lineage }: Training, job: TrainingJob, request: FineTuneRequest): Promise<void> {
+  const { targetModules = [], ...lora } = request.hyperparameters;
+  return lineage.recordJob({
+    jobId: job.id,
+    experimentId: input.experimentId,
+    provider: input.candidate.provider,
+    key: request.key,
+    datasetId: input.datasetId,
+    status: job.status,
+    hyperparameters: { ...lora, targetModules: [...targetModules] },
+  });
 }
 
 /**
@@ -156,7 +166,7 @@ async function launchWhenFree(training: Training, request: FineTuneRequest): Pro
       if (!(error instanceof UnavailableError) || error.kind !== 'busy') throw error;
       const { least, usual, most } = busyWaitMs;
       const waitMs = Math.min(Math.max(error.retryAfterMs ?? usual, least), most);
-      training.state = { jobId: null, waitingFor: 'device', progress: null };
+      tell(training, { jobId: null, waitingFor: 'device', progress: null });
       log.info('The training device is busy', { waitMs, detail: error.message });
       await pause(waitMs, signal);
     }

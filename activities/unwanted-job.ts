@@ -24,13 +24,15 @@ export async function endJobIfUnwanted(
     return;
   }
   const ended = await end(watch, job.id);
-  if (ended !== null) {
-    await watch.lineage.updateJob(job.id, ended.status, progress, ended.error ?? undefined);
-    return;
-  }
   const complaint = `Cancelled by its run, but the trainer had not ended it after ${watch.timing.endMs / 1000} s.`;
-  log.error(complaint, { jobId: job.id });
-  await watch.lineage.updateJob(job.id, 'running', progress, complaint);
+  if (ended === null) log.error(complaint, { jobId: job.id });
+  try {
+    const { status, error } = ended ?? { status: 'running', error: complaint };
+    await watch.lineage.updateJob(job.id, status, progress, error ?? undefined);
+  } catch (error) {
+    // The cancellation must not turn into another failure: the job has ended, only its row does not say so.
+    log.error('The end of the job could not be stored', { jobId: job.id, error: String(error) });
+  }
 }
 
 async function isUnwanted(): Promise<boolean> {

@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest';
+import { createPrepareFewShot, type PrepareFewShotInput } from '../../activities/prepare-few-shot.ts';
+import type { Example } from '../../domain/datasets/dataset.ts';
+import type { JsonObject } from '../../domain/json.ts';
+import { anAttempt, runIn } from '../support/activity-environment.ts';
+import { aCandidate, aDataset, anExample } from '../support/experiments.ts';
+import { inMemoryArtifacts } from '../support/in-memory-artifacts.ts';
+import { inMemoryDatasets } from '../support/in-memory-lineage.ts';
+
+const input: PrepareFewShotInput = {
+  experimentId: 'run-1/nano/icl',
+  candidate: aCandidate(),
+  datasetId: 'data-1',
+  seed: 1,
+};
+
+/** A tokenizer of one token per character, and a context that holds so many. */
+async function setup(contextLength: number | null, examples: readonly Example[] = sixOfThreeClasses()) {
+  const artifacts = inMemoryArtifacts();
+  const trainExamples = await artifacts.putLines(examples.map((example) => JSON.stringify(example)));
+  const counted: JsonObject[] = [];
+  const chatModel = {
+    complete: () => Promise.reject(new Error('not asked')),
+    isServed: async () => true,
+    async countTokens(_: string, body: JsonObject) {
+      counted.push(body);
+      return contextLength === null
+        ? null
+        : { count: JSON.stringify(body['messages']).length, contextLength };
+    },
+  };
+  const { prepareFewShot } = createPrepareFewShot({
+    artifacts,
+    lineage: { datasets: inMemoryDatasets(aDataset({ files: { trainExamples } })) },
+    chatModels: () => chatModel,
+  });
+  const prepare = (of = input) => runIn(anAttempt(), prepareFewShot, of);
+  return { prepare, artifacts, counted };
+}
+
+function sixOfThreeClasses(): Example[] {
+  const labels = ['pto_balance', 'payday', 'no_tool'];
+  return Array.from({ length: 6 }, (_, n) => anExample(n, { label: labels[n % 3] ?? 'plain' }));
+}
+
+test('the prompt holds as many examples as asked for, and is stored for the route', async () => {
+  const { prepare, artifacts } = await setup(100_000);
+
+  const { serving, examples } = await prepare();
+
+  const text = await artifacts.readText(serving.fewShotUri ?? '');
+  expect(examples).toBe(3);
+  expect(text.match(/^User: /gm)).toHaveLength(3);
+  expect(serving).toMatchObject({ provider: 'local', model: 'nano-1m', maxTokens: 64 });
+});
+
+test('repeated it gives the same uri', async () => {
+  const { prepare } = await setup(100_000);
+
+  const [first, second] = [await prepare(), await prepare()];
+
+  expect(second).toEqual(first);
+});
+
+test('fewer examples are taken where the context is small', async () => {
+  const { prepare } = await setup(400);
+
+  const { examples } = await prepare();
+
+  expect(examples).toBeGreaterThan(0);
+  expect(examples).toBeLessThan(3);
+});
+
+test('room is kept for the longest prompt of the training data', async () => {
+  const long = anExample(99, { messages: [{ role: 'user', content: `long ${'x'.repeat(500)}` }] });
+  const { prepare, counted } = await setup(100_000, [...sixOfThreeClasses(), long]);
+
+  await prepare();
+
+  expect(counted.length).toBeGreaterThan(0);
+  expect(counted.every((body) => JSON.stringify(body).includes('x'.repeat(500)))).toBe(true);
+});
+
+test('a context without room for a single example fails the experiment and says what to do', async () => {
+  const { prepare } = await setup(120);
+
+  await expect(prepare()).rejects.toMatchObject({ name: 'InvalidInputError', retryable: false });
+  await expect(prepare()).rejects.toThrow('Remove `icl`');
+});
+
+test('without a tokenizer to ask, all are taken', async () => {
+  const { prepare } = await setup(null);
+
+  await expect(prepare()).resolves.toMatchObject({ examples: 3 });
+});

@@ -1,0 +1,66 @@
+import type { EvaluationItem, EvaluationLineage, NewDataset } from '../../activities/ports/lineage.ts';
+import type { TrainingLineage } from '../../activities/watch-training.ts';
+import { NotFoundError } from '../../domain/errors.ts';
+
+/** The datasets that a test is about. */
+export function inMemoryDatasets(...datasets: NewDataset[]) {
+  return {
+    async get(datasetId: string): Promise<NewDataset> {
+      const found = datasets.find((dataset) => dataset.summary.id === datasetId);
+      if (!found) throw new NotFoundError(`no dataset ${datasetId}`);
+      return found;
+    },
+  };
+}
+
+export interface InMemoryEvaluations extends EvaluationLineage {
+  readonly stored: Map<string, EvaluationItem>;
+  readonly opened: string[];
+}
+
+/** One item per id, whichever evaluation; the first write stays, as in PostgreSQL. */
+export function inMemoryEvaluations(): InMemoryEvaluations {
+  const stored = new Map<string, EvaluationItem>();
+  const opened: string[] = [];
+  return {
+    stored,
+    opened,
+    open: async ({ evaluationId }) => void opened.push(evaluationId),
+    storedItemIds: async () => new Set(stored.keys()),
+    async storeItems(_, items) {
+      for (const item of items) if (!stored.has(item.itemId)) stored.set(item.itemId, item);
+    },
+    items: async () => [...stored.values()],
+    close: async () => undefined,
+  };
+}
+
+type Job = Parameters<TrainingLineage['recordJob']>[0];
+type Adapter = Parameters<TrainingLineage['recordAdapter']>[0];
+
+export interface InMemoryTrainings extends TrainingLineage {
+  /** By job id: what was recorded, and the last that became known of it. */
+  readonly jobs: Map<
+    string,
+    Job & { error?: string | undefined; step?: number | undefined; updates: number }
+  >;
+  readonly adapters: Map<string, Adapter>;
+}
+
+export function inMemoryTrainings(): InMemoryTrainings {
+  const jobs: InMemoryTrainings['jobs'] = new Map();
+  const adapters: InMemoryTrainings['adapters'] = new Map();
+  return {
+    jobs,
+    adapters,
+    async recordJob(job) {
+      if (!jobs.has(job.jobId)) jobs.set(job.jobId, { ...job, updates: 0 });
+    },
+    async updateJob(jobId, status, progress, error) {
+      const job = jobs.get(jobId);
+      if (!job) throw new NotFoundError(`no job ${jobId}`);
+      jobs.set(jobId, { ...job, status, error, step: progress?.step, updates: job.updates + 1 });
+    },
+    recordAdapter: async (adapter) => void adapters.set(adapter.model, adapter),
+  };
+}
