@@ -103,10 +103,7 @@ function assemble(env: Environment, options: LoadOptions, catalog: Catalog): Con
       uiUrl: env.TEMPORAL_UI_URL ?? (env.TEMPORAL_ADDRESS ? null : `http://${local(basePorts.temporalUi)}`),
       embedded: env.TEMPORAL_ADDRESS === undefined,
     },
-    database: {
-      url: env.DATABASE_URL ?? embeddedDatabaseUrl(home, local(basePorts.postgres)),
-      embedded: env.DATABASE_URL === undefined,
-    },
+    database: database(env, home, local(basePorts.postgres)),
     modelServer: { url: modelServerUrl, embedded: env.MODEL_SERVER_URL === undefined },
     gateway: gateway(env, home, portOffset),
     artifactsDir: join(home, 'artifacts'),
@@ -127,11 +124,20 @@ function assemble(env: Environment, options: LoadOptions, catalog: Catalog): Con
   };
 }
 
-/** The embedded PostgreSQL makes its password at its first start; before that nothing answers anyway. */
-function embeddedDatabaseUrl(home: string, address: string): string {
-  const path = join(home, 'postgres', 'password');
-  const password = existsSync(path) ? readFileSync(path, 'utf8').trim() : '';
-  return `postgres://flywheel:${password}@${address}/flywheel`;
+/**
+ * The embedded PostgreSQL makes its password at its first start, which may come after this: hence read when
+ * asked for.
+ */
+function database({ DATABASE_URL: url }: Environment, home: string, address: string): Config['database'] {
+  if (url !== undefined) return { url, embedded: false };
+  const passwordFile = join(home, 'postgres', 'password');
+  return {
+    get url() {
+      const password = existsSync(passwordFile) ? readFileSync(passwordFile, 'utf8').trim() : '';
+      return `postgres://flywheel:${password}@${address}/flywheel`;
+    },
+    embedded: true,
+  };
 }
 
 function gateway(env: Environment, home: string, portOffset: number): Config['gateway'] {

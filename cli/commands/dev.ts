@@ -1,0 +1,75 @@
+import type { Command } from 'commander';
+import { type Cli, type CommandContext, examples } from '../command.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+
+export function registerDev(program: Command, cli: Cli): void {
+  program
+    .command('dev')
+    .description('Run the whole stack: Temporal, PostgreSQL, the model server, the workers and the gateway.')
+    .option('--detach', 'return once everything answers and leave it running; `flywheel stop` ends it')
+    .addHelpText(
+      'after',
+      examples([
+        'flywheel dev',
+        'flywheel dev --detach',
+        'FLYWHEEL_HOME=/tmp/second flywheel dev --port-offset 100',
+      ]),
+    )
+    .action(
+      cli.run((context, options: { detach?: boolean }) =>
+        options.detach ? detach(context) : foreground(context),
+      ),
+    );
+}
+
+async function foreground(context: CommandContext): Promise<ExitCode> {
+  const { startStack } = await import('../dev/stack.ts');
+  const { config, log } = await prepared(context);
+  const stack = await startStack({ config, log, signal: context.signal });
+  await tellReady(context, null);
+  await aborted(context.signal);
+  log('Stopping…');
+  await stack.stop();
+  log('Stopped. State is kept; the next start goes on from it.');
+  return exitCodes.ok;
+}
+
+async function detach(context: CommandContext): Promise<ExitCode> {
+  const { startDetached } = await import('../dev/detached.ts');
+  const { findRunningStack } = await import('../dev/home-claim.ts');
+  const { config, log } = await prepared(context);
+  const running = findRunningStack(config.home);
+  if (running?.ready && running.portOffset === config.portOffset) {
+    log(`It runs already (process ${running.supervisor.pid}).`);
+    await tellReady(context, running.supervisor.pid);
+    return exitCodes.ok;
+  }
+  await tellReady(context, await startDetached(config, log, context.signal));
+  return exitCodes.ok;
+}
+
+async function prepared(context: CommandContext) {
+  const { out } = context;
+  return { config: context.config(), log: (line: string) => out.note(line) };
+}
+
+async function tellReady({ out, config, json }: CommandContext, detachedPid: number | null): Promise<void> {
+  const { addressesOf, addressLines } = await import('../dev/addresses.ts');
+  const addresses = addressesOf(config());
+  if (json) {
+    out.json({ ready: true, pid: detachedPid ?? process.pid, home: config().home, addresses });
+    return;
+  }
+  out.line('');
+  out.line(`Flywheel is ready. State and logs: ${config().home}`);
+  for (const line of addressLines(addresses)) out.line(line);
+  out.line(detachedPid === null ? 'Ctrl-C stops everything.' : '`npx flywheel stop` stops everything.');
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    // A pending promise alone would not keep the process; the services' pipes do.
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { closeSync, createReadStream, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Config, repositoryRoot } from '../../config/config.ts';
+import { UnavailableError } from '../../domain/errors.ts';
+import { findRunningStack } from './home-claim.ts';
+
+/**
+ * Starts `flywheel dev` as a process that outlives this one and resolves, with its process id, once the whole
+ * stack answers. What it says meanwhile goes to `log`, and stays in `<home>/logs/dev.log`.
+ */
+export async function startDetached(
+  config: Config,
+  log: (line: string) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  const logFile = join(config.home, 'logs', 'dev.log');
+  mkdirSync(join(config.home, 'logs'), { recursive: true });
+  writeFileSync(logFile, '');
+  const output = openSync(logFile, 'a');
+  const child = spawn(process.execPath, [join(repositoryRoot, 'cli', 'bin.js'), 'dev', '--no-color'], {
+    cwd: repositoryRoot,
+    env: { ...process.env, FLYWHEEL_HOME: config.home, FLYWHEEL_PORT_OFFSET: String(config.portOffset) },
+    detached: true,
+    stdio: ['ignore', output, output],
+  });
+  closeSync(output);
+  let ended = false;
+  child.once('exit', () => {
+    ended = true;
+  });
+  const printed = new LogFollower(logFile, log);
+  try {
+    while (!isReady(config.home, child.pid)) {
+      await printed.more();
+      if (signal.aborted) child.kill('SIGTERM');
+      if (ended) throw new UnavailableError(`The stack did not start; ${logFile} says why.`);
+      await sleep(200);
+    }
+  } finally {
+    await printed.more();
+  }
+  child.unref();
+  return child.pid ?? -1;
+}
+
+function isReady(home: string, pid: number | undefined): boolean {
+  const running = findRunningStack(home);
+  return running !== null && running.supervisor.pid === pid && running.ready;
+}
+
+/** Passes on the lines that a growing file has got since the last look. */
+class LogFollower {
+  readonly #file: string;
+  readonly #log: (line: string) => void;
+  #lines = 0;
+
+  constructor(file: string, log: (line: string) => void) {
+    this.#file = file;
+    this.#log = log;
+  }
+
+  async more(): Promise<void> {
+    let seen = 0;
+    for await (const line of createInterface({ input: createReadStream(this.#file, 'utf8') })) {
+      seen += 1;
+      if (seen > this.#lines) this.#log(line);
+    }
+    this.#lines = seen;
+  }
+}
