@@ -5,7 +5,7 @@ import type { StoredRecord } from '../records/record.ts';
 import { type DroppedCounts, type Example, type SplitName, splitNames } from './dataset.ts';
 import { dedupe, groupBy } from './dedupe.ts';
 import { groupNames } from './groups.ts';
-import { answerKey, openingKey, requestKey } from './keys.ts';
+import { keysOf } from './keys.ts';
 import { type CurationOptions, planSizes, requireSplits } from './sizes.ts';
 import { countLabels, split } from './split.ts';
 import { toExample } from './to-example.ts';
@@ -66,9 +66,7 @@ async function collect(
     usable.push({
       example,
       record: { id: record.id, timestamp: record.timestamp, responseSource: record.responseSource },
-      requestKey: requestKey(example),
-      answerKey: answerKey(example),
-      openingKey: openingKey(example),
+      ...keysOf(example),
     });
   }
   return { usable, unusable, read: usable.length + unusable.length };

@@ -1,32 +1,49 @@
 import { canonicalJson, sha256 } from '../hash.ts';
 import type { Json } from '../json.ts';
-import type { ChatMessage, ToolCall } from '../records/chat.ts';
+import type { ChatMessage, Target, Tool, ToolCall } from '../records/chat.ts';
 import type { Example } from './dataset.ts';
 
-/** Equal for equal whole requests. Ids of tool calls are chance: calls are numbered as they appear instead. */
-export function requestKey(example: Example): string {
-  return sha256(canonicalJson([tools(example), messages(example.messages), example.toolChoice ?? null]));
+/** Hashes by which records are told to be the same, or akin. */
+export interface ExampleKeys {
+  /** Equal for equal whole requests: system, tools, every message. */
+  readonly requestKey: string;
+  /** Equal for equal answers. */
+  readonly answerKey: string;
+  /**
+   * Equal for requests with the same system text, tools and first question, whatever their case, punctuation
+   * and spacing: the steps of one exchange that has no conversation id, and near-identical questions.
+   */
+  readonly openingKey: string;
 }
 
-export function answerKey(example: Example): string {
-  const target = example.target;
-  return sha256(canonicalJson(target.kind === 'text' ? { text: target.text } : { calls: target.calls.map(bareCall) }));
+export function keysOf(example: Example): ExampleKeys {
+  // The tools are most of a request's bytes and alike in most requests: written once for both keys.
+  const tools = toolsKey(example.tools);
+  return {
+    requestKey: key([tools, messages(example.messages), example.toolChoice ?? null]),
+    answerKey: key(answer(example.target)),
+    openingKey: key([tools, opening(example.messages)]),
+  };
 }
 
-/**
- * Equal for requests with the same system text, tools and first question, whatever their case, punctuation
- * and spacing: the steps of one exchange that carries no conversation id, and near-identical questions.
- */
-export function openingKey(example: Example): string {
-  const question = example.messages.findIndex((message) => message.role === 'user');
-  const opening = example.messages.slice(0, question + 1).map((message) => [message.role, loosely(message.content)]);
-  return sha256(canonicalJson([tools(example), opening]));
+function key(value: Json): string {
+  return sha256(canonicalJson(value));
 }
 
-function tools(example: Example): Json {
-  return example.tools.map((tool) => [tool.name, tool.description ?? null, tool.parameters ?? null]);
+function toolsKey(tools: readonly Tool[]): string {
+  return key(tools.map((tool) => [tool.name, tool.description ?? null, tool.parameters ?? null]));
 }
 
+function answer(target: Target): Json {
+  return target.kind === 'text' ? { text: target.text } : { calls: target.calls.map(bareCall) };
+}
+
+function opening(list: readonly ChatMessage[]): Json {
+  const question = list.findIndex((message) => message.role === 'user');
+  return list.slice(0, question + 1).map((message) => [message.role, loosely(message.content)]);
+}
+
+/** Ids of tool calls are chance: calls are numbered as they appear instead. */
 function messages(list: readonly ChatMessage[]): Json {
   const numbers = new Map<string, number>();
   const numberOf = (id: string): number => {

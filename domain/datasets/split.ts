@@ -23,9 +23,8 @@ const heldOut = ['eval', 'validation'] as const;
  * records that arrive later leave most of the eval split as it was. A label keeps its last example in train.
  */
 export function split(examples: readonly Example[], sizes: SplitSizes, seed: number): Record<SplitName, Example[]> {
-  const order = (id: string): string => sha256(`${seed}:${id}`);
   const groups = [...groupBy(examples, (each) => each.group).entries()]
-    .map(([name, members]) => ({ rank: order(name), members }))
+    .map(([name, members]) => ({ rank: sha256(`${seed} group ${name}`), members }))
     .sort((left, right) => right.members.length - left.members.length || compareText(left.rank, right.rank))
     .map((group) => group.members);
   const labels = countLabels(examples);
@@ -46,10 +45,19 @@ export function split(examples: readonly Example[], sizes: SplitSizes, seed: num
     singles = singles.filter((each) => !taken.has(each));
   }
   splits.train.push(...singles);
-  for (const members of Object.values(splits)) {
-    members.sort((left, right) => compareText(order(left.recordId), order(right.recordId)));
-  }
-  return splits;
+  return {
+    train: inOrder(splits.train, seed),
+    validation: inOrder(splits.validation, seed),
+    eval: inOrder(splits.eval, seed),
+  };
+}
+
+/** Mixed by a hash of its own: with that of the groups, what train starts with would not be a fair sample. */
+function inOrder(examples: readonly Example[], seed: number): Example[] {
+  return examples
+    .map((example) => ({ example, rank: sha256(`${seed} row ${example.recordId}`) }))
+    .sort((left, right) => compareText(left.rank, right.rank))
+    .map(({ example }) => example);
 }
 
 interface Plan {
