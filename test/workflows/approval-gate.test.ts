@@ -1,0 +1,223 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, inject, it } from 'vitest';
+import { findTemporal } from '../../cli/setup/find-temporal.ts';
+import { temporalCacheDir } from '../../cli/setup/cache.ts';
+import { approveSignal, gateQuery, rejectSignal } from '../../workflows/messages.ts';
+import { gateId } from '../../workflows/workflow-ids.ts';
+import {
+  client,
+  decide,
+  decision,
+  eventually,
+  gateHandle,
+  messageOf,
+  newTrigger,
+  newWorld,
+  openGate,
+  rolloutHandle,
+  runOnce,
+  useWorkers,
+} from './support/bench.ts';
+
+describe('the approval gate', () => {
+  useWorkers();
+
+  it('takes an approval by update, records it and starts the rollout', async () => {
+    const world = newWorld();
+    const run = await openGate(world);
+
+    const result = await decide(run, { actor: 'ada', reason: 'as good as before' });
+
+    expect(result).toEqual({
+      status: 'approved',
+      runId: run.runId,
+      rolloutWorkflowId: `rollout:${world.workloadId}`,
+    });
+    expect(world.gates.get(run.runId)).toMatchObject({
+      status: 'approved',
+      decision: { actor: 'ada', actorSource: 'local' },
+    });
+    const moved = await rolloutHandle(`rollout:${world.workloadId}`).result();
+    expect(moved).toMatchObject({ outcome: 'moved', version: 1, model: `ft:${run.runId}` });
+  });
+
+  it('takes a rejection, and moves nothing', async () => {
+    const world = newWorld();
+    const run = await openGate(world);
+
+    const result = await decide(run, { outcome: 'reject' });
+
+    expect(result).toEqual({ status: 'rejected', runId: run.runId });
+    expect(await gateHandle(run.runId).result()).toMatchObject({ status: 'rejected' });
+    expect(world.route).toBeNull();
+  });
+
+  it('answers the same decision again with its first answer, and another one with a refusal', async () => {
+    const world = newWorld();
+    const run = await openGate(world);
+    const approval = decision(run);
+
+    const first = await decide(run, approval);
+    const again = await decide(run, approval);
+    const late = await messageOf(decide(run, { outcome: 'reject' }));
+
+    expect(again).toEqual(first);
+    expect(late).toMatch(/closed: approved|already completed/);
+    await rolloutHandle(`rollout:${world.workloadId}`).result();
+    expect(world.moves.size).toBe(1);
+  });
+
+  it.each([
+    ['a stale digest', { digest: 'digest-of-yesterday' }, /about evidence digest-of-ye/],
+    ['no reason', { reason: '  ' }, /needs a reason/],
+    ['no name', { actor: '' }, /needs the name/],
+    ['an unknown outcome', { outcome: 'maybe' as 'approve' }, /must be "approve" or "reject"/],
+  ])('refuses %s, and waits on', async (_, flaw, reason) => {
+    const world = newWorld();
+    const run = await openGate(world);
+
+    const message = await messageOf(decide(run, flaw));
+
+    expect(message).toMatch(reason);
+    expect(await gateHandle(run.runId).query(gateQuery)).toMatchObject({ status: 'pending' });
+    await gateHandle(run.runId).cancel();
+  });
+
+  it('refuses to promote against the verdict, unless somebody overrides it with a reason', async () => {
+    const world = newWorld({ verdict: 'hold' });
+    const run = await openGate(world);
+
+    const message = await messageOf(decide(run));
+    const result = await decide(run, { override: true, reason: 'the old model is switched off tomorrow' });
+
+    expect(message).toMatch(/verdict is hold.*needs an override/);
+    expect(result.status).toBe('approved');
+    expect(world.gates.get(run.runId)?.decision?.override).toBe(true);
+  });
+
+  it('takes signals, and audits those that it ignores', async () => {
+    const world = newWorld();
+    const run = await openGate(world);
+    const gate = gateHandle(run.runId);
+
+    await gate.signal(approveSignal, { digest: 'stale', actor: 'bob', reason: 'why not' });
+    await gate.signal(rejectSignal, 'nonsense' as never);
+    await gate.signal(approveSignal, { digest: run.digest, actor: 'bob', reason: 'all good' });
+
+    expect(await gate.result()).toMatchObject({
+      status: 'approved',
+      decision: { actor: 'bob', actorSource: 'signal' },
+    });
+    expect(world.refusals).toHaveLength(2);
+    expect(world.refusals[0]).toMatch(/about evidence stale/);
+  });
+
+  it('can be decided by the plain Temporal CLI as its current details say', async () => {
+    const world = newWorld();
+    const run = await openGate(world);
+    const details = await currentDetails(run.runId);
+
+    const command = details
+      .split('\n')
+      .find((line) => line.includes('workflow signal') && line.includes('--name approve'));
+    await temporal(command ?? '');
+
+    expect(details).toContain('| nano × lora | 90.0 % |');
+    expect(await gateHandle(run.runId).result()).toMatchObject({
+      status: 'approved',
+      decision: { actor: 'YOUR NAME' },
+    });
+  });
+
+  it('can be decided by an update of the plain Temporal CLI', async () => {
+    const world = newWorld({ verdict: 'hold' });
+    const run = await openGate(world);
+    const details = await currentDetails(run.runId);
+
+    const command = details.split('\n').find((line) => line.includes('workflow update execute'));
+    await temporal(command ?? '');
+
+    expect(await gateHandle(run.runId).result()).toMatchObject({
+      status: 'approved',
+      decision: { override: true },
+    });
+  });
+
+  it('reminds, and takes silence for a no', async () => {
+    const world = newWorld({ gateTtlMs: 2_500, remindEveryMs: 1_000 });
+
+    const run = await openGate(world);
+    const result = await gateHandle(run.runId).result();
+
+    expect(result).toEqual({ runId: run.runId, status: 'expired' });
+    expect(world.reminders).toBeGreaterThanOrEqual(1);
+    expect(world.gates.get(run.runId)?.status).toBe('expired');
+    expect(world.route).toBeNull();
+    expect(await messageOf(decide(run))).toMatch(/already completed|not found/i);
+  });
+
+  it('closes when a newer verdict is out', async () => {
+    const world = newWorld();
+    const [older, newer] = [newTrigger(), newTrigger()];
+    const first = await runOnce(world, older);
+
+    const second = await runOnce(world, newer);
+
+    expect(await gateHandle(first.runId).result()).toEqual({ runId: first.runId, status: 'superseded' });
+    expect(world.gates.get(first.runId)).toMatchObject({ status: 'superseded', byRunId: second.runId });
+    expect(await gateHandle(second.runId).query(gateQuery)).toMatchObject({ status: 'pending' });
+    await gateHandle(second.runId).cancel();
+  });
+
+  it('is closed in the lineage by the next run when somebody terminated it', async () => {
+    const world = newWorld();
+    const first = await runOnce(world);
+    await gateHandle(first.runId).terminate('an operator');
+
+    const second = await runOnce(world);
+
+    expect(world.gates.get(first.runId)?.status).toBe('superseded');
+    await gateHandle(second.runId).cancel();
+  });
+
+  it('takes its cancellation for a no', async () => {
+    const world = newWorld();
+    const run = await openGate(world);
+
+    await gateHandle(run.runId).cancel();
+
+    expect(await gateHandle(run.runId).result()).toMatchObject({ status: 'expired' });
+    expect(world.gates.get(run.runId)?.status).toBe('expired');
+  });
+
+  it('shows what waits for a person by one query', async () => {
+    const world = newWorld();
+    const run = await openGate(world);
+    const waiting = async () => {
+      const ids: string[] = [];
+      const query = `FlywheelWaiting = true AND FlywheelWorkload = '${world.workloadId}'`;
+      for await (const workflow of client.workflow.list({ query })) ids.push(workflow.workflowId);
+      return ids;
+    };
+
+    await eventually(async () => (await waiting()).includes(gateId(run.runId)));
+    await decide(run, { outcome: 'reject' });
+
+    await eventually(async () => (await waiting()).length === 0);
+  });
+});
+
+async function currentDetails(runId: string): Promise<string> {
+  const metadata = await gateHandle(runId).query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+  return metadata.currentDetails ?? '';
+}
+
+/** Runs a command line as a person would paste it. */
+async function temporal(command: string): Promise<void> {
+  const { path } = await findTemporal({ cacheDir: temporalCacheDir(), onProgress: () => {} });
+  const line = command.replace(/^temporal /, `'${path}' `);
+  await promisify(execFile)('/bin/sh', ['-c', line], {
+    env: { ...process.env, TEMPORAL_ADDRESS: inject('temporalAddress') },
+  });
+}

@@ -1,0 +1,208 @@
+import { describe, expect, it } from 'vitest';
+import { withdrawSignal } from '../../workflows/messages.ts';
+import {
+  client,
+  eventually,
+  flywheelHandle,
+  gateHandle,
+  messageOf,
+  newTrigger,
+  newWorld,
+  runOnce,
+  trigger,
+  useWorkers,
+} from './support/bench.ts';
+
+describe('the flywheel', () => {
+  useWorkers();
+
+  it('goes from a trigger to a verdict and leaves an open gate behind', async () => {
+    const world = newWorld();
+    const request = newTrigger();
+
+    const result = await runOnce(world, request);
+
+    expect(result).toMatchObject({ runId: request.runId, outcome: 'promote', winner: 'nano × lora' });
+    expect(world.closedRuns.get(request.runId)).toEqual({ status: 'completed' });
+    expect(world.reports.map((report) => report.status)).toEqual(['succeeded', 'succeeded', 'succeeded']);
+    expect(await gateHandle(request.runId).describe()).toMatchObject({ status: { name: 'RUNNING' } });
+    await gateHandle(request.runId).cancel();
+  });
+
+  it('measures on when one experiment fails, and says why that one did', async () => {
+    const world = newWorld({
+      score: (strategy) => (strategy === 'icl' ? new Error('prompt too long') : 0.8),
+    });
+
+    const result = await runOnce(world);
+
+    expect(result.outcome).toBe('promote');
+    const failed = world.reports.filter((report) => report.status === 'failed');
+    expect(failed).toMatchObject([
+      { strategy: 'icl', failure: { stage: 'evaluating', reason: 'prompt too long' } },
+    ]);
+  });
+
+  it('fails when every experiment failed, and opens no gate', async () => {
+    const world = newWorld({ score: () => new Error('model is gone') });
+    const request = newTrigger();
+
+    const message = await messageOf(runOnce(world, request));
+
+    expect(message).toContain('Every experiment failed: nano × base: model is gone');
+    expect(world.closedRuns.get(request.runId)).toMatchObject({ status: 'failed' });
+    expect(world.gates.size).toBe(0);
+  });
+
+  it('counts an experiment that an operator terminated as failed, and goes on', async () => {
+    const world = newWorld({ fineTune: 'hang' });
+    const request = newTrigger();
+    await trigger(world, request);
+    await eventually(() => world.jobs.size > 0);
+
+    await client.workflow
+      .getHandle(`flywheel:${world.workloadId}/${request.runId}/nano/lora`)
+      .terminate('an operator');
+    const result = await flywheelHandle(world).result();
+
+    expect(result.winner).toBe('nano × icl');
+    expect(world.reports.filter((report) => report.status === 'failed')).toMatchObject([
+      { strategy: 'lora' },
+    ]);
+    // The activity hears at its next heartbeat that nobody waits for it any more.
+    await eventually(() => world.jobs.get(`${request.runId}/nano/lora`) === 'cancelled');
+  });
+
+  it('fails at once, with the reason, on a candidate that nobody configured', async () => {
+    const world = newWorld();
+    const request = newTrigger({ candidates: ['ghost'] });
+
+    const message = await messageOf(runOnce(world, request));
+
+    expect(message).toContain('Unknown candidate ghost');
+    expect(world.closedRuns.get(request.runId)).toEqual({ status: 'failed', failure: message });
+  });
+
+  it('refuses a malformed trigger without leaving a run', async () => {
+    const world = newWorld();
+
+    const message = await messageOf(trigger(world, newTrigger({ evalSize: -3 })));
+
+    expect(message).toContain('evalSize is -3');
+    expect(world.log).toEqual([]);
+    await flywheelHandle(world).terminate('test is over');
+  });
+
+  it('hands the reason of a failed step on', async () => {
+    const world = newWorld({ snapshot: new Error('There are no records of workload "x" yet') });
+
+    const message = await messageOf(runOnce(world));
+
+    expect(message).toBe('There are no records of workload "x" yet');
+  });
+
+  describe('cancelled', () => {
+    it('in its snapshot, is closed as cancelled', async () => {
+      const world = newWorld({ snapshot: 'hang' });
+      const request = newTrigger();
+      await trigger(world, request);
+      await eventually(() => world.log.length > 0);
+
+      await flywheelHandle(world).cancel();
+
+      expect(await messageOf(flywheelHandle(world).result())).toBe('Workflow canceled');
+      expect(world.closedRuns.get(request.runId)).toMatchObject({ status: 'cancelled' });
+    });
+
+    it('in training, waits until the job has ended', async () => {
+      const world = newWorld({ fineTune: 'hang' });
+      const request = newTrigger();
+      await trigger(world, request);
+      await eventually(() => world.jobs.size > 0);
+
+      await flywheelHandle(world).cancel();
+      await messageOf(flywheelHandle(world).result());
+
+      expect([...world.jobs.values()]).toEqual(['cancelled']);
+      expect(world.closedRuns.get(request.runId)).toMatchObject({ status: 'cancelled' });
+      expect(world.gates.size).toBe(0);
+      const { status } = await flywheelHandle(world).describe();
+      expect(status.name).toBe('CANCELLED');
+    });
+  });
+
+  describe('triggered while it runs', () => {
+    it('makes one more run of all of them', async () => {
+      const world = newWorld({ fineTune: 'hang' });
+      const [first, second, third] = [
+        newTrigger(),
+        newTrigger({ strategies: ['base'] }),
+        newTrigger({ strategies: ['icl'] }),
+      ];
+      const receipts = [await trigger(world, first), await trigger(world, first)];
+      await eventually(() => world.jobs.size > 0);
+
+      receipts.push(await trigger(world, second), await trigger(world, third));
+      await client.workflow
+        .getHandle(`flywheel:${world.workloadId}/${first.runId}/nano/lora`)
+        .terminate('let it end');
+      await eventually(() => world.closedRuns.has(second.runId));
+
+      expect(receipts).toEqual([
+        { runId: first.runId, state: 'started' },
+        { runId: first.runId, state: 'started' },
+        { runId: second.runId, state: 'queued' },
+        { runId: second.runId, state: 'queued' },
+      ]);
+      expect([...world.plans.keys()]).toEqual([first.runId, second.runId]);
+      // Everything that either of the coalesced ones asked to try.
+      expect(world.plans.get(second.runId)?.experiments.map((spec) => spec.strategy)).toEqual([
+        'base',
+        'icl',
+      ]);
+    });
+
+    it('goes on with the next run after this one was cancelled', async () => {
+      const world = newWorld({ fineTune: 'hang' });
+      const [first, second] = [newTrigger(), newTrigger({ strategies: ['base'] })];
+      await trigger(world, first);
+      await eventually(() => world.jobs.size > 0);
+      await trigger(world, second);
+
+      await flywheelHandle(world).cancel();
+      await eventually(() => world.closedRuns.has(second.runId));
+
+      expect(world.closedRuns.get(first.runId)?.status).toBe('cancelled');
+      expect(world.closedRuns.get(second.runId)?.status).toBe('completed');
+    });
+
+    it('forgets a queued run that was withdrawn', async () => {
+      const world = newWorld({ fineTune: 'hang' });
+      const [first, second] = [newTrigger(), newTrigger()];
+      await trigger(world, first);
+      await eventually(() => world.jobs.size > 0);
+      await trigger(world, second);
+
+      await flywheelHandle(world).signal(withdrawSignal, { runId: second.runId });
+      await flywheelHandle(world).cancel();
+      await messageOf(flywheelHandle(world).result());
+
+      expect([...world.plans.keys()]).toEqual([first.runId]);
+    });
+  });
+
+  it('can be found by workload, stage and verdict', async () => {
+    const world = newWorld();
+    await runOnce(world);
+
+    const found: string[] = [];
+    await eventually(async () => {
+      found.length = 0;
+      const query = `FlywheelWorkload = '${world.workloadId}' AND FlywheelStage = 'done' AND FlywheelVerdict = 'promote'`;
+      for await (const workflow of client.workflow.list({ query })) found.push(workflow.workflowId);
+      return found.includes(`flywheel:${world.workloadId}`);
+    });
+
+    expect(found).toContain(`flywheel:${world.workloadId}`);
+  });
+});

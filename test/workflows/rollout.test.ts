@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { rollout } from '../../workflows/index.ts';
+import type { RolloutInput } from '../../workflows/messages.ts';
+import { workflowQueue } from '../../workflows/task-queues.ts';
+import { rolloutId } from '../../workflows/workflow-ids.ts';
+import { client, decide, messageOf, newWorld, rolloutHandle, openGate, useWorkers } from './support/bench.ts';
+import { type FakeWorld, servingOf } from './support/fake-activities.ts';
+
+function start(world: FakeWorld, overrides: Partial<RolloutInput> = {}) {
+  const { workloadId } = world;
+  const kind = 'promotion';
+  return client.workflow.start<typeof rollout>('rollout', {
+    workflowId: rolloutId(workloadId),
+    taskQueue: workflowQueue,
+    args: [
+      {
+        workloadId,
+        moveId: randomUUID(),
+        kind,
+        runId: 'run-x',
+        digest: 'd',
+        actor: 'ada',
+        reason: 'a test',
+        ...overrides,
+      },
+    ],
+  });
+}
+
+describe('a rollout', () => {
+  useWorkers();
+
+  it('moves the route and proves it', async () => {
+    const world = newWorld();
+
+    const result = await (await start(world)).result();
+
+    expect(result).toMatchObject({ outcome: 'moved', version: 1, model: 'ft:run-x' });
+    expect(world.route?.serving?.model).toBe('ft:run-x');
+    expect(world.log).toEqual(['promotion moved']);
+  });
+
+  it('puts back what served before when the gateway does not show the move', async () => {
+    const world = newWorld({ proof: false });
+    world.move('earlier', servingOf('ft:earlier'), null);
+
+    const result = await (await start(world)).result();
+
+    expect(result).toMatchObject({ outcome: 'restored', version: 3, model: 'ft:earlier' });
+    expect(result.reason).toMatch(/still answers by route 0/);
+    expect(world.log).toEqual(['promotion restored']);
+  });
+
+  it('rolls back to what the route served before', async () => {
+    const world = newWorld();
+    world.move('first', servingOf('ft:first'), null);
+    world.move('second', servingOf('ft:second'), servingOf('ft:first'));
+
+    const result = await (await start(world, { kind: 'rollback' })).result();
+
+    expect(result).toMatchObject({ outcome: 'moved', version: 3, model: 'ft:first' });
+    expect(world.route?.previous?.model).toBe('ft:second');
+  });
+
+  it('says so when there is nothing to roll back to', async () => {
+    const world = newWorld();
+
+    const message = await messageOf((await start(world, { kind: 'rollback' })).result());
+
+    expect(message).toContain('nothing can be rolled back');
+    expect(world.route).toBeNull();
+  });
+
+  it('never runs twice at a time for one workload', async () => {
+    const world = newWorld();
+    const first = await start(world);
+
+    const second = await messageOf(start(world));
+
+    expect(second).toMatch(/already (started|running)/i);
+    await first.result();
+  });
+
+  it('of an approval waits for the move that is under way', async () => {
+    const world = newWorld();
+    const run = await openGate(world);
+    // Something that holds the route's id for a while.
+    const other = await client.workflow.start('approvalGate', {
+      workflowId: rolloutId(world.workloadId),
+      taskQueue: 'nobody-polls-this',
+      args: [],
+    });
+    setTimeout(() => void other.terminate('the other move has ended'), 2_500);
+
+    await decide(run);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+
+    const moved = await rolloutHandle(rolloutId(world.workloadId)).result();
+    expect(moved).toMatchObject({ outcome: 'moved', model: `ft:${run.runId}` });
+  });
+});

@@ -1,0 +1,263 @@
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type { Activities, DeviceActivities } from '../../../activities/index.ts';
+import type { RunPlan } from '../../../activities/plan-run.ts';
+import { defaultIcl, defaultLora } from '../../../domain/experiments/defaults.ts';
+import type {
+  Candidate,
+  ExperimentReport,
+  ServingSpec,
+  Strategy,
+} from '../../../domain/experiments/experiment.ts';
+import type { Route } from '../../../domain/routes/route.ts';
+import type { Decision, GateStatus, Verdict } from '../../../domain/verdicts/verdict.ts';
+
+export const nano: Candidate = {
+  ...{ name: 'nano', provider: 'local', model: 'nano-1m', gpuPool: 'local', maxTokens: 64 },
+  ...{ strategies: ['base', 'icl', 'lora'], lora: defaultLora, icl: defaultIcl },
+};
+
+/** How the outside behaves towards one workload; a test names only what it is about. */
+export interface Behaviour {
+  /** Primary score of an experiment; an error stands for one that fails. */
+  score(strategy: Strategy): number | Error;
+  /** `hang`: until cancelled, as a training does that takes long. */
+  fineTune: 'quick' | 'hang';
+  snapshot: 'quick' | 'hang' | Error;
+  verdict: Verdict['outcome'];
+  proof: boolean;
+  gateTtlMs: number;
+  remindEveryMs: number;
+}
+
+const defaults: Behaviour = {
+  score: (strategy) => ({ base: 0.4, icl: 0.5, lora: 0.9 })[strategy],
+  fineTune: 'quick',
+  snapshot: 'quick',
+  verdict: 'promote',
+  proof: true,
+  gateTtlMs: 60_000,
+  remindEveryMs: 60_000,
+};
+
+/** What was done about one workload, in order, and where things stand. */
+export class FakeWorld {
+  readonly workloadId: string;
+  readonly behaviour: Behaviour;
+  readonly runIds = new Set<string>();
+  readonly log: string[] = [];
+  readonly plans = new Map<string, RunPlan>();
+  readonly closedRuns = new Map<string, { status: string; failure?: string }>();
+  readonly reports: ExperimentReport[] = [];
+  readonly jobs = new Map<string, 'running' | 'cancelled' | 'succeeded'>();
+  readonly gates = new Map<
+    string,
+    { status: GateStatus; digest: string; decision?: Decision; byRunId?: string }
+  >();
+  readonly refusals: string[] = [];
+  reminders = 0;
+  readonly moves = new Map<string, Route>();
+  route: Route | null = null;
+
+  constructor(workloadId: string, behaviour: Partial<Behaviour> = {}) {
+    this.workloadId = workloadId;
+    this.behaviour = { ...defaults, ...behaviour };
+  }
+
+  move(moveId: string, serving: ServingSpec | null, previous: ServingSpec | null): Route {
+    const made = this.moves.get(moveId);
+    if (made) return made;
+    const version = (this.route?.version ?? 0) + 1;
+    const { workloadId } = this;
+    this.route = {
+      workloadId,
+      version,
+      serving,
+      previous,
+      digest: null,
+      runId: null,
+      since: '2025-01-01T00:00:00Z',
+    };
+    this.moves.set(moveId, this.route);
+    return this.route;
+  }
+}
+
+export function servingOf(model: string): ServingSpec {
+  return { provider: 'local', model, fewShotUri: null, maxTokens: 64 };
+}
+
+/** Blocks until cancelled, heartbeating as a real activity would. */
+async function hang(): Promise<never> {
+  const signal = cancellationSignal();
+  const timer = setInterval(() => heartbeat(), 200);
+  return new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason));
+  }).finally(() => clearInterval(timer));
+}
+
+/** Activities over worlds by workload: what they do to PostgreSQL, models and gateway, done to memory. */
+export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activities & DeviceActivities {
+  const worldOf = (workloadId: string) => found(worlds.get(workloadId), workloadId);
+  const ofRun = (idOfRunOrExperiment: string) => {
+    const runId = idOfRunOrExperiment.split('/')[0] ?? '';
+    return found(
+      [...worlds.values()].find((world) => world.runIds.has(runId)),
+      runId,
+    );
+  };
+  return {
+    async planRun({ workloadId, trigger }) {
+      const world = worldOf(workloadId);
+      world.runIds.add(trigger.runId);
+      world.log.push(`plan ${trigger.runId}`);
+      if (trigger.candidates?.some((name) => name !== nano.name)) {
+        throw ApplicationFailure.nonRetryable(
+          'Unknown candidate ghost; candidates.yaml lists nano.',
+          'InvalidInputError',
+        );
+      }
+      const strategies = nano.strategies.filter((strategy) => trigger.strategies?.includes(strategy) ?? true);
+      const plan: RunPlan = {
+        ...{
+          runId: trigger.runId,
+          workloadId,
+          seed: 1,
+          threshold: 0.75,
+          minRecords: 50,
+          validationShare: 0.1,
+        },
+        experiments: strategies.map((strategy) => ({
+          ...{
+            experimentId: `${trigger.runId}/nano/${strategy}`,
+            role: 'challenger',
+            candidate: nano,
+            strategy,
+          },
+        })),
+        gate: { ttlMs: world.behaviour.gateTtlMs, remindEveryMs: world.behaviour.remindEveryMs },
+      };
+      world.plans.set(trigger.runId, plan);
+      return plan;
+    },
+    async takeSnapshot({ runId, workloadId }) {
+      const { snapshot } = worldOf(workloadId).behaviour;
+      if (snapshot === 'hang') return hang();
+      if (snapshot instanceof Error)
+        throw ApplicationFailure.nonRetryable(snapshot.message, 'NotEnoughRecordsError');
+      return { id: `snap-${runId}`, records: 100 };
+    },
+    async curateDataset({ plan }) {
+      return {
+        id: `data-${plan.runId}`,
+        hash: 'a'.repeat(64),
+        splits: { train: 60, validation: 10, eval: 30 },
+        dropped: {},
+      };
+    },
+    async openExperiments({ runId, experiments }) {
+      ofRun(runId).log.push(`open ${experiments.length} experiments`);
+    },
+    async setExperimentStage() {},
+    async closeExperiment({ report }) {
+      ofRun(report.experimentId).reports.push(report);
+    },
+    async closeRun({ runId, status, failure }) {
+      ofRun(runId).closedRuns.set(runId, { status, ...(failure ? { failure } : {}) });
+    },
+    async prepareFewShot({ candidate }) {
+      return { serving: { ...servingOf(candidate.model), fewShotUri: 'artifact:sha256/x' }, examples: 3 };
+    },
+    async fineTune({ runId, experimentId }) {
+      const world = ofRun(runId);
+      world.jobs.set(experimentId, 'running');
+      if (world.behaviour.fineTune === 'hang') {
+        await hang().catch((error: unknown) => {
+          world.jobs.set(experimentId, 'cancelled');
+          throw error;
+        });
+      }
+      world.jobs.set(experimentId, 'succeeded');
+      const model = `ft:${runId}`;
+      return { model, jobId: 'job-1', trainSeconds: 1, serving: servingOf(model) };
+    },
+    async awaitModel() {},
+    async evaluate({ experimentId, runId }) {
+      const score = ofRun(runId).behaviour.score(experimentId.split('/')[2] as Strategy);
+      if (score instanceof Error) throw ApplicationFailure.nonRetryable(score.message, 'RejectedError');
+      return {
+        ...{ evaluationId: `eval-${experimentId}`, n: 30, failed: 0, failures: {}, latencyMs: null },
+        ...{ metrics: { exact_match: score }, tokens: { prompt: 0, completion: 0 } },
+      };
+    },
+    async recordVerdict({ plan, reports }) {
+      const { outcome } = { outcome: ofRun(plan.runId).behaviour.verdict };
+      const best = [...reports].sort((a, b) => primary(b) - primary(a))[0];
+      const winner = best && {
+        experimentId: best.experimentId,
+        candidate: best.candidate,
+        strategy: best.strategy,
+      };
+      const verdict: Verdict = {
+        ...{ outcome, reason: 'as the test says', primaryMetric: 'exact_match', threshold: plan.threshold },
+        ...(winner ? { winner } : {}),
+      };
+      return { verdict, digest: `digest-of-${plan.runId}`, serving: best?.serving ?? null };
+    },
+    async openGate({ runId, digest }) {
+      ofRun(runId).gates.set(runId, { status: 'pending', digest });
+    },
+    async otherOpenGates({ workloadId, runId }) {
+      const open = [...worldOf(workloadId).gates].filter(
+        ([id, gate]) => id !== runId && gate.status === 'pending',
+      );
+      return { runIds: open.map(([id]) => id) };
+    },
+    async recordDecision({ runId, decision, status }) {
+      const gate = ofRun(runId).gates.get(runId);
+      ofRun(runId).gates.set(runId, { digest: gate?.digest ?? '', status, decision });
+    },
+    async closeGate({ runId, status, byRunId }) {
+      const gate = ofRun(runId).gates.get(runId);
+      ofRun(runId).gates.set(runId, { digest: gate?.digest ?? '', status, ...(byRunId ? { byRunId } : {}) });
+    },
+    async auditRefusal({ runId, refusal }) {
+      ofRun(runId).refusals.push(refusal);
+    },
+    async remindGate({ runId }) {
+      ofRun(runId).reminders += 1;
+    },
+    async planMove({ workloadId, kind, runId }) {
+      const { route } = worldOf(workloadId);
+      const before = route?.serving ?? null;
+      if (kind === 'promotion') return { serving: servingOf(`ft:${runId}`), before };
+      if (!route) throw ApplicationFailure.nonRetryable('nothing can be rolled back', 'NotFoundError');
+      return { serving: route.previous, before };
+    },
+    async moveRoute({ workloadId, moveId, serving }) {
+      const world = worldOf(workloadId);
+      return world.move(moveId, serving, world.route?.serving ?? null);
+    },
+    async restoreRoute({ move, planned }) {
+      const world = worldOf(move.workloadId);
+      if (!world.moves.has(move.moveId)) return { route: world.route };
+      return { route: world.move(`${move.moveId}:restore`, planned.before, null) };
+    },
+    async recordMove({ move, outcome }) {
+      worldOf(move.workloadId).log.push(`${move.kind} ${outcome}`);
+    },
+    async proveRoute({ route }) {
+      const { proof } = worldOf(route.workloadId).behaviour;
+      return { proved: proof, detail: proof ? 'seen' : 'The gateway still answers by route 0.' };
+    },
+  };
+}
+
+function found(world: FakeWorld | undefined, id: string): FakeWorld {
+  if (world) return world;
+  throw ApplicationFailure.nonRetryable(`no world for ${id}`);
+}
+
+function primary(report: ExperimentReport): number {
+  return report.evaluation?.metrics['exact_match'] ?? -1;
+}
