@@ -72,7 +72,8 @@ function fromFlywheelError(error: FlywheelError): CommandError {
       code: 'not_found',
       next: 'See `npx flywheel workloads` and `npx flywheel runs`.',
     });
-  if (error instanceof ConflictError) return new CommandError(error.message, { ...options, code: 'conflict' });
+  if (error instanceof ConflictError)
+    return new CommandError(error.message, { ...options, code: 'conflict' });
   return new CommandError(error.message, options);
 }
 
@@ -84,14 +85,22 @@ interface SystemError {
   readonly cause?: unknown;
 }
 
-const connectionCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EHOSTUNREACH', 'CONNECT_TIMEOUT']);
+const connectionCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+  'CONNECT_TIMEOUT',
+]);
 
 /** The address in a refused connection, wherever a driver put it (`cause`, an AggregateError's `errors`). */
 function unreachableAddress(error: unknown, depth = 0): string | null {
   if (typeof error !== 'object' || error === null || depth > 4) return null;
   const { code, address, port, errors, cause } = error as SystemError;
   if (typeof code === 'string' && connectionCodes.has(code))
-    return port === undefined ? 'A service' : `The service at ${String(address ?? 'localhost')}:${String(port)}`;
+    return port === undefined
+      ? 'A service'
+      : `The service at ${String(address ?? 'localhost')}:${String(port)}`;
   const inner = [...(Array.isArray(errors) ? errors : []), cause];
   for (const candidate of inner) {
     const found = unreachableAddress(candidate, depth + 1);

@@ -100,7 +100,10 @@ export function printError(
 ): void {
   if (out.asJson)
     out.json({ error: { code: failure.code, message: failure.message, next: failure.next ?? null } });
-  else out.note(failure.next ? `error: ${failure.message}\n  next: ${failure.next}` : `error: ${failure.message}`);
+  else
+    out.note(
+      failure.next ? `error: ${failure.message}\n  next: ${failure.next}` : `error: ${failure.message}`,
+    );
   if (environment.env['FLYWHEEL_DEBUG'] === '1') console.error(failure.cause ?? failure);
 }
 

@@ -21,7 +21,15 @@ import { parseWhole } from './options.ts';
 /** In the order of a user's first day; `--help` keeps it. */
 const commands = [
   ...[registerDemo, registerDev, registerStop, registerDoctor],
-  ...[registerImport, registerWorkloads, registerRun, registerRuns, registerShow, registerWatch, registerCancel],
+  ...[
+    registerImport,
+    registerWorkloads,
+    registerRun,
+    registerRuns,
+    registerShow,
+    registerWatch,
+    registerCancel,
+  ],
   ...[registerApprove, registerReject, registerRoute, registerRollback, registerLineage],
 ];
 

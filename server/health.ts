@@ -49,7 +49,11 @@ export async function readiness(options: ReadinessOptions): Promise<Readiness> {
 }
 
 async function ping(logStore: Pick<LogStore, 'ping'>): Promise<Dependency> {
-  const late = sleep(pingTimeoutMs, { ok: false, reason: `no answer within ${pingTimeoutMs} ms` }, { ref: false });
+  const late = sleep(
+    pingTimeoutMs,
+    { ok: false, reason: `no answer within ${pingTimeoutMs} ms` },
+    { ref: false },
+  );
   const answer = logStore.ping().then(
     () => ({ ok: true }),
     (error: unknown) => ({ ok: false, reason: reasonOf(error) }),

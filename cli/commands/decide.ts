@@ -66,7 +66,12 @@ async function decideOn(
       const override = options.override === true;
       const result = await decide(client, run, { outcome, actor, reason: options.reason, override });
       if (result.rolloutWorkflowId === undefined) {
-        context.out.json({ runId: run.runId, workload: run.workload, status: result.status, digest: run.digest });
+        context.out.json({
+          runId: run.runId,
+          workload: run.workload,
+          status: result.status,
+          digest: run.digest,
+        });
         context.out.line(`${run.runId} is ${result.status}; the route of ${run.workload} stays as it is.`);
         return exitCodes.ok;
       }
@@ -83,7 +88,9 @@ async function decideOn(
       });
       context.out.line(routeText(view, context.out.style));
       if (moved.outcome === 'moved') return exitCodes.ok;
-      context.out.note(`The move could not be proven and was taken back: ${moved.reason ?? 'no reason given'}`);
+      context.out.note(
+        `The move could not be proven and was taken back: ${moved.reason ?? 'no reason given'}`,
+      );
       return exitCodes.failed;
     });
   });

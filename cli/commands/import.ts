@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { importers, type ImportFormat } from '../../domain/imports/importers.ts';
+import { type ImportFormat, importers } from '../../domain/imports/importers.ts';
 import { type Cli, type CommandContext, examples } from '../command.ts';
 import { CommandError } from '../command-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -20,7 +20,11 @@ export function registerImport(program: Command, cli: Cli): void {
     .command('import')
     .argument('<file>')
     .description('Import logged calls or labelled questions as records; twice is once')
-    .addOption(new Option('--format <format>', 'how the file is written').choices(Object.keys(importers)).makeOptionMandatory())
+    .addOption(
+      new Option('--format <format>', 'how the file is written')
+        .choices(Object.keys(importers))
+        .makeOptionMandatory(),
+    )
     .requiredOption('--workload <id>', 'workload of records that do not name their own')
     .requiredOption('--client <id>', 'client of records that do not name their own')
     .option('--domain <name>', 'clinc150 only: the domain whose intents are the tools')
@@ -36,7 +40,11 @@ export function registerImport(program: Command, cli: Cli): void {
     .action(cli.run(importCommand));
 }
 
-async function importCommand(context: CommandContext, file: string, options: ImportCommandOptions): Promise<ExitCode> {
+async function importCommand(
+  context: CommandContext,
+  file: string,
+  options: ImportCommandOptions,
+): Promise<ExitCode> {
   const config = context.config();
   const { migrateDatabases } = await import('../../wiring/migrate-databases.ts');
   await migrateDatabases(config);
@@ -61,7 +69,8 @@ async function importCommand(context: CommandContext, file: string, options: Imp
       next: 'Import the file again: what is stored already stays as it is.',
     });
   context.out.json(result.counts);
-  for (const { line, reason, detail } of result.firstRejected) context.out.note(`line ${line}: ${reason}: ${detail}`);
+  for (const { line, reason, detail } of result.firstRejected)
+    context.out.note(`line ${line}: ${reason}: ${detail}`);
   context.out.line(
     `${count(read)} read, ${count(stored)} stored, ${count(duplicates)} duplicates, ${count(total(rejected))} rejected${
       total(rejected) > 0 ? ` (${tally(rejected)})` : ''

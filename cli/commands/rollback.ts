@@ -23,7 +23,11 @@ export function registerRollback(program: Command, cli: Cli): void {
     .action(cli.run(rollback));
 }
 
-async function rollback(context: CommandContext, workload: string, options: RollbackOptions): Promise<ExitCode> {
+async function rollback(
+  context: CommandContext,
+  workload: string,
+  options: RollbackOptions,
+): Promise<ExitCode> {
   const config = context.config();
   return withLineage(config, async (lineage) => {
     const route = await lineage.routes.get(workload);
@@ -43,7 +47,9 @@ async function rollback(context: CommandContext, workload: string, options: Roll
       context.out.json({ ...view, outcome: result.outcome });
       context.out.line(routeText(view, context.out.style));
       if (result.outcome === 'moved') return exitCodes.ok;
-      context.out.note(`The rollback could not be proven and was taken back: ${result.reason ?? 'no reason given'}`);
+      context.out.note(
+        `The rollback could not be proven and was taken back: ${result.reason ?? 'no reason given'}`,
+      );
       return exitCodes.failed;
     });
   });

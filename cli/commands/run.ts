@@ -25,7 +25,11 @@ export function registerRun(program: Command, cli: Cli): void {
     .argument('<workload>', 'the workload to look for a smaller model for')
     .description('Run the flywheel once for a workload: dataset, experiments, verdict')
     .option('--candidates <names>', 'names from candidates.yaml, comma-separated (default: all)', parseList)
-    .option('--strategies <names>', `of ${strategies.join(', ')} (default: each candidate’s own)`, parseStrategies)
+    .option(
+      '--strategies <names>',
+      `of ${strategies.join(', ')} (default: each candidate’s own)`,
+      parseStrategies,
+    )
     .option('--eval-size <n>', 'records kept for evaluation', parseWhole(1))
     .option('--seed <n>', 'seed of the split, of training and of few-shot selection', parseWhole(0))
     .option('--reason <text>', 'why, for the lineage', 'asked for by hand')
@@ -67,7 +71,12 @@ async function run(context: CommandContext, workload: string, options: RunOption
     }
     const { followToEnd } = await import('../runs/follow-to-end.ts');
     return withLineage(config, async (lineage) => {
-      const { view, exitCode } = await followToEnd(context, { client, lineage, workload, runId: receipt.runId });
+      const { view, exitCode } = await followToEnd(context, {
+        client,
+        lineage,
+        workload,
+        runId: receipt.runId,
+      });
       context.out.json(view);
       context.out.line(`\n${runPage(view, context.out.style)}`);
       return exitCode;

@@ -8,7 +8,10 @@ export function registerWatch(program: Command, cli: Cli): void {
     .command('watch')
     .argument('<run>', 'a run id, or a workload for its newest run')
     .description('Follow a run live; in a pipe, one line per change. Ends with the run, by its outcome')
-    .addHelpText('after', examples(['flywheel watch hr', 'flywheel watch run-20260131t093000z-1a2b3c | tee run.log']))
+    .addHelpText(
+      'after',
+      examples(['flywheel watch hr', 'flywheel watch run-20260131t093000z-1a2b3c | tee run.log']),
+    )
     .action(
       cli.run(async (context, name: string) => {
         const config = context.config();

@@ -17,7 +17,9 @@ export function registerWorkloads(program: Command, cli: Cli): void {
           withLogStore(config(), (logStore) => logStore.workloads()),
           withLineage(config(), (lineage) => lineage.routes.all()),
         ]);
-        const served = new Map(routes.map((route) => [route.workloadId, route.serving?.model ?? originalModel]));
+        const served = new Map(
+          routes.map((route) => [route.workloadId, route.serving?.model ?? originalModel]),
+        );
         const rows = summaries.map(({ workloadId, ...summary }) => ({
           workload: workloadId,
           ...summary,

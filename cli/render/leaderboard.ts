@@ -12,7 +12,17 @@ export function leaderboard(run: RunView, style: Style): string {
     .sort((a, b) => order(a) - order(b) || primaryOf(b) - primaryOf(a))
     .map((experiment) => toRow(experiment, run, { primary, second, style }));
   return table(
-    ['', 'experiment', `>${primary}`, ...(second ? [`>${second}`] : []), '>n', '>failed', '>p50', '>training', ''],
+    [
+      '',
+      'experiment',
+      `>${primary}`,
+      ...(second ? [`>${second}`] : []),
+      '>n',
+      '>failed',
+      '>p50',
+      '>training',
+      '',
+    ],
     rows,
   );
 }
@@ -33,7 +43,9 @@ interface Columns {
 }
 
 function toRow(experiment: ExperimentView, run: RunView, { primary, second, style }: Columns): string[] {
-  const won = run.verdict?.winner === `${experiment.candidate}/${experiment.strategy}` && experiment.role !== 'champion';
+  const won =
+    run.verdict?.winner === `${experiment.candidate}/${experiment.strategy}` &&
+    experiment.role !== 'champion';
   const name = experimentName(experiment);
   const metric = (key: string) => {
     const value = experiment.metrics[key];

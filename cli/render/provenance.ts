@@ -2,9 +2,7 @@ import type { RunView } from '../../activities/ports/lineage.ts';
 import { percent, total } from './format.ts';
 
 /** What the numbers rest on, said wherever results are shown; null for answers of a production model alone. */
-export function provenance(
-  run: Pick<RunView, 'synthetic' | 'responseSources' | 'workload'>,
-): string | null {
+export function provenance(run: Pick<RunView, 'synthetic' | 'responseSources' | 'workload'>): string | null {
   const { gold = 0 } = run.responseSources;
   const all = total(run.responseSources);
   const remarks = [

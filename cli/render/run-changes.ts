@@ -23,7 +23,8 @@ export function createChangeLog(): (run: RunView, now: Date) => readonly string[
       const before = told.get(row.key);
       const state = `${row.mark} ${row.state}`;
       const moved = before?.state !== state;
-      const further = before?.progress !== row.progress && now.getTime() - (before?.at ?? 0) >= progressEveryMs;
+      const further =
+        before?.progress !== row.progress && now.getTime() - (before?.at ?? 0) >= progressEveryMs;
       if (!moved && !further) continue;
       told.set(row.key, { state, progress: row.progress, at: now.getTime() });
       lines.push(toLine(now, row.label, row.mark, [row.state, row.progress]));

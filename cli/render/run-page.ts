@@ -43,7 +43,9 @@ function data(run: RunView): string {
 
 function verdict(run: RunView, style: Style): string {
   if (run.verdict === null)
-    return run.status === 'running' ? '' : style.red(`No verdict: the run ${run.status}. ${run.failure ?? ''}`.trim());
+    return run.status === 'running'
+      ? ''
+      : style.red(`No verdict: the run ${run.status}. ${run.failure ?? ''}`.trim());
   const { outcome, reason } = run.verdict;
   const color = outcome === 'promote' ? style.green : style.yellow;
   const threshold = run.threshold === null ? '' : ` (threshold ${percent(run.threshold)})`;
@@ -64,13 +66,16 @@ function route(run: RunView): string {
 
 function nextStep(run: RunView, style: Style): string {
   const commands = nextCommands(run);
-  return commands.length === 0 ? '' : ['Next:', ...commands.map((command) => `  ${style.cyan(command)}`)].join('\n');
+  return commands.length === 0
+    ? ''
+    : ['Next:', ...commands.map((command) => `  ${style.cyan(command)}`)].join('\n');
 }
 
 /** The exact commands that make sense now. */
 export function nextCommands(run: RunView): readonly string[] {
   if (run.status === 'running') return [`npx flywheel watch ${run.runId}`];
-  if (run.route?.live) return [`npx flywheel lineage ${run.workload}`, `npx flywheel rollback ${run.workload} --reason "…"`];
+  if (run.route?.live)
+    return [`npx flywheel lineage ${run.workload}`, `npx flywheel rollback ${run.workload} --reason "…"`];
   if (run.approval?.status === 'pending') {
     const override = run.verdict?.outcome === 'promote' ? '' : ' --override';
     return [
@@ -78,6 +83,7 @@ export function nextCommands(run: RunView): readonly string[] {
       `npx flywheel reject ${run.runId} --reason "…"`,
     ];
   }
-  if (run.verdict === null || run.verdict.outcome !== 'promote') return [`npx flywheel run ${run.workload} --wait`];
+  if (run.verdict === null || run.verdict.outcome !== 'promote')
+    return [`npx flywheel run ${run.workload} --wait`];
   return [];
 }

@@ -10,9 +10,15 @@ const symbols: Readonly<Record<RowMark, string>> = { waiting: 'Â·', running: 'â–
 export function runTree(run: RunView, style: Style, options: { columns: number; now: Date }): string {
   const rows = runRows(run);
   const width = Math.max(...rows.map((row) => row.label.length + row.depth * 3));
-  const lines = rows.map((row, index) => drawRow(row, { rows, index, width, style, columns: options.columns }));
+  const lines = rows.map((row, index) =>
+    drawRow(row, { rows, index, width, style, columns: options.columns }),
+  );
   const remark = provenance(run);
-  return [header(run, style, options.now), ...lines, ...(remark ? [style.dim(cut(remark, options.columns))] : [])].join('\n');
+  return [
+    header(run, style, options.now),
+    ...lines,
+    ...(remark ? [style.dim(cut(remark, options.columns))] : []),
+  ].join('\n');
 }
 
 function header(run: RunView, style: Style, now: Date): string {

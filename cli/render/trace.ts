@@ -25,7 +25,10 @@ export function traceText(trace: LineageTrace, style: Style): string {
   if (dataset) steps.push(['dataset', `${dataset.id}, hash ${dataset.hash}, snapshot ${dataset.snapshotId}`]);
   for (const [split, ids] of Object.entries(records)) steps.push([split, recordsLine(ids)]);
   return steps
-    .map(([name, text], index) => `${index === 0 ? '' : style.dim('  ← ')}${name.padEnd(index === 0 ? 14 : 10)}${text}`)
+    .map(
+      ([name, text], index) =>
+        `${index === 0 ? '' : style.dim('  ← ')}${name.padEnd(index === 0 ? 14 : 10)}${text}`,
+    )
     .join('\n');
 }
 

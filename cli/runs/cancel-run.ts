@@ -56,4 +56,3 @@ export async function cancelRun(options: CancelOptions): Promise<Cancelled> {
     await sleep(500, undefined, { signal });
   }
 }
-

@@ -29,12 +29,10 @@ export async function decide(client: Client, run: RunView, wish: DecisionWish): 
     });
   const id = randomUUID();
   return answeredByWorker(
-    client.workflow
-      .getHandle(gateId(runId))
-      .executeUpdate(decideUpdate, {
-        updateId: id,
-        args: [{ ...wish, id, actorSource: 'local', digest }],
-      }),
+    client.workflow.getHandle(gateId(runId)).executeUpdate(decideUpdate, {
+      updateId: id,
+      args: [{ ...wish, id, actorSource: 'local', digest }],
+    }),
     'The decision was sent',
   );
 }

@@ -43,7 +43,10 @@ export async function followRun(options: FollowOptions): Promise<RunView> {
 }
 
 /** undefined: PostgreSQL did not answer; null: the run has not begun yet. */
-async function readPatiently(options: FollowOptions, lastSeenAt: number): Promise<RunView | null | undefined> {
+async function readPatiently(
+  options: FollowOptions,
+  lastSeenAt: number,
+): Promise<RunView | null | undefined> {
   try {
     return await viewOrNull(options.lineage, options.runId);
   } catch (error) {
@@ -59,10 +62,13 @@ async function checkWorkflow({ client, workflowId, runId, lineage }: FollowOptio
   if (status.name === 'RUNNING' || status.name === 'PAUSED') return;
   const view = await viewOrNull(lineage, runId);
   if (view && hasEnded(view)) return;
-  throw new CommandError(`The workflow ${workflowId} is ${status.name.toLowerCase()}, and run ${runId} did not end properly.`, {
-    code: 'run_lost',
-    next: 'Look at it in the Temporal UI; start a new run by `npx flywheel run`.',
-  });
+  throw new CommandError(
+    `The workflow ${workflowId} is ${status.name.toLowerCase()}, and run ${runId} did not end properly.`,
+    {
+      code: 'run_lost',
+      next: 'Look at it in the Temporal UI; start a new run by `npx flywheel run`.',
+    },
+  );
 }
 
 export function exitCodeOf(run: RunView): ExitCode {

@@ -58,7 +58,11 @@ interface Reply {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-async function ask(target: Target, gone: AbortSignal, options: GatewayOptions): Promise<Reply | GatewayError> {
+async function ask(
+  target: Target,
+  gone: AbortSignal,
+  options: GatewayOptions,
+): Promise<Reply | GatewayError> {
   const limit = AbortSignal.timeout(replyTimeoutMs);
   try {
     const response = await fetch(target.url, {
@@ -73,7 +77,8 @@ async function ask(target: Target, gone: AbortSignal, options: GatewayOptions): 
     const bytes = new Uint8Array(await response.arrayBuffer());
     return { status: response.status, statusText: response.statusText, headers: response.headers, bytes };
   } catch (error) {
-    const who = target.responseSource === 'flywheel' ? `The promoted model "${target.model}"` : 'The upstream';
+    const who =
+      target.responseSource === 'flywheel' ? `The promoted model "${target.model}"` : 'The upstream';
     options.log.warn('upstream_failed', { url: withoutQuery(target.url), reason: reasonOf(error) });
     if (limit.aborted)
       return {

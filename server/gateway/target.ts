@@ -83,7 +83,10 @@ async function toPromoted(
   return {
     url: completionsUrl(provider),
     headers: toProviderHeaders(incoming, provider.apiKey),
-    body: JSON.stringify({ ...servingBody(call.body, { fewShot, maxTokens: serving.maxTokens }), model: serving.model }),
+    body: JSON.stringify({
+      ...servingBody(call.body, { fewShot, maxTokens: serving.maxTokens }),
+      model: serving.model,
+    }),
     model: serving.model,
     routeVersion,
     responseSource: 'flywheel',

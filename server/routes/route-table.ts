@@ -91,9 +91,10 @@ export class RouteTable {
   async #keepFresh(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      await sleep(this.#options.refreshEveryMs ?? defaultRefreshEveryMs, undefined, { signal, ref: false }).catch(
-        () => undefined,
-      );
+      await sleep(this.#options.refreshEveryMs ?? defaultRefreshEveryMs, undefined, {
+        signal,
+        ref: false,
+      }).catch(() => undefined);
       if (!signal.aborted) await this.refresh();
     }
   }

@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import { createAdaptorServer, type ServerType } from '@hono/node-server';
+import type { Config } from '../config/config.ts';
+import { openArtifactStore } from '../wiring/open-artifact-store.ts';
+import { openLineage } from '../wiring/open-lineage.ts';
+import { openLogStore } from '../wiring/open-log-store.ts';
+import { createApp } from './app.ts';
+import { newCounts } from './gateway/counts.ts';
+import { Journal } from './journal/journal.ts';
+import type { Log } from './log.ts';
+import { openAiError } from './openai-error.ts';
+import { RouteTable } from './routes/route-table.ts';
+
+export type ServerConfig = Pick<Config, 'home' | 'database' | 'gateway' | 'providers' | 'artifactsDir'>;
+
+export interface RunningServer {
+  readonly url: string;
+  /** Lets calls under way finish, then writes down and ships what was logged. */
+  stop(): Promise<void>;
+}
+
+type Handle = (request: Request) => Response | Promise<Response>;
+
+/** Calls under way get this long to finish once we are asked to stop; then the journal is closed. */
+const drainMs = 10_000;
+
+/**
+ * Starts the HTTP server. It takes its port first: who holds the port owns the journal's folder, so that a
+ * second copy fails before it touches anything. PostgreSQL need not answer.
+ */
+export async function startServer(config: ServerConfig, log: Log): Promise<RunningServer> {
+  let handle: Handle = () =>
+    openAiError({
+      status: 502,
+      code: 'starting',
+      message: 'The gateway is starting; try again in a moment.',
+    });
+  const server = createAdaptorServer({ fetch: (request) => handle(request) });
+  const url = await listen(server, config.gateway.host, config.gateway.port);
+
+  const lineage = openLineage(config);
+  const logStore = openLogStore(config);
+  const artifacts = openArtifactStore(config);
+  const { spoolDir: folder, spoolMaxBytes: maxBytes } = config.gateway;
+  const journal = await Journal.open({ folder, maxBytes, logStore, log });
+  const file = join(config.home, 'gateway', 'routes.json');
+  const routes = await RouteTable.open({ source: lineage.routes, file, log });
+  const app = createApp({
+    ...{ routes, journal, logStore, log },
+    counts: newCounts(),
+    upstream: config.gateway.upstream,
+    providers: config.providers,
+    readFewShot: remembered((uri) => artifacts.readText(uri)),
+  });
+  handle = (request) => app.fetch(request);
+  log.info('listening', { url, routes: routes.status().routes });
+
+  return {
+    url,
+    async stop() {
+      await drain(server);
+      routes.close();
+      await journal.close();
+      await Promise.allSettled([lineage.close(), logStore.close()]);
+      log.info('stopped', { waiting: journal.status().waiting });
+    },
+  };
+}
+
+function listen(server: ServerType, host: string, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      const address = server.address();
+      const taken = typeof address === 'object' && address !== null ? address.port : port;
+      resolve(`http://${host}:${taken}`);
+    });
+  });
+}
+
+/** Artifacts never change, so each is read once. Failed reads are tried again. */
+function remembered(read: (uri: string) => Promise<string>): (uri: string) => Promise<string> {
+  const texts = new Map<string, string>();
+  return async (uri) => {
+    const text = texts.get(uri) ?? (await read(uri));
+    texts.set(uri, text);
+    return text;
+  };
+}
+
+async function drain(server: ServerType): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  if ('closeIdleConnections' in server) server.closeIdleConnections();
+  const late = setTimeout(() => {
+    if ('closeAllConnections' in server) server.closeAllConnections();
+  }, drainMs);
+  await closed;
+  clearTimeout(late);
+}
