@@ -20,7 +20,8 @@ const heldOut = ['eval', 'validation'] as const;
  *   the rest          → train
  *
  * Order comes from a hash of seed and id, not from a shuffle: it is the same for any order of `examples`, and
- * records that arrive later leave most of the eval split as it was. A label keeps its last example in train.
+ * records that arrive later leave most of the eval split as it was. A label keeps an example in train while
+ * others can be spared.
  */
 export function split(examples: readonly Example[], sizes: SplitSizes, seed: number): Record<SplitName, Example[]> {
   const groups = [...groupBy(examples, (each) => each.group).entries()]
@@ -101,17 +102,21 @@ function fill(
   const byLabel = groupBy(singles, (each) => each.label);
   const present = countLabels(splits[name]);
   const inTrain = countLabels(splits.train);
-  const labels = [...byLabel.keys()];
-  const weights = labels.map((label): [string, number] => [
-    label,
-    Math.max(0, plan.wanted(name, label) - (present.get(label) ?? 0)),
-  ]);
-  const caps = labels.map((label): [string, number] => {
-    const available = byLabel.get(label)?.length ?? 0;
-    return [label, inTrain.has(label) ? available : available - 1];
-  });
-  const quotas = allocate(plan.size[name] - splits[name].length, new Map(weights), new Map(caps));
-  return labels.flatMap((label) => byLabel.get(label)?.slice(0, quotas.get(label) ?? 0) ?? []);
+  const available = new Map([...byLabel].map(([label, members]) => [label, members.length]));
+  const weights = mapValues(available, (_, label) => Math.max(0, plan.wanted(name, label) - (present.get(label) ?? 0)));
+  const spare = mapValues(available, (count, label) => (inTrain.has(label) ? count : count - 1));
+  const size = plan.size[name] - splits[name].length;
+  const quotas = allocate(size, weights, spare);
+  // With nearly as many labels as examples too few can be spared: then some labels are not trained on.
+  const short = size - [...quotas.values()].reduce((sum, count) => sum + count, 0);
+  const rest = allocate(short, weights, mapValues(available, (count, label) => count - (quotas.get(label) ?? 0)));
+  return [...byLabel].flatMap(([label, members]) =>
+    members.slice(0, (quotas.get(label) ?? 0) + (rest.get(label) ?? 0)),
+  );
+}
+
+function mapValues(counts: ReadonlyMap<string, number>, change: (count: number, label: string) => number): Map<string, number> {
+  return new Map([...counts].map(([label, count]) => [label, change(count, label)]));
 }
 
 export function countLabels(examples: readonly Example[]): Map<string, number> {
