@@ -127,7 +127,7 @@ export function rolloutDetails(
     `By ${cell(input.actor)}: ${cell(input.reason)}`,
     route ? `Route ${route.version}: ${route.serving ? `\`${route.serving.model}\`` : 'the original'}` : '',
     detail ? cell(detail) : '',
-    stage === 'moved' ? code(`npx flywheel rollback ${input.workloadId}`) : '',
+    stage === 'moved' ? code(`npx flywheel rollback ${input.workloadId} --reason "WHY"`) : '',
   );
 }
 

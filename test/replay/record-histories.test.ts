@@ -1,0 +1,88 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { describe, it } from 'vitest';
+import { rolloutId } from '../../workflows/workflow-ids.ts';
+import {
+  client,
+  decide,
+  eventually,
+  flywheelHandle,
+  messageOf,
+  newTrigger,
+  newWorld,
+  openGate,
+  rolloutHandle,
+  runOnce,
+  trigger,
+  useWorkers,
+} from '../workflows/support/bench.ts';
+
+/**
+ * Writes the histories that `replay.test.ts` replays. By hand, after a change that old runs need not survive:
+ *
+ *     RECORD_HISTORIES=1 npx vitest run --project integration test/replay/record-histories.test.ts
+ */
+describe.runIf(process.env.RECORD_HISTORIES)('recorded histories', () => {
+  useWorkers();
+
+  it('of a run that ends at its verdict, its experiment and its approved gate', async () => {
+    const world = newWorld();
+    const run = await runOnce(world);
+    await save('flywheel-verdict', `flywheel:${world.workloadId}`);
+    await save('experiment-lora', `flywheel:${world.workloadId}/${run.runId}/nano/lora`);
+    await decide(run);
+    await rolloutHandle(rolloutId(world.workloadId)).result();
+    await save('gate-approved', `gate:${run.runId}`);
+    await save('rollout-moved', rolloutId(world.workloadId));
+  });
+
+  it('of a run that is cancelled in training, with another one queued', async () => {
+    const world = newWorld({ fineTune: 'hang' });
+    const [first, second] = [newTrigger(), newTrigger({ strategies: ['base'] })];
+    await trigger(world, first);
+    await eventually(() => world.jobs.size > 0);
+    await trigger(world, second);
+    const { runId } = (await flywheelHandle(world).describe()) as { runId: string };
+    await flywheelHandle(world).cancel();
+    await eventually(() => world.closedRuns.has(second.runId));
+    await save('flywheel-cancelled-then-next', `flywheel:${world.workloadId}`, runId);
+    await save('experiment-cancelled', `flywheel:${world.workloadId}/${first.runId}/nano/lora`);
+  });
+
+  it('of a run whose experiments all fail', async () => {
+    const world = newWorld({ score: () => new Error('model is gone') });
+    await messageOf(runOnce(world));
+    await save('flywheel-failed', `flywheel:${world.workloadId}`);
+  });
+
+  it('of a gate that expires after reminders', async () => {
+    const { runId } = await openGate(newWorld({ gateTtlMs: 2_500, remindEveryMs: 1_000 }));
+    await client.workflow.getHandle(`gate:${runId}`).result();
+    await save('gate-expired', `gate:${runId}`);
+  });
+
+  it('of a rollout that is restored', async () => {
+    const world = newWorld({ proof: false });
+    await decide(await openGate(world));
+    await rolloutHandle(rolloutId(world.workloadId)).result();
+    await save('rollout-restored', rolloutId(world.workloadId));
+  });
+});
+
+async function save(name: string, workflowId: string, runId?: string): Promise<void> {
+  const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const folder = fileURLToPath(new URL('./histories/', import.meta.url));
+  await mkdir(folder, { recursive: true });
+  await writeFile(`${folder}${name}.json`, `${anonymous(historyToJSON(history))}\n`);
+}
+
+/** Without the recording machine's paths and names. */
+function anonymous(history: string): string {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  return history
+    .replaceAll(root, '')
+    .replaceAll(`@${hostname()}`, '@recorder')
+    .replaceAll(hostname(), 'recorder');
+}
