@@ -13,7 +13,8 @@ export function allocate(
   const capOf = (name: string): number => Math.max(0, caps.get(name) ?? 0);
   const names = [...weights.keys()].sort(compareText);
   const weightSum = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
-  const ideal = (name: string): number => (weightSum === 0 ? 0 : (total * (weights.get(name) ?? 0)) / weightSum);
+  const ideal = (name: string): number =>
+    weightSum === 0 ? 0 : (total * (weights.get(name) ?? 0)) / weightSum;
 
   const given = new Map(names.map((name) => [name, Math.min(Math.floor(ideal(name)), capOf(name))]));
   let left = total - [...given.values()].reduce((sum, count) => sum + count, 0);

@@ -80,7 +80,9 @@ function toManifest(
 ): JsonObject {
   const describe = (examples: readonly Example[]): JsonObject => ({
     records: examples.length,
-    labels: Object.fromEntries([...countLabels(examples)].sort(([left], [right]) => compareText(left, right))),
+    labels: Object.fromEntries(
+      [...countLabels(examples)].sort(([left], [right]) => compareText(left, right)),
+    ),
     // The content, not only the ids: a record changed in the store must change the hash.
     sha256: sha256(examples.map((example) => canonicalJson(example)).join('\n')),
     groups: groupBy(examples, (each) => each.group).size,

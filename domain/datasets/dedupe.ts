@@ -30,13 +30,19 @@ function preferredAnswer(same: readonly Usable[]): string {
   const gold = same.filter((each) => each.record.responseSource === 'gold');
   const answers = [...groupBy(gold.length > 0 ? gold : same, (each) => each.answerKey).entries()];
   const ranked = answers
-    .map(([answer, given]) => ({ answer, times: given.length, newest: [...given].sort(newestFirst)[0] as Usable }))
+    .map(([answer, given]) => ({
+      answer,
+      times: given.length,
+      newest: [...given].sort(newestFirst)[0] as Usable,
+    }))
     .sort((left, right) => right.times - left.times || newestFirst(left.newest, right.newest));
   return ranked[0]?.answer ?? '';
 }
 
 function newestFirst(left: Usable, right: Usable): number {
-  return compareText(right.record.timestamp, left.record.timestamp) || compareText(left.record.id, right.record.id);
+  return (
+    compareText(right.record.timestamp, left.record.timestamp) || compareText(left.record.id, right.record.id)
+  );
 }
 
 export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {

@@ -20,7 +20,8 @@ export function groupNames(usable: readonly Usable[]): Map<string, string> {
   );
   const names = new Map(kin);
   for (const members of tooLarge) {
-    for (const [id, name] of join(members, (each) => [`conversation ${each.example.group}`])) names.set(id, name);
+    for (const [id, name] of join(members, (each) => [`conversation ${each.example.group}`]))
+      names.set(id, name);
   }
   return names;
 }

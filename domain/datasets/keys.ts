@@ -54,7 +54,10 @@ function messages(list: readonly ChatMessage[]): Json {
   return list.map((message) => [
     message.role,
     message.content,
-    (message.toolCalls ?? []).map((call) => [call.id === undefined ? null : numberOf(call.id), bareCall(call)]),
+    (message.toolCalls ?? []).map((call) => [
+      call.id === undefined ? null : numberOf(call.id),
+      bareCall(call),
+    ]),
     message.toolCallId === undefined ? null : numberOf(message.toolCallId),
   ]);
 }

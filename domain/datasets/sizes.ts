@@ -23,7 +23,9 @@ export function planSizes(
     throw new InvalidInputError(`The eval size is ${evalSize}; a whole number of at least 1 is needed.`);
   }
   if (!(validationShare >= 0 && validationShare < 1)) {
-    throw new InvalidInputError(`The validation share is ${validationShare}; at least 0 and below 1 is needed.`);
+    throw new InvalidInputError(
+      `The validation share is ${validationShare}; at least 0 and below 1 is needed.`,
+    );
   }
   if (usable < minRecords) {
     throw new NotEnoughRecordsError(

@@ -23,14 +23,22 @@ const heldOut = ['eval', 'validation'] as const;
  * records that arrive later leave most of the eval split as it was. A label keeps an example in train while
  * others can be spared.
  */
-export function split(examples: readonly Example[], sizes: SplitSizes, seed: number): Record<SplitName, Example[]> {
+export function split(
+  examples: readonly Example[],
+  sizes: SplitSizes,
+  seed: number,
+): Record<SplitName, Example[]> {
   const groups = [...groupBy(examples, (each) => each.group).entries()]
     .map(([name, members]) => ({ rank: sha256(`${seed} group ${name}`), members }))
     .sort((left, right) => right.members.length - left.members.length || compareText(left.rank, right.rank))
     .map((group) => group.members);
   const labels = countLabels(examples);
   const splits: Record<SplitName, Example[]> = { train: [], validation: [], eval: [] };
-  const held: Record<SplitName, Map<string, number>> = { train: new Map(), validation: new Map(), eval: new Map() };
+  const held: Record<SplitName, Map<string, number>> = {
+    train: new Map(),
+    validation: new Map(),
+    eval: new Map(),
+  };
 
   const plan = planSplits(examples.length, labels, sizes);
   for (const members of groups.filter((group) => group.length > 1)) {
@@ -103,19 +111,28 @@ function fill(
   const present = countLabels(splits[name]);
   const inTrain = countLabels(splits.train);
   const available = new Map([...byLabel].map(([label, members]) => [label, members.length]));
-  const weights = mapValues(available, (_, label) => Math.max(0, plan.wanted(name, label) - (present.get(label) ?? 0)));
+  const weights = mapValues(available, (_, label) =>
+    Math.max(0, plan.wanted(name, label) - (present.get(label) ?? 0)),
+  );
   const spare = mapValues(available, (count, label) => (inTrain.has(label) ? count : count - 1));
   const size = plan.size[name] - splits[name].length;
   const quotas = allocate(size, weights, spare);
   // With nearly as many labels as examples too few can be spared: then some labels are not trained on.
   const short = size - [...quotas.values()].reduce((sum, count) => sum + count, 0);
-  const rest = allocate(short, weights, mapValues(available, (count, label) => count - (quotas.get(label) ?? 0)));
+  const rest = allocate(
+    short,
+    weights,
+    mapValues(available, (count, label) => count - (quotas.get(label) ?? 0)),
+  );
   return [...byLabel].flatMap(([label, members]) =>
     members.slice(0, (quotas.get(label) ?? 0) + (rest.get(label) ?? 0)),
   );
 }
 
-function mapValues(counts: ReadonlyMap<string, number>, change: (count: number, label: string) => number): Map<string, number> {
+function mapValues(
+  counts: ReadonlyMap<string, number>,
+  change: (count: number, label: string) => number,
+): Map<string, number> {
   return new Map([...counts].map(([label, count]) => [label, change(count, label)]));
 }
 

@@ -9,7 +9,9 @@ export const noToolLabel = 'no_tool';
 /** Label of an answer in text where no tool was offered. */
 export const plainLabel = 'plain';
 
-export type ToExample = { readonly ok: true; readonly example: Example } | { readonly ok: false; readonly reason: string };
+export type ToExample =
+  | { readonly ok: true; readonly example: Example }
+  | { readonly ok: false; readonly reason: string };
 
 /**
  * Makes a record regular, or says why nothing can be learned from it. Reasons:

@@ -57,7 +57,9 @@ export function withFewShot(messages: readonly Json[], fewShot: string): Json[] 
   const index = messages.findIndex(isSystemMessage);
   const system = messages[index];
   if (!isJsonObject(system)) return [{ role: 'system', content: fewShot }, ...messages];
-  return messages.map((message, at) => (at === index ? { ...system, content: append(system.content, fewShot) } : message));
+  return messages.map((message, at) =>
+    at === index ? { ...system, content: append(system.content, fewShot) } : message,
+  );
 }
 
 function append(content: Json | undefined, fewShot: string): Json {

@@ -22,4 +22,9 @@ export const defaultIcl: IclSettings = { maxExamples: 3, reservedTokens: 64 };
 export const defaultMaxTokens = 64;
 
 /** How a dataset is cut. `maxEvalSize` and `maxEvalShare` bound the eval split unless a size is asked for. */
-export const defaultCuration = { minRecords: 50, validationShare: 0.1, maxEvalSize: 200, maxEvalShare: 1 / 3 } as const;
+export const defaultCuration = {
+  minRecords: 50,
+  validationShare: 0.1,
+  maxEvalSize: 200,
+  maxEvalShare: 1 / 3,
+} as const;

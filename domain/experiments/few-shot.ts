@@ -61,7 +61,9 @@ function classQueues(examples: readonly Example[], seed: number): Example[][] {
   const random = createRandom(seed);
   const sorted = [...examples].sort((left, right) => compareText(left.recordId, right.recordId));
   const labels = [...new Set(sorted.map((example) => example.label))].sort(compareText);
-  const queues = random.shuffle(labels).map((label) => random.shuffle(sorted.filter((each) => each.label === label)));
+  const queues = random
+    .shuffle(labels)
+    .map((label) => random.shuffle(sorted.filter((each) => each.label === label)));
   return queues.sort((left, right) => right.length - left.length);
 }
 
@@ -89,7 +91,9 @@ function renderMessage(message: ChatMessage): string[] {
     case 'tool':
       return [`Tool: ${message.content ?? ''}`];
     case 'assistant':
-      return [`Assistant: ${message.toolCalls === undefined ? (message.content ?? '') : renderCalls(message.toolCalls)}`];
+      return [
+        `Assistant: ${message.toolCalls === undefined ? (message.content ?? '') : renderCalls(message.toolCalls)}`,
+      ];
   }
 }
 

@@ -2,7 +2,12 @@ import { l } from 'js-rouge';
 
 /** Words by Unicode, so that text outside of ASCII counts; punctuation does not. */
 function words(text: string): string[] {
-  return text.normalize('NFKC').toLowerCase().match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
+  return (
+    text
+      .normalize('NFKC')
+      .toLowerCase()
+      .match(/[\p{L}\p{N}\p{M}]+/gu) ?? []
+  );
 }
 
 /** ROUGE-L F1 in [0, 1] of one text against another: the longest common subsequence of their words. */

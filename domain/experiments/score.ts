@@ -10,14 +10,24 @@ import { rougeL } from './rouge.ts';
  * - `no_tool_recall`: tools offered and none right: answered in text.
  * - `exact_match`, `rouge_l`: the target is text.
  */
-export const metricNames = ['call_accuracy', 'tool_accuracy', 'no_tool_recall', 'exact_match', 'rouge_l'] as const;
+export const metricNames = [
+  'call_accuracy',
+  'tool_accuracy',
+  'no_tool_recall',
+  'exact_match',
+  'rouge_l',
+] as const;
 export type MetricName = (typeof metricNames)[number];
 
 /**
  * Scores one item, each metric in [0, 1]. `answer` is null for a failure, which scores 0 wherever a metric
  * applies: what applies depends on the target and the offered tools alone, so denominators never shrink.
  */
-export function scoreItem(target: Target, answer: Target | null, offeredTools: readonly Tool[]): Record<string, number> {
+export function scoreItem(
+  target: Target,
+  answer: Target | null,
+  offeredTools: readonly Tool[],
+): Record<string, number> {
   const scores: [MetricName, number][] = [];
   if (offeredTools.length > 0) {
     scores.push(['call_accuracy', Number(callsMatch(target, answer, sameCall))]);

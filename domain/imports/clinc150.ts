@@ -3,7 +3,13 @@ import { InvalidInputError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { parseRecord } from '../records/parse.ts';
 import { Clinc150Domains, Clinc150File } from './clinc150.schema.ts';
-import { type ImportedRow, type Importer, type ImportOptions, type ImportSource, rowTimestamp } from './importer.ts';
+import {
+  type ImportedRow,
+  type Importer,
+  type ImportOptions,
+  type ImportSource,
+  rowTimestamp,
+} from './importer.ts';
 
 /** Short on purpose: it is part of every row, and each token costs training time. */
 const systemPrompt = 'Call the tool that fits.';
@@ -11,14 +17,22 @@ const systemPrompt = 'Call the tool that fits.';
 /** CLINC150 has no answers for questions out of scope: this synthetic sentence stands for "no tool". */
 export const noToolAnswer = 'None of the tools fits that.';
 
-const splits = ['train', 'val', 'test', 'oos_train', 'oos_val', 'oos_test'] as const satisfies (keyof Clinc150File)[];
+const splits = [
+  'train',
+  'val',
+  'test',
+  'oos_train',
+  'oos_val',
+  'oos_test',
+] as const satisfies (keyof Clinc150File)[];
 
 /**
  * CLINC150 (Larson et al. 2019): questions with a gold intent. The domain's intents are the tools that every
  * request offers, in alphabetical order; all out-of-scope questions are added as "no tool".
  */
 export const clinc150: Importer = {
-  description: 'CLINC150 data_full.json with domains.json beside it; --domain picks whose intents are the tools',
+  description:
+    'CLINC150 data_full.json with domains.json beside it; --domain picks whose intents are the tools',
 
   async *read(source, options) {
     const file = parseJson(await source.text(), Clinc150File, 'data_full.json of CLINC150');

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../json.ts';
 import { parseRecord } from '../records/parse.ts';
-import { type Importer, type ImportedRow, type ImportOptions, rowTimestamp } from './importer.ts';
+import { type ImportedRow, type Importer, type ImportOptions, rowTimestamp } from './importer.ts';
 
 /** One JSON object per line: logged calls, or fine-tuning rows. Blank lines are skipped. */
 export const jsonl: Importer = {
@@ -49,7 +49,11 @@ function fromTrainingRow(row: TrainingRow): FromRow {
   const { messages, tools, ...rest } = row;
   const answer = messages.at(-1);
   if (!isJsonObject(answer) || answer.role !== 'assistant') {
-    return { ok: false, reason: 'no_answer', detail: 'The last message of a {messages} row must be the assistant’s.' };
+    return {
+      ok: false,
+      reason: 'no_answer',
+      detail: 'The last message of a {messages} row must be the assistant’s.',
+    };
   }
   const called = Array.isArray(answer.tool_calls) && answer.tool_calls.length > 0;
   return {

@@ -11,7 +11,9 @@ class Unreadable extends Error {
   }
 }
 
-export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string; readonly detail: string };
+export type Read<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly reason: string; readonly detail: string };
 
 const roles: readonly string[] = ['developer', 'system', 'user', 'assistant', 'tool'] satisfies Role[];
 
@@ -40,7 +42,8 @@ export function readTools(value: unknown): Read<Tool[]> {
  */
 export function readTarget(response: unknown): Read<Target> {
   return attempt(() => {
-    const choice = isJsonObject(response) && Array.isArray(response.choices) ? response.choices[0] : undefined;
+    const choice =
+      isJsonObject(response) && Array.isArray(response.choices) ? response.choices[0] : undefined;
     const message = isJsonObject(choice) ? choice.message : undefined;
     if (!isJsonObject(message)) throw new Unreadable('malformed_answer', 'The first choice has no message.');
     return toTarget(message, isJsonObject(choice) ? choice.finish_reason : undefined);
@@ -70,7 +73,10 @@ function readMessage(value: unknown): ChatMessage {
   const content = readContent(value.content);
   const calls = role === 'assistant' ? readToolCalls(value.tool_calls) : [];
   if (calls.some((call) => call.arguments === null)) {
-    throw new Unreadable('unparsable_arguments', 'The arguments of a tool call in the history are not a JSON object.');
+    throw new Unreadable(
+      'unparsable_arguments',
+      'The arguments of a tool call in the history are not a JSON object.',
+    );
   }
   if (content === null && calls.length === 0) {
     throw new Unreadable('malformed_messages', `A ${role} message has neither content nor a tool call.`);
@@ -87,7 +93,8 @@ function readMessage(value: unknown): ChatMessage {
 function readContent(value: unknown): string | null {
   if (value === undefined || value === null) return null;
   if (typeof value === 'string') return value;
-  if (!Array.isArray(value)) throw new Unreadable('malformed_messages', 'content must be text, parts or null.');
+  if (!Array.isArray(value))
+    throw new Unreadable('malformed_messages', 'content must be text, parts or null.');
   const texts = value.map((part) => {
     if (isJsonObject(part) && part.type === 'text' && typeof part.text === 'string') return part.text;
     const kind = isJsonObject(part) ? String(part.type) : typeof part;
@@ -101,7 +108,8 @@ function readToolCalls(value: unknown): ToolCall[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw new Unreadable('malformed_answer', 'tool_calls must be a list.');
   return value.map((call) => {
-    const called = isJsonObject(call) && (call.type === undefined || call.type === 'function') ? call.function : undefined;
+    const called =
+      isJsonObject(call) && (call.type === undefined || call.type === 'function') ? call.function : undefined;
     if (!isJsonObject(called) || typeof called.name !== 'string' || called.name === '') {
       throw new Unreadable('malformed_answer', 'A tool call names no function.');
     }

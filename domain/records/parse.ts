@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { canonicalJson, sha256 } from '../hash.ts';
 import { findUnstorable, isJsonObject, type JsonObject, maxJsonDepth } from '../json.ts';
-import type { LogRecord } from './record.ts';
 import { ChatRequestShape, ChatResponseShape, WireRecord } from './record.schema.ts';
+import type { LogRecord } from './record.ts';
 
 /** What the caller knows about a record that does not say so itself. The record's own fields win. */
 export interface RecordDefaults {
@@ -26,7 +26,8 @@ const unstorableDetails = {
  * Reasons: `not_an_object`, `too_deep`, `invalid_text`, `missing_<field>`, `invalid_<field>`.
  */
 export function parseRecord(value: unknown, defaults: RecordDefaults = {}): ParsedRecord {
-  if (!isJsonObject(value)) return { ok: false, reason: 'not_an_object', detail: 'A record must be a JSON object.' };
+  if (!isJsonObject(value))
+    return { ok: false, reason: 'not_an_object', detail: 'A record must be a JSON object.' };
   const unstorable = findUnstorable(value);
   if (unstorable !== null) return { ok: false, reason: unstorable, detail: unstorableDetails[unstorable] };
   const wire = WireRecord.safeParse(withDefaults(value, defaults));
@@ -50,7 +51,8 @@ function withDefaults(value: JsonObject, defaults: RecordDefaults): JsonObject {
 function toRecord(wire: WireRecord): LogRecord {
   const { id, timestamp, workload_id, client_id, conversation_id, request, response, model, ...rest } = wire;
   const { response_source, latency_ms, ...extra } = rest;
-  const answeredBy = model ?? (typeof response.model === 'string' && response.model !== '' ? response.model : null);
+  const answeredBy =
+    model ?? (typeof response.model === 'string' && response.model !== '' ? response.model : null);
   const content = {
     timestamp,
     workloadId: workload_id,
@@ -66,7 +68,12 @@ function toRecord(wire: WireRecord): LogRecord {
   return { id: id ?? `rec_${sha256(canonicalJson(content)).slice(0, 32)}`, ...content };
 }
 
-function explain(error: z.ZodError, value: JsonObject, defaults: RecordDefaults, within?: string): ParsedRecord {
+function explain(
+  error: z.ZodError,
+  value: JsonObject,
+  defaults: RecordDefaults,
+  within?: string,
+): ParsedRecord {
   const issue = error.issues[0];
   const path = [...(within === undefined ? [] : [within]), ...(issue?.path.map(String) ?? [])];
   const field = path[0] ?? 'record';

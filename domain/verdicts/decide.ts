@@ -31,13 +31,16 @@ export function decideVerdict(reports: readonly ExperimentReport[], rule: Verdic
   const champion = measured.find((each) => each.report.role === 'champion');
   const good = challengers.filter((each) => each.score >= rule.threshold);
   const baseOf = (each: Measured): Measured | undefined =>
-    challengers.find((other) => other.report.strategy === 'base' && other.report.candidate === each.report.candidate);
+    challengers.find(
+      (other) => other.report.strategy === 'base' && other.report.candidate === each.report.candidate,
+    );
 
   const promoted = good.find((each) => {
     const base = baseOf(each);
     return base !== undefined && (base === each || each.score > base.score);
   });
-  if (promoted !== undefined) return verdict('promote', promoted, rule, whyPromoted(promoted, baseOf(promoted), rule), champion);
+  if (promoted !== undefined)
+    return verdict('promote', promoted, rule, whyPromoted(promoted, baseOf(promoted), rule), champion);
 
   const uncompared = good.find((each) => baseOf(each) === undefined);
   if (uncompared !== undefined) {
@@ -54,7 +57,8 @@ export function decideVerdict(reports: readonly ExperimentReport[], rule: Verdic
 function measure(report: ExperimentReport, rule: VerdictRule): Measured[] {
   const { evaluation } = report;
   const score = evaluation?.metrics[rule.primaryMetric];
-  if (report.status !== 'succeeded' || evaluation === null || score === undefined || evaluation.n === 0) return [];
+  if (report.status !== 'succeeded' || evaluation === null || score === undefined || evaluation.n === 0)
+    return [];
   return [{ report, evaluation, score }];
 }
 
@@ -105,7 +109,8 @@ function whyNothing(reports: readonly ExperimentReport[]): string {
   const failed = reports.filter((report) => report.role === 'challenger');
   if (failed.length === 0) return 'No experiment was run';
   const reasons = failed.map(
-    (report) => `${report.candidate} × ${report.strategy}: ${report.failure?.reason ?? 'it was not measured'}`,
+    (report) =>
+      `${report.candidate} × ${report.strategy}: ${report.failure?.reason ?? 'it was not measured'}`,
   );
   return `No experiment was measured (${reasons.join('; ')})`;
 }

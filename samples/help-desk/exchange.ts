@@ -46,7 +46,10 @@ export function loopExchange(random: Random): Exchange {
   const followUp = writeQuestion(random.pick(next.phrases), null, random);
   return [
     ...turns,
-    { messages: [...answered, text(state.reply), user(followUp.text)], answer: call(next.tool, question.value, random) },
+    {
+      messages: [...answered, text(state.reply), user(followUp.text)],
+      answer: call(next.tool, question.value, random),
+    },
   ];
 }
 
@@ -87,7 +90,11 @@ function text(content: string): JsonObject {
 
 function call(tool: ToolName, value: string | null, random: Random): JsonObject {
   const id = `call_${String(random.below(1e9)).padStart(9, '0')}`;
-  const made = { id, type: 'function', function: { name: tool, arguments: JSON.stringify(argumentsOf(tool, value)) } };
+  const made = {
+    id,
+    type: 'function',
+    function: { name: tool, arguments: JSON.stringify(argumentsOf(tool, value)) },
+  };
   return { role: 'assistant', content: null, tool_calls: [made] };
 }
 

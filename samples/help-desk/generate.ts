@@ -1,6 +1,15 @@
 import type { JsonObject } from '../../domain/json.ts';
 import { createRandom, type Random } from '../../domain/random.ts';
-import { type Exchange, loopExchange, nearDuplicate, plainExchange, requestOf, toolExchange, type Turn, wrongAnswer } from './exchange.ts';
+import {
+  type Exchange,
+  loopExchange,
+  nearDuplicate,
+  plainExchange,
+  requestOf,
+  type Turn,
+  toolExchange,
+  wrongAnswer,
+} from './exchange.ts';
 
 export interface HelpDeskOptions {
   readonly seed: number;
@@ -48,7 +57,9 @@ export function generateHelpDesk(options: HelpDeskOptions): JsonObject[] {
     for (const turn of exchange.slice(0, records - rows.length)) {
       time += 20_000 + random.below(80_000);
       const answer = random.chance(wrongShare) ? wrongAnswer(turn.answer, random) : turn.answer;
-      rows.push(toRecord({ turn, answer, clientId, time, conversationId: `hd-${seed}-${conversation}`, random }));
+      rows.push(
+        toRecord({ turn, answer, clientId, time, conversationId: `hd-${seed}-${conversation}`, random }),
+      );
     }
   }
   return rows;

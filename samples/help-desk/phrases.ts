@@ -137,18 +137,29 @@ export const plainPhrases: readonly { readonly reply: string; readonly phrases: 
   },
   {
     reply: 'Hello! How can I help?',
-    phrases: ['(hi|hello|hey|good morning|good evening) (there|you|)', '(hi|hello) (i have|quick|just) a question', 'anyone there'],
+    phrases: [
+      '(hi|hello|hey|good morning|good evening) (there|you|)',
+      '(hi|hello) (i have|quick|just) a question',
+      'anyone there',
+    ],
   },
   {
     reply: "You're welcome!",
-    phrases: ['(thanks|thank you|cheers) (a lot|so much|)', '(great|perfect|super), (thanks|thank you)', 'that (helped|was all), (thanks|bye)'],
+    phrases: [
+      '(thanks|thank you|cheers) (a lot|so much|)',
+      '(great|perfect|super), (thanks|thank you)',
+      'that (helped|was all), (thanks|bye)',
+    ],
   },
 ];
 
 /** Follow-ups that need the order number of the turns before them. */
 export const followUps: readonly { readonly tool: ToolName; readonly phrases: readonly string[] }[] = [
   { tool: 'cancel_order', phrases: ['(then|ok,) cancel it', 'please cancel it then', 'stop it then'] },
-  { tool: 'start_return', phrases: ['(then|ok,) i want to send it back', 'i will return it', 'can i send it back'] },
+  {
+    tool: 'start_return',
+    phrases: ['(then|ok,) i want to send it back', 'i will return it', 'can i send it back'],
+  },
   { tool: 'refund_status', phrases: ['and where is my money', 'did you pay me back', 'and my refund'] },
 ];
 
@@ -160,10 +171,45 @@ export const orderStates: readonly { readonly result: string; readonly reply: st
   { result: 'delayed, due Sunday', reply: 'It is delayed and is due Sunday.' },
 ];
 
-export const openers = ['', '', '', '', '', 'hi, ', 'hello, ', 'hey ', 'please ', 'good morning, ', 'sorry, ', 'quick question: '];
+export const openers = [
+  '',
+  '',
+  '',
+  '',
+  '',
+  'hi, ',
+  'hello, ',
+  'hey ',
+  'please ',
+  'good morning, ',
+  'sorry, ',
+  'quick question: ',
+];
 export const closers = ['', '', '', '', '', '', ' please', ' thanks', ' thank you', ' asap', ' :)', ' pls'];
 
 /** Given and family names are invented combinations; addresses end in domains that are reserved for examples. */
-export const givenNames = ['mara', 'tomas', 'ines', 'oskar', 'lena', 'pavel', 'nora', 'emil', 'ruth', 'sven'] as const;
-export const familyNames = ['lind', 'voss', 'arden', 'kelm', 'brandt', 'solis', 'hale', 'novak', 'quist', 'marsh'] as const;
+export const givenNames = [
+  'mara',
+  'tomas',
+  'ines',
+  'oskar',
+  'lena',
+  'pavel',
+  'nora',
+  'emil',
+  'ruth',
+  'sven',
+] as const;
+export const familyNames = [
+  'lind',
+  'voss',
+  'arden',
+  'kelm',
+  'brandt',
+  'solis',
+  'hale',
+  'novak',
+  'quist',
+  'marsh',
+] as const;
 export const mailDomains = ['example.com', 'example.org', 'example.net'] as const;

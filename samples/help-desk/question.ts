@@ -14,7 +14,9 @@ export function writeQuestion(phrase: string, slot: Slot | null, random: Random)
   const filled = expandChoices(phrase, random)
     .replaceAll('{item}', random.pick(products))
     .replaceAll('{phone}', phoneNumber(random))
-    .replace(/\{(\w+)\}/g, (_, name: string) => (name === slot && value !== null ? value : fillSlot(name as Slot, random)))
+    .replace(/\{(\w+)\}/g, (_, name: string) =>
+      name === slot && value !== null ? value : fillSlot(name as Slot, random),
+    )
     .replace(/\s+/g, ' ')
     .trim();
   const said = `${openers[random.below(openers.length)] ?? ''}${introduction(random)}${filled}`;
@@ -57,7 +59,9 @@ function phoneNumber(random: Random): string {
 /** Swaps two letters or drops one, inside a word of some length, never inside the argument. */
 function withTypo(text: string, value: string | null, random: Random): string {
   const words = text.split(' ');
-  const candidates = words.flatMap((word, index) => (/^[a-z]{5,}$/.test(word) && word !== value ? [index] : []));
+  const candidates = words.flatMap((word, index) =>
+    /^[a-z]{5,}$/.test(word) && word !== value ? [index] : [],
+  );
   if (candidates.length === 0) return text;
   const chosen = random.pick(candidates);
   const word = words[chosen] as string;

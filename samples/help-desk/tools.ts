@@ -9,7 +9,16 @@ export const systemPrompt = `${company} help desk.`;
 export const cities = ['Aldmere', 'Brackton', 'Corvale', 'Dunwich', 'Eastley'] as const;
 export const countries = ['Norway', 'Spain', 'Poland', 'Ireland', 'Italy', 'Austria'] as const;
 export const products = [
-  'tent', 'backpack', 'stove', 'lantern', 'hammock', 'kettle', 'jacket', 'boots', 'compass', 'tarp',
+  'tent',
+  'backpack',
+  'stove',
+  'lantern',
+  'hammock',
+  'kettle',
+  'jacket',
+  'boots',
+  'compass',
+  'tarp',
 ] as const;
 
 /** What an argument is filled with; also the slot `{order}`, `{email}`, … in a phrase. */

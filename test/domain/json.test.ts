@@ -21,7 +21,9 @@ describe('jsonEqual', () => {
 
 describe('canonicalJson', () => {
   it('writes equal values alike', () => {
-    expect(canonicalJson({ b: [1.0, { d: null, c: 'é' }], a: true })).toBe('{"a":true,"b":[1,{"c":"é","d":null}]}');
+    expect(canonicalJson({ b: [1.0, { d: null, c: 'é' }], a: true })).toBe(
+      '{"a":true,"b":[1,{"c":"é","d":null}]}',
+    );
   });
 
   it('refuses what is not JSON', () => {

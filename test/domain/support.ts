@@ -17,7 +17,14 @@ export function wireRecord(overrides: JsonObject = {}): JsonObject {
 }
 
 export function request(question: string, more: JsonObject = {}): JsonObject {
-  return { messages: [{ role: 'system', content: 'HR.' }, { role: 'user', content: question }], tools, ...more };
+  return {
+    messages: [
+      { role: 'system', content: 'HR.' },
+      { role: 'user', content: question },
+    ],
+    tools,
+    ...more,
+  };
 }
 
 export const tools: JsonObject[] = ['pto_balance', 'payday', 'w2'].map((name) => ({

@@ -51,7 +51,13 @@ describe('curate', () => {
     const steps = [
       ask('step1', question),
       ask('other-system', question, {
-        request: { ...request(question), messages: [{ role: 'system', content: 'Bank.' }, { role: 'user', content: question }] },
+        request: {
+          ...request(question),
+          messages: [
+            { role: 'system', content: 'Bank.' },
+            { role: 'user', content: question },
+          ],
+        },
       }),
       ask('other-tools', question, { request: request(question, { tools: [] }), response: says('Hm.') }),
       ask('step2', question, {
@@ -59,7 +65,11 @@ describe('curate', () => {
           ...request(question),
           messages: [
             ...(request(question).messages as JsonObject[]),
-            { role: 'assistant', content: null, tool_calls: [{ id: 'a', function: { name: 'w2', arguments: '{}' } }] },
+            {
+              role: 'assistant',
+              content: null,
+              tool_calls: [{ id: 'a', function: { name: 'w2', arguments: '{}' } }],
+            },
             { role: 'tool', tool_call_id: 'a', content: '12' },
           ],
         },
@@ -77,13 +87,21 @@ describe('curate', () => {
       ...request('x'),
       messages: [
         { role: 'user', content: content as string },
-        { role: 'assistant', content: null, tool_calls: [{ id, function: { name: 'w2', arguments: given } }] },
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [{ id, function: { name: 'w2', arguments: given } }],
+        },
         { role: 'tool', tool_call_id: id, content: '12' },
       ],
     });
     const same = [
       stored({ id: 'a', request: history('call_9', '{"a":1,"b":2}', 'x'), response: says('12.') }),
-      stored({ id: 'b', request: history('call_1', '{ "b": 2.0, "a": 1 }', [{ type: 'text', text: 'x' }]), response: says('12.') }),
+      stored({
+        id: 'b',
+        request: history('call_1', '{ "b": 2.0, "a": 1 }', [{ type: 'text', text: 'x' }]),
+        response: says('12.'),
+      }),
     ];
 
     expect((await curate([...distinct(12), ...same], options)).dropped).toEqual({ duplicate: 1 });
@@ -118,7 +136,10 @@ describe('curate', () => {
   it('is byte-identical for the same records in any order, and differs by seed', async () => {
     const records = [
       ...distinct(90, (index) => (index % 4 === 0 ? { conversation_id: `k${index % 12}` } : {})),
-      ...distinct(15, () => ({ timestamp: '2026-04-01T00:00:00Z' })).map((record) => ({ ...record, id: `copy-${record.id}` })),
+      ...distinct(15, () => ({ timestamp: '2026-04-01T00:00:00Z' })).map((record) => ({
+        ...record,
+        id: `copy-${record.id}`,
+      })),
     ];
     const first = await curate(records, options);
 
@@ -131,7 +152,9 @@ describe('curate', () => {
     }
     const other = await curate(records, { ...options, seed: 8 });
     expect(other.hash).not.toBe(first.hash);
-    expect(other.splits.eval.map((each) => each.recordId)).not.toEqual(first.splits.eval.map((each) => each.recordId));
+    expect(other.splits.eval.map((each) => each.recordId)).not.toEqual(
+      first.splits.eval.map((each) => each.recordId),
+    );
   });
 
   it('has another hash once a record’s content changed, though every id stayed', async () => {
@@ -175,7 +198,9 @@ describe('curate', () => {
     expect(dropped).toEqual({});
     for (const name of splitNames) {
       const numbers = splits[name].map((each) => each.recordId.slice(1)).sort();
-      expect(numbers.filter((number, index) => numbers[index + 1] === number)).toHaveLength(numbers.length / 2);
+      expect(numbers.filter((number, index) => numbers[index + 1] === number)).toHaveLength(
+        numbers.length / 2,
+      );
     }
   });
 
@@ -207,16 +232,23 @@ describe('curate', () => {
 
     const shareOf = (name: 'train' | 'validation' | 'eval'): number =>
       splits[name].filter((each) => each.label === 'payday').length / splits[name].length;
-    expect([shareOf('eval'), shareOf('validation'), shareOf('train')].map((share) => Math.abs(share - 0.2) < 0.03)).toEqual([true, true, true]);
+    expect(
+      [shareOf('eval'), shareOf('validation'), shareOf('train')].map((share) => Math.abs(share - 0.2) < 0.03),
+    ).toEqual([true, true, true]);
     expect(splits.train.map((each) => each.label)).toContain('w2');
   });
 
   it.each([
     ['one class', () => ({ response: calls(['w2', {}]) })],
-    ['a class for almost every record', (index: number) => ({
-      request: request(`q ${index}`, { tools: [{ type: 'function', function: { name: `t${index % 50}` } }] }),
-      response: calls([`t${index % 50}`, {}]),
-    })],
+    [
+      'a class for almost every record',
+      (index: number) => ({
+        request: request(`q ${index}`, {
+          tools: [{ type: 'function', function: { name: `t${index % 50}` } }],
+        }),
+        response: calls([`t${index % 50}`, {}]),
+      }),
+    ],
   ])('splits %s', async (_, overrides) => {
     const { splits } = await curate(distinct(60, overrides), options);
 
@@ -226,12 +258,19 @@ describe('curate', () => {
   it('says in numbers what is missing and what to do', async () => {
     const tooFew = curate([...distinct(7), ask('bad', 'x', { response: says(' ') })], options);
     await expect(tooFew).rejects.toThrow(NotEnoughRecordsError);
-    await expect(tooFew).rejects.toThrow('Found 7 usable records of 8 (dropped: 1 malformed_answer); at least 10 are needed.');
+    await expect(tooFew).rejects.toThrow(
+      'Found 7 usable records of 8 (dropped: 1 malformed_answer); at least 10 are needed.',
+    );
 
     const greedy = curate(distinct(30), { ...options, evalSize: 28 });
-    await expect(greedy).rejects.toThrow(/eval split of 28 .* leave 1 to train on; at least 5 .*smaller eval split \(10/);
+    await expect(greedy).rejects.toThrow(
+      /eval split of 28 .* leave 1 to train on; at least 5 .*smaller eval split \(10/,
+    );
 
-    const oneTalk = curate(distinct(30, () => ({ conversation_id: 'k' })), options);
+    const oneTalk = curate(
+      distinct(30, () => ({ conversation_id: 'k' })),
+      options,
+    );
     await expect(oneTalk).rejects.toThrow(/form only 1 groups/);
   });
 

@@ -8,7 +8,11 @@ describe('toExample', () => {
     ['the first tool called', { response: calls(['w2', {}], ['payday', {}]) }, 'w2'],
     ['no_tool for text while tools are offered', { response: says('No.') }, 'no_tool'],
     ['plain where none are', { request: request('hi', { tools: [] }), response: says('Hello.') }, 'plain'],
-    ['plain where tool_choice is none', { request: request('hi', { tool_choice: 'none' }), response: says('Hello.') }, 'plain'],
+    [
+      'plain where tool_choice is none',
+      { request: request('hi', { tool_choice: 'none' }), response: says('Hello.') },
+      'plain',
+    ],
   ])('labels a record by %s', (_, record, label) => {
     expect(toExample(stored(record))).toMatchObject({ ok: true, example: { label } });
   });
@@ -19,9 +23,35 @@ describe('toExample', () => {
     ['arguments that are no JSON', { response: calls(['w2', '{"year"']) }, 'unparsable_arguments'],
     ['no answer', { response: { choices: [{ message: null }] } }, 'malformed_answer'],
     ['malformed tools', { request: request('hi', { tools: [{}] }) }, 'malformed_tools'],
-    ['an image', { request: { messages: [{ role: 'user', content: [{ type: 'image_url' }] }] } }, 'unsupported_content'],
-    ['an assistant who spoke last', { request: { messages: [{ role: 'user', content: 'a' }, { role: 'assistant', content: 'b' }] } }, 'role_order'],
-    ['a tool result without a call', { request: { messages: [{ role: 'user', content: 'a' }, { role: 'tool', content: 'b' }] } }, 'role_order'],
+    [
+      'an image',
+      { request: { messages: [{ role: 'user', content: [{ type: 'image_url' }] }] } },
+      'unsupported_content',
+    ],
+    [
+      'an assistant who spoke last',
+      {
+        request: {
+          messages: [
+            { role: 'user', content: 'a' },
+            { role: 'assistant', content: 'b' },
+          ],
+        },
+      },
+      'role_order',
+    ],
+    [
+      'a tool result without a call',
+      {
+        request: {
+          messages: [
+            { role: 'user', content: 'a' },
+            { role: 'tool', content: 'b' },
+          ],
+        },
+      },
+      'role_order',
+    ],
     ['nobody asking', { request: { messages: [{ role: 'system', content: 'a' }] } }, 'role_order'],
   ])('drops %s', (_, record, reason) => {
     expect(toExample(stored(record as Parameters<typeof stored>[0]))).toMatchObject({ ok: false, reason });
@@ -54,7 +84,11 @@ describe('trainingRow', () => {
       messages: [
         { role: 'system', content: 'HR.' },
         { role: 'user' },
-        { role: 'assistant', content: null, tool_calls: [{ type: 'function', function: { name: 'w2', arguments: '{"year":"2025"}' } }] },
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [{ type: 'function', function: { name: 'w2', arguments: '{"year":"2025"}' } }],
+        },
       ],
       tools: [{ type: 'function', function: { name: 'pto_balance' } }, {}, {}],
     });

@@ -11,12 +11,22 @@ describe('servingBody', () => {
     const made = toExample(stored({ request: sent }));
 
     for (const fewShot of [null, 'Examples:\n\nUser: a\nAssistant: b']) {
-      expect(made.ok && chatBody(made.example, { fewShot, maxTokens: 64 })).toEqual(servingBody(sent, { fewShot, maxTokens: 64 }));
+      expect(made.ok && chatBody(made.example, { fewShot, maxTokens: 64 })).toEqual(
+        servingBody(sent, { fewShot, maxTokens: 64 }),
+      );
     }
   });
 
   it('fixes the decoding, keeps the rest, and leaves the caller’s request as it was', () => {
-    const body = { messages: [{ role: 'developer', content: 'x' }], temperature: 1.5, top_p: 0.1, n: 3, seed: 4, stop: ['.'], user: 'u' };
+    const body = {
+      messages: [{ role: 'developer', content: 'x' }],
+      temperature: 1.5,
+      top_p: 0.1,
+      n: 3,
+      seed: 4,
+      stop: ['.'],
+      user: 'u',
+    };
     const before = structuredClone(body);
 
     expect(servingBody(body, serving)).toEqual({
@@ -36,15 +46,40 @@ describe('servingBody', () => {
     [{ max_tokens: 'many' }, 64],
     [{ max_tokens: 0 }, 64],
   ])('bounds the answer: %j → %i', (asked, expected) => {
-    expect(servingBody({ messages: [], ...asked }, serving)).toMatchObject({ max_completion_tokens: expected });
+    expect(servingBody({ messages: [], ...asked }, serving)).toMatchObject({
+      max_completion_tokens: expected,
+    });
   });
 });
 
 describe('withFewShot', () => {
   it.each([
-    ['after the system text', [{ role: 'system', content: 'HR.' }], [{ role: 'system', content: 'HR.\n\nE' }]],
-    ['as one more part', [{ role: 'system', content: [{ type: 'text', text: 'HR.' }] }], [{ role: 'system', content: [{ type: 'text', text: 'HR.' }, { type: 'text', text: '\n\nE' }] }]],
-    ['in front where there is no system message', [{ role: 'user', content: 'hi' }], [{ role: 'system', content: 'E' }, { role: 'user', content: 'hi' }]],
+    [
+      'after the system text',
+      [{ role: 'system', content: 'HR.' }],
+      [{ role: 'system', content: 'HR.\n\nE' }],
+    ],
+    [
+      'as one more part',
+      [{ role: 'system', content: [{ type: 'text', text: 'HR.' }] }],
+      [
+        {
+          role: 'system',
+          content: [
+            { type: 'text', text: 'HR.' },
+            { type: 'text', text: '\n\nE' },
+          ],
+        },
+      ],
+    ],
+    [
+      'in front where there is no system message',
+      [{ role: 'user', content: 'hi' }],
+      [
+        { role: 'system', content: 'E' },
+        { role: 'user', content: 'hi' },
+      ],
+    ],
     ['in an empty system message', [{ role: 'system', content: null }], [{ role: 'system', content: 'E' }]],
   ])('adds the text %s', (_, messages, expected) => {
     expect(withFewShot(messages, 'E')).toEqual(expected);

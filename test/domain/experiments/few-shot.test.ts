@@ -10,7 +10,12 @@ function labelled(label: string, count: number): Example[] {
   return Array.from({ length: count }, (_, index) => example({ recordId: `${label}-${index}`, label }));
 }
 
-const train = [...labelled('payday', 3), ...labelled('w2', 5), ...labelled('no_tool', 9), ...labelled('rare', 1)];
+const train = [
+  ...labelled('payday', 3),
+  ...labelled('w2', 5),
+  ...labelled('no_tool', 9),
+  ...labelled('rare', 1),
+];
 
 describe('selectFewShot', () => {
   it('spreads over the classes, the most frequent first', async () => {
@@ -23,21 +28,37 @@ describe('selectFewShot', () => {
     const six = await selectFewShot(train, { maxExamples: 6, seed: 1, fits: always });
     const all = await selectFewShot(train, { maxExamples: 99, seed: 1, fits: always });
 
-    expect(six.recordIds.map((id) => id.split('-')[0])).toEqual(['no_tool', 'w2', 'payday', 'rare', 'no_tool', 'w2']);
+    expect(six.recordIds.map((id) => id.split('-')[0])).toEqual([
+      'no_tool',
+      'w2',
+      'payday',
+      'rare',
+      'no_tool',
+      'w2',
+    ]);
     expect(new Set(all.recordIds).size).toBe(train.length);
   });
 
   it('is the same for the same seed in any order of the examples', async () => {
     const options = { maxExamples: 5, seed: 3, fits: always };
 
-    expect(await selectFewShot(createRandom(9).shuffle(train), options)).toEqual(await selectFewShot(train, options));
+    expect(await selectFewShot(createRandom(9).shuffle(train), options)).toEqual(
+      await selectFewShot(train, options),
+    );
   });
 
   it('leaves out what does not fit and still takes what does', async () => {
-    const long = { ...example({ recordId: 'long', label: 'no_tool' }), messages: [{ role: 'user' as const, content: 'x'.repeat(500) }] };
+    const long = {
+      ...example({ recordId: 'long', label: 'no_tool' }),
+      messages: [{ role: 'user' as const, content: 'x'.repeat(500) }],
+    };
     const fits = async (text: string): Promise<boolean> => text.length < 200;
 
-    const { text, recordIds } = await selectFewShot([long, ...labelled('w2', 2)], { maxExamples: 3, seed: 1, fits });
+    const { text, recordIds } = await selectFewShot([long, ...labelled('w2', 2)], {
+      maxExamples: 3,
+      seed: 1,
+      fits,
+    });
 
     expect(recordIds).not.toContain('long');
     expect(recordIds).toHaveLength(2);

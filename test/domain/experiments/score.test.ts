@@ -19,19 +19,42 @@ function answered(response: JsonObject): Target | null {
 
 describe('scoreItem', () => {
   it.each<[string, Target, JsonObject, [number, number]]>([
-    ['equal arguments in another order and spelling', target(['w2', { a: 1, b: 'x' }]), calls(['w2', '{"b":"x","a":1.0}']), [1, 1]],
+    [
+      'equal arguments in another order and spelling',
+      target(['w2', { a: 1, b: 'x' }]),
+      calls(['w2', '{"b":"x","a":1.0}']),
+      [1, 1],
+    ],
     ['the right tool with other arguments', target(['w2', { a: 1 }]), calls(['w2', { a: 2 }]), [0, 1]],
     ['an argument too many', target(['w2', {}]), calls(['w2', { a: 1 }]), [0, 1]],
     ['another tool', target(['w2', {}]), calls(['payday', {}]), [0, 0]],
     ['text instead of a call', target(['w2', {}]), says('Hm.'), [0, 0]],
-    ['parallel calls in another order', target(['w2', { a: 1 }], ['payday', {}]), calls(['payday', {}], ['w2', { a: 1 }]), [1, 1]],
-    ['parallel calls of one tool, swapped', target(['w2', { a: 1 }], ['w2', { a: 2 }]), calls(['w2', { a: 2 }], ['w2', { a: 1 }]), [1, 1]],
-    ['one call made twice instead of two', target(['w2', { a: 1 }], ['w2', { a: 2 }]), calls(['w2', { a: 1 }], ['w2', { a: 1 }]), [0, 1]],
+    [
+      'parallel calls in another order',
+      target(['w2', { a: 1 }], ['payday', {}]),
+      calls(['payday', {}], ['w2', { a: 1 }]),
+      [1, 1],
+    ],
+    [
+      'parallel calls of one tool, swapped',
+      target(['w2', { a: 1 }], ['w2', { a: 2 }]),
+      calls(['w2', { a: 2 }], ['w2', { a: 1 }]),
+      [1, 1],
+    ],
+    [
+      'one call made twice instead of two',
+      target(['w2', { a: 1 }], ['w2', { a: 2 }]),
+      calls(['w2', { a: 1 }], ['w2', { a: 1 }]),
+      [0, 1],
+    ],
     ['a call too few', target(['w2', {}], ['payday', {}]), calls(['w2', {}]), [0, 0]],
     ['a call too many', target(['w2', {}]), calls(['w2', {}], ['w2', {}]), [0, 0]],
     ['arguments that are no JSON', target(['w2', {}]), calls(['w2', '{"a":']), [0, 0]],
   ])('%s', (_, wanted, response, [call, tool]) => {
-    expect(scoreItem(wanted, answered(response), tools)).toEqual({ call_accuracy: call, tool_accuracy: tool });
+    expect(scoreItem(wanted, answered(response), tools)).toEqual({
+      call_accuracy: call,
+      tool_accuracy: tool,
+    });
   });
 
   it('takes any answer in text for right where no tool was, and scores its words apart', () => {
@@ -44,8 +67,16 @@ describe('scoreItem', () => {
       exact_match: 1,
       rouge_l: 1,
     });
-    expect(scoreItem(wanted, { kind: 'text', text: 'Sorry!' }, tools)).toMatchObject({ call_accuracy: 1, exact_match: 0, rouge_l: 0 });
-    expect(scoreItem(wanted, target(['w2', {}]), tools)).toMatchObject({ call_accuracy: 0, no_tool_recall: 0, rouge_l: 0 });
+    expect(scoreItem(wanted, { kind: 'text', text: 'Sorry!' }, tools)).toMatchObject({
+      call_accuracy: 1,
+      exact_match: 0,
+      rouge_l: 0,
+    });
+    expect(scoreItem(wanted, target(['w2', {}]), tools)).toMatchObject({
+      call_accuracy: 0,
+      no_tool_recall: 0,
+      rouge_l: 0,
+    });
   });
 
   it('scores a failure 0 on exactly the metrics that an answer would have had', () => {
@@ -53,13 +84,18 @@ describe('scoreItem', () => {
       for (const offered of [tools, []]) {
         const failed = scoreItem(wanted, null, offered);
         expect(Object.values(failed).every((score) => score === 0)).toBe(true);
-        expect(Object.keys(failed)).toEqual(Object.keys(scoreItem(wanted, { kind: 'text', text: 'No.' }, offered)));
+        expect(Object.keys(failed)).toEqual(
+          Object.keys(scoreItem(wanted, { kind: 'text', text: 'No.' }, offered)),
+        );
       }
     }
   });
 
   it('scores plain chat by its words alone', () => {
-    expect(scoreItem({ kind: 'text', text: 'a b c d' }, { kind: 'text', text: 'a x c d' }, [])).toEqual({ exact_match: 0, rouge_l: 0.75 });
+    expect(scoreItem({ kind: 'text', text: 'a b c d' }, { kind: 'text', text: 'a x c d' }, [])).toEqual({
+      exact_match: 0,
+      rouge_l: 0.75,
+    });
   });
 });
 
@@ -76,7 +112,7 @@ describe('readAnswer', () => {
 
 describe('rougeL', () => {
   it.each([
-    ['the police killed the gunman', 'police kill the gunman', 2 * (3 / 5) * (3 / 4) / (3 / 5 + 3 / 4)],
+    ['the police killed the gunman', 'police kill the gunman', (2 * (3 / 5) * (3 / 4)) / (3 / 5 + 3 / 4)],
     ['Yes.', 'yes', 1],
     ['größer', 'GRÖSSER', 0],
     ['東京 は 晴れ', '東京 は 雨', 2 / 3],

@@ -9,8 +9,14 @@ it('counts every item, failed ones as wrong and apart', () => {
   const items = [
     item({ call_accuracy: 1, tool_accuracy: 1 }, { latencyMs: 30 }),
     item({ call_accuracy: 0, tool_accuracy: 1 }, { latencyMs: 20 }),
-    item({ call_accuracy: 0, tool_accuracy: 0 }, { failure: 'timeout', latencyMs: null, promptTokens: null, completionTokens: null }),
-    item({ call_accuracy: 0, tool_accuracy: 0, no_tool_recall: 0, exact_match: 0, rouge_l: 0 }, { failure: 'refusal' }),
+    item(
+      { call_accuracy: 0, tool_accuracy: 0 },
+      { failure: 'timeout', latencyMs: null, promptTokens: null, completionTokens: null },
+    ),
+    item(
+      { call_accuracy: 0, tool_accuracy: 0, no_tool_recall: 0, exact_match: 0, rouge_l: 0 },
+      { failure: 'refusal' },
+    ),
   ];
 
   const summary = summarise('e', items);
@@ -37,7 +43,12 @@ it('judges a workload by calls only where at least half of its items offer tools
   const plain = item({ exact_match: 0, rouge_l: 0.5 });
   const call = item({ call_accuracy: 1, tool_accuracy: 1 });
 
-  expect(Object.keys(summarise('e', [plain, plain, call]).metrics)).toEqual(['rouge_l', 'call_accuracy', 'tool_accuracy', 'exact_match']);
+  expect(Object.keys(summarise('e', [plain, plain, call]).metrics)).toEqual([
+    'rouge_l',
+    'call_accuracy',
+    'tool_accuracy',
+    'exact_match',
+  ]);
   expect(Object.keys(summarise('e', [plain, call]).metrics)[0]).toBe('call_accuracy');
 });
 

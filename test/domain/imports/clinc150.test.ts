@@ -11,9 +11,18 @@ const domains = JSON.stringify({ work: ['payday', 'meeting'], home: ['lights'] }
 
 describe('clinc150', () => {
   it('offers the domain’s intents as tools in a fixed order and answers with the intent', async () => {
-    const file = { ...empty, train: [['lamp on', 'lights'], ['when is payday', 'payday']], oos_test: [['hm', 'oos']] };
+    const file = {
+      ...empty,
+      train: [
+        ['lamp on', 'lights'],
+        ['when is payday', 'payday'],
+      ],
+      oos_test: [['hm', 'oos']],
+    };
 
-    const rows = await readAll(clinc150, source(JSON.stringify(file), { 'domains.json': domains }), { domain: 'work' });
+    const rows = await readAll(clinc150, source(JSON.stringify(file), { 'domains.json': domains }), {
+      domain: 'work',
+    });
 
     expect(rows).toHaveLength(2);
     expect(rows[0]).toMatchObject({
@@ -22,10 +31,14 @@ describe('clinc150', () => {
         responseSource: 'gold',
         timestamp: '2024-01-01T00:00:02.000Z',
         request: { tools: [{ function: { name: 'meeting' } }, { function: { name: 'payday' } }] },
-        response: { choices: [{ message: { tool_calls: [{ function: { name: 'payday', arguments: '{}' } }] } }] },
+        response: {
+          choices: [{ message: { tool_calls: [{ function: { name: 'payday', arguments: '{}' } }] } }],
+        },
       },
     });
-    expect(rows[1]).toMatchObject({ record: { response: { choices: [{ message: { content: noToolAnswer } }] } } });
+    expect(rows[1]).toMatchObject({
+      record: { response: { choices: [{ message: { content: noToolAnswer } }] } },
+    });
   });
 
   it.each([
@@ -45,22 +58,25 @@ describe('clinc150', () => {
 const folder = new URL('../../../../shared/data/clinc150/', import.meta.url);
 const absent = !existsSync(folder) && process.env.CI !== 'true';
 
-describe.skipIf(absent)(`clinc150 on the real file${absent ? ' (skipped: ../shared/data/clinc150 is absent)' : ''}`, () => {
-  const read = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
+describe.skipIf(absent)(
+  `clinc150 on the real file${absent ? ' (skipped: ../shared/data/clinc150 is absent)' : ''}`,
+  () => {
+    const read = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
 
-  it('reads the 2,250 questions of the work domain and all 1,200 out of scope, with stable ids', async () => {
-    const real = source(read('data_full.json'), { 'domains.json': read('domains.json') });
+    it('reads the 2,250 questions of the work domain and all 1,200 out of scope, with stable ids', async () => {
+      const real = source(read('data_full.json'), { 'domains.json': read('domains.json') });
 
-    const rows = await readAll(clinc150, real, { domain: 'work' });
-    const again = await readAll(clinc150, real, { domain: 'work' });
+      const rows = await readAll(clinc150, real, { domain: 'work' });
+      const again = await readAll(clinc150, real, { domain: 'work' });
 
-    const records = rows.flatMap((row): LogRecord[] => (isRejected(row) ? [] : [row.record]));
-    const inScope = records.filter((record) => JSON.stringify(record.response).includes('tool_calls'));
-    expect(rows.length - records.length).toBe(0);
-    expect([inScope.length, records.length - inScope.length]).toEqual([2250, 1200]);
-    expect(new Set(records.map((record) => record.id)).size).toBe(3450);
-    expect(again).toEqual(rows);
-    const offered = new Set(records.map((record) => JSON.stringify(record.request.tools)));
-    expect(offered.size).toBe(1);
-  });
-});
+      const records = rows.flatMap((row): LogRecord[] => (isRejected(row) ? [] : [row.record]));
+      const inScope = records.filter((record) => JSON.stringify(record.response).includes('tool_calls'));
+      expect(rows.length - records.length).toBe(0);
+      expect([inScope.length, records.length - inScope.length]).toEqual([2250, 1200]);
+      expect(new Set(records.map((record) => record.id)).size).toBe(3450);
+      expect(again).toEqual(rows);
+      const offered = new Set(records.map((record) => JSON.stringify(record.request.tools)));
+      expect(offered.size).toBe(1);
+    });
+  },
+);

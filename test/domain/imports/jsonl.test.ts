@@ -4,7 +4,12 @@ import { jsonl } from '../../../domain/imports/jsonl.ts';
 import { wireRecord } from '../support.ts';
 import { readAll, source } from './support.ts';
 
-const row = { messages: [{ role: 'user', content: 'hi' }, { role: 'assistant', content: 'hello' }] };
+const row = {
+  messages: [
+    { role: 'user', content: 'hi' },
+    { role: 'assistant', content: 'hello' },
+  ],
+};
 
 it('reads records, and fine-tuning rows whose last message is the answer', async () => {
   const tools = [{ type: 'function', function: { name: 'w2' } }];

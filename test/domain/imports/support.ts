@@ -1,4 +1,9 @@
-import { type ImportedRow, type Importer, type ImportOptions, type ImportSource } from '../../../domain/imports/importer.ts';
+import {
+  type ImportedRow,
+  type Importer,
+  type ImportOptions,
+  type ImportSource,
+} from '../../../domain/imports/importer.ts';
 
 export function source(text: string, siblings: Readonly<Record<string, string>> = {}): ImportSource {
   return {
@@ -16,6 +21,7 @@ export async function readAll(
   options: Partial<ImportOptions> = {},
 ): Promise<ImportedRow[]> {
   const rows: ImportedRow[] = [];
-  for await (const row of importer.read(from, { workloadId: 'hr', clientId: 'c1', ...options })) rows.push(row);
+  for await (const row of importer.read(from, { workloadId: 'hr', clientId: 'c1', ...options }))
+    rows.push(row);
   return rows;
 }

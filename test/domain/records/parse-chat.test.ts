@@ -38,7 +38,12 @@ describe('readTarget', () => {
   });
 
   it('joins text parts', () => {
-    const message = { content: [{ type: 'text', text: 'a' }, { type: 'text', text: 'b' }] };
+    const message = {
+      content: [
+        { type: 'text', text: 'a' },
+        { type: 'text', text: 'b' },
+      ],
+    };
 
     expect(readTarget(answer(message))).toMatchObject({ value: { text: 'ab' } });
   });
@@ -54,7 +59,11 @@ describe('readTarget', () => {
     ['a null message', { choices: [{ message: null }] }, 'malformed_answer'],
     ['an empty text', says('  '), 'malformed_answer'],
     ['a call without a name', answer({ tool_calls: [{ function: {} }] }), 'malformed_answer'],
-    ['a call that is no function', answer({ tool_calls: [{ type: 'custom', function: { name: 'w2' } }] }), 'malformed_answer'],
+    [
+      'a call that is no function',
+      answer({ tool_calls: [{ type: 'custom', function: { name: 'w2' } }] }),
+      'malformed_answer',
+    ],
     ['a refusal', answer({ content: null, refusal: 'I cannot.' }), 'refusal'],
     ['a filtered answer', answer({ content: null }, 'content_filter'), 'refusal'],
     ['an image', answer({ content: [{ type: 'image_url', image_url: {} }] }), 'unsupported_content'],
@@ -69,7 +78,11 @@ describe('readMessages', () => {
     const read = readMessages([
       { role: 'developer', content: [{ type: 'text', text: 'HR.' }] },
       { role: 'user', content: 'w2?' },
-      { role: 'assistant', content: null, tool_calls: [{ id: 'c', function: { name: 'w2', arguments: { year: 1 } } }] },
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [{ id: 'c', function: { name: 'w2', arguments: { year: 1 } } }],
+      },
       { role: 'tool', tool_call_id: 'c', content: 'sent' },
     ]);
 
@@ -100,6 +113,9 @@ describe('readTools', () => {
   });
 
   it('refuses a tool without a name', () => {
-    expect(readTools([{ type: 'function', function: {} }])).toMatchObject({ ok: false, reason: 'malformed_tools' });
+    expect(readTools([{ type: 'function', function: {} }])).toMatchObject({
+      ok: false,
+      reason: 'malformed_tools',
+    });
   });
 });

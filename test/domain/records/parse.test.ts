@@ -37,12 +37,23 @@ describe('parseRecord', () => {
       consent: { training: true },
     });
 
-    expect(record).toMatchObject({ conversationId: 'k1', latencyMs: 12.5, model: 'named', responseSource: 'gold' });
+    expect(record).toMatchObject({
+      conversationId: 'k1',
+      latencyMs: 12.5,
+      model: 'named',
+      responseSource: 'gold',
+    });
     expect(record.extra).toEqual({ tenant: 'eu', consent: { training: true } });
   });
 
   it('takes a null for a field that was left out', () => {
-    const record = stored({ id: null, conversation_id: null, latency_ms: null, model: null, response_source: null });
+    const record = stored({
+      id: null,
+      conversation_id: null,
+      latency_ms: null,
+      model: null,
+      response_source: null,
+    });
 
     expect(record.responseSource).toBe('production');
     expect(record).not.toHaveProperty('conversationId');

@@ -5,25 +5,84 @@ import { evidenceDigest } from '../../../domain/verdicts/digest.ts';
 import { report } from '../support.ts';
 
 const rule = { primaryMetric: 'call_accuracy', threshold: 0.75 };
-const champion = report('base', 0.95, { role: 'champion', candidate: 'grand', experimentId: 'run-1/grand/champion' });
+const champion = report('base', 0.95, {
+  role: 'champion',
+  candidate: 'grand',
+  experimentId: 'run-1/grand/champion',
+});
 
 describe('decideVerdict', () => {
   it.each<[string, ExperimentReport[], string, string | undefined]>([
-    ['the best above threshold and base', [report('base', 0.1), report('icl', 0.8), report('lora', 0.9)], 'promote', 'nano lora'],
+    [
+      'the best above threshold and base',
+      [report('base', 0.1), report('icl', 0.8), report('lora', 0.9)],
+      'promote',
+      'nano lora',
+    ],
     ['exactly the threshold', [report('base', 0.1), report('lora', 0.75)], 'promote', 'nano lora'],
-    ['base itself, when nothing beats it', [report('base', 0.9), report('lora', 0.85)], 'promote', 'nano base'],
-    ['the simpler of equals', [report('lora', 0.9), report('icl', 0.9), report('base', 0.1)], 'promote', 'nano icl'],
+    [
+      'base itself, when nothing beats it',
+      [report('base', 0.9), report('lora', 0.85)],
+      'promote',
+      'nano base',
+    ],
+    [
+      'the simpler of equals',
+      [report('lora', 0.9), report('icl', 0.9), report('base', 0.1)],
+      'promote',
+      'nano icl',
+    ],
     ['no tie with base', [report('lora', 0.9), report('base', 0.9)], 'promote', 'nano base'],
-    ['hold below the threshold, naming the best', [report('base', 0.1), report('lora', 0.7499)], 'hold', 'nano lora'],
-    ['inconclusive where the base failed', [report('base', null), report('lora', 0.9)], 'inconclusive', 'nano lora'],
+    [
+      'hold below the threshold, naming the best',
+      [report('base', 0.1), report('lora', 0.7499)],
+      'hold',
+      'nano lora',
+    ],
+    [
+      'inconclusive where the base failed',
+      [report('base', null), report('lora', 0.9)],
+      'inconclusive',
+      'nano lora',
+    ],
     ['inconclusive where the base was left out', [report('lora', 0.9)], 'inconclusive', 'nano lora'],
-    ['another candidate whose base was measured, though it scores less', [report('base', null), report('lora', 0.95), report('base', 0.2, { candidate: 'b' }), report('lora', 0.8, { candidate: 'b' })], 'promote', 'b lora'],
-    ['never the base of another candidate for comparison', [report('base', 0.99, { candidate: 'b', role: 'champion' }), report('lora', 0.9)], 'inconclusive', 'nano lora'],
-    ['hold where the base failed and nothing is good enough', [report('base', null), report('lora', 0.5)], 'hold', 'nano lora'],
-    ['inconclusive when everything failed', [report('base', null), report('lora', null)], 'inconclusive', undefined],
+    [
+      'another candidate whose base was measured, though it scores less',
+      [
+        report('base', null),
+        report('lora', 0.95),
+        report('base', 0.2, { candidate: 'b' }),
+        report('lora', 0.8, { candidate: 'b' }),
+      ],
+      'promote',
+      'b lora',
+    ],
+    [
+      'never the base of another candidate for comparison',
+      [report('base', 0.99, { candidate: 'b', role: 'champion' }), report('lora', 0.9)],
+      'inconclusive',
+      'nano lora',
+    ],
+    [
+      'hold where the base failed and nothing is good enough',
+      [report('base', null), report('lora', 0.5)],
+      'hold',
+      'nano lora',
+    ],
+    [
+      'inconclusive when everything failed',
+      [report('base', null), report('lora', null)],
+      'inconclusive',
+      undefined,
+    ],
     ['never the champion', [champion, report('base', 0.2)], 'hold', 'nano base'],
     ['inconclusive when only the champion was measured', [champion], 'inconclusive', undefined],
-    ['nothing that was measured on no items', [report('base', 0.9, { evaluated: { n: 0 } })], 'inconclusive', undefined],
+    [
+      'nothing that was measured on no items',
+      [report('base', 0.9, { evaluated: { n: 0 } })],
+      'inconclusive',
+      undefined,
+    ],
     ['inconclusive without experiments', [], 'inconclusive', undefined],
   ])('%s', (_, reports, outcome, winner) => {
     for (const order of [reports, [...reports].reverse()]) {
@@ -51,7 +110,9 @@ describe('decideVerdict', () => {
   it('says why nothing was measured', () => {
     const failed = report('lora', null, { failure: { stage: 'training', reason: 'out of memory' } });
 
-    expect(decideVerdict([failed], rule).reason).toBe('No experiment was measured (nano × lora: out of memory).');
+    expect(decideVerdict([failed], rule).reason).toBe(
+      'No experiment was measured (nano × lora: out of memory).',
+    );
   });
 });
 
