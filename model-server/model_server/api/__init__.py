@@ -1,0 +1,1 @@
+"""HTTP: OpenAI's routes, thin over store, training and serving."""

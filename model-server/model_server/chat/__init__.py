@@ -1,0 +1,1 @@
+"""Conversations: checking them, rendering them, masking them, reading tool calls back."""

@@ -1,0 +1,1 @@
+"""Loaded models, and the one thread that talks to them."""

@@ -1,0 +1,93 @@
+"""All base models, and the single thread that runs them.
+
+One thread is the lock: requests are answered in the order they came, models need no guarding, and the
+event loop stays free, so that /health answers while a model works.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from model_server.serving.model_files import context_length
+
+if TYPE_CHECKING:
+    from model_server.serving.base_model import BaseModel
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Engine:
+    """``models``: name → folder or hub id. Nothing heavy is imported until ``start``."""
+
+    def __init__(self, models: dict[str, str], device: str, threads: int) -> None:
+        self.sources = models
+        self._wanted_device = device
+        self._threads = threads
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="serving")
+        self._bases: dict[str, BaseModel] = {}
+        self._device: Future[str] = Future()
+        self.stopping = threading.Event()
+
+    def start(self) -> None:
+        """Load every model in the background; requests wait for theirs."""
+        self._executor.submit(self._set_up)
+        for name in self.sources:
+            self._executor.submit(self._preload, name)
+
+    def _preload(self, name: str) -> None:
+        if self.stopping.is_set():
+            return
+        try:
+            self.base(name)
+        except Exception:
+            log.exception("model %s could not be loaded; requests for it will fail", name)
+
+    def _set_up(self) -> None:
+        try:
+            import torch  # noqa: PLC0415
+
+            torch.set_num_threads(self._threads)
+            cuda = torch.cuda.is_available()
+            if self._wanted_device == "cuda" and not cuda:
+                log.warning("--device cuda was asked for, but torch sees none; using the CPU")
+            self._device.set_result("cuda" if cuda and self._wanted_device != "cpu" else "cpu")
+        except BaseException as error:
+            self._device.set_exception(error)
+            raise
+
+    def device(self) -> str:
+        """Waits for torch. ``cpu`` or ``cuda``."""
+        return self._device.result()
+
+    def device_if_known(self) -> str | None:
+        return self._device.result() if self._device.done() else None
+
+    def loaded(self) -> list[str]:
+        return list(self._bases)
+
+    def max_model_len(self, name: str) -> int:
+        return context_length(self.sources[name])
+
+    def base(self, name: str) -> BaseModel:
+        """Serving thread only."""
+        from model_server.serving.base_model import BaseModel  # noqa: PLC0415
+
+        if name not in self._bases:
+            self._bases[name] = BaseModel(name, self.sources[name], self.device())
+            log.info("loaded %s from %s", name, self.sources[name])
+        return self._bases[name]
+
+    async def call(self, work: Callable[[], T]) -> T:
+        """Run on the serving thread; the event loop goes on."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+
+    def stop(self) -> None:
+        """A running decode ends at its next token; what waits is dropped."""
+        self.stopping.set()
+        self._executor.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,1 @@
+"""The server's state: SQLite rows, and folders that are renamed into place whole."""
