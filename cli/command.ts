@@ -12,6 +12,8 @@ export interface CommandContext {
   /** Aborted by Ctrl-C or SIGTERM. A second Ctrl-C ends the process at once. */
   readonly signal: AbortSignal;
   readonly json: boolean;
+  /** A command line to type next, for the same stack: it carries this one's `--home` and `--port-offset`. */
+  hint(command: string): string;
 }
 
 export type Handler<Args extends unknown[]> = (context: CommandContext, ...args: Args) => Promise<ExitCode>;
@@ -68,7 +70,16 @@ function createContext(globals: GlobalOptions, environment: CliEnvironment): Com
     }),
     signal: interruption(),
     json,
+    hint: (command) => hintFor(globals, command),
   };
+}
+
+export function hintFor({ home, portOffset }: GlobalOptions, command: string): string {
+  const flags = [
+    ...(home === undefined ? [] : [`--home ${home}`]),
+    ...(portOffset === undefined ? [] : [`--port-offset ${portOffset}`]),
+  ];
+  return ['npx flywheel', command, ...flags].join(' ');
 }
 
 /** The first Ctrl-C asks the command to clean up; the second one ends the process. */

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { type Cli, examples } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { cancelRun } from '../runs/cancel-run.ts';
 import { withLineage, withTemporal } from '../services.ts';
 
 export function registerCancel(program: Command, cli: Cli): void {
@@ -14,6 +13,7 @@ export function registerCancel(program: Command, cli: Cli): void {
       cli.run(async ({ config, out, signal }, name: string) =>
         withLineage(config(), (lineage) =>
           withTemporal(config(), async (client) => {
+            const { cancelRun } = await import('../runs/cancel-run.ts');
             const cancelled = await cancelRun({ lineage, client, name, signal, note: out.note });
             out.json(cancelled);
             out.line(`Run ${cancelled.runId} is ${cancelled.status}.`);

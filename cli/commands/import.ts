@@ -3,8 +3,9 @@ import { type ImportFormat, importers } from '../../domain/imports/importers.ts'
 import { type Cli, type CommandContext, examples } from '../command.ts';
 import { CommandError } from '../command-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { importFile } from '../imports/import-file.ts';
+import { openFileSource } from '../imports/file-source.ts';
 import { createImportProgress } from '../imports/import-progress.ts';
+import { importRecords } from '../imports/import-records.ts';
 import { count, tally, total } from '../render/format.ts';
 import { withLogStore } from '../services.ts';
 
@@ -46,12 +47,13 @@ async function importCommand(
   options: ImportCommandOptions,
 ): Promise<ExitCode> {
   const config = context.config();
+  const opened = await openFileSource(file);
   const { migrateDatabases } = await import('../../wiring/migrate-databases.ts');
   await migrateDatabases(config);
   const progress = createImportProgress(context.out);
   const result = await withLogStore(config, (logStore) =>
-    importFile({
-      file,
+    importRecords({
+      ...opened,
       importer: importers[options.format],
       workloadId: options.workload,
       clientId: options.client,
@@ -76,6 +78,6 @@ async function importCommand(
       total(rejected) > 0 ? ` (${tally(rejected)})` : ''
     }`,
   );
-  if (stored + duplicates > 0) context.out.line(`Next: npx flywheel run ${options.workload} --wait`);
+  if (stored + duplicates > 0) context.out.line(`Next: ${context.hint(`run ${options.workload} --wait`)}`);
   return stored + duplicates === 0 && read > 0 ? exitCodes.failed : exitCodes.ok;
 }

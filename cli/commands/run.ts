@@ -78,14 +78,14 @@ async function run(context: CommandContext, workload: string, options: RunOption
         runId: receipt.runId,
       });
       context.out.json(view);
-      context.out.line(`\n${runPage(view, context.out.style)}`);
+      context.out.line(`\n${runPage(view, context.out.style, context.hint)}`);
       return exitCode;
     });
   });
 }
 
 function announce(
-  { out }: CommandContext,
+  { out, hint }: CommandContext,
   workload: string,
   { runId, state }: { runId: string; state: 'started' | 'queued' },
 ): void {
@@ -95,7 +95,7 @@ function announce(
       ? `Run ${runId} of ${workload} has started.`
       : `Another run of ${workload} is at work; ${runId} is next.`,
   );
-  out.line(`  follow it: npx flywheel watch ${runId}`);
+  out.line(`  follow it: ${hint(`watch ${runId}`)}`);
 }
 
 function checkCandidates(config: Config, wanted: readonly string[]): void {

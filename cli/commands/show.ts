@@ -12,10 +12,10 @@ export function registerShow(program: Command, cli: Cli): void {
     .description('Show a run: data, leaderboard, verdict, approval, and what to do next')
     .addHelpText('after', examples(['flywheel show hr', 'flywheel show run-20260131t093000z-1a2b3c --json']))
     .action(
-      cli.run(async ({ config, out }, name: string) => {
+      cli.run(async ({ config, out, hint }, name: string) => {
         const view = await withLineage(config(), (lineage) => resolveRun(lineage, name));
         out.json(view);
-        out.line(runPage(view, out.style));
+        out.line(runPage(view, out.style, hint));
         return exitCodes.ok;
       }),
     );

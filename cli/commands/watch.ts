@@ -23,7 +23,7 @@ export function registerWatch(program: Command, cli: Cli): void {
             followToEnd(context, { client, lineage, workload, runId }),
           );
           context.out.json(view);
-          for (const command of nextCommands(view)) context.out.line(`next: ${command}`);
+          for (const command of nextCommands(view)) context.out.line(`next: ${context.hint(command)}`);
           return exitCode;
         });
       }),

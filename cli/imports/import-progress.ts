@@ -1,6 +1,6 @@
 import type { Output } from '../output.ts';
 import { count, total } from '../render/format.ts';
-import type { ImportProgress } from './import-file.ts';
+import type { ImportProgress } from './import-records.ts';
 
 const barWidth = 24;
 /** In a pipe a line now and then is enough. */

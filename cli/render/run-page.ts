@@ -4,8 +4,11 @@ import { count, moment, percent, tally, total } from './format.ts';
 import { leaderboard } from './leaderboard.ts';
 import { provenance } from './provenance.ts';
 
+/** Makes a command line of a command (`CommandContext.hint`). */
+export type Hint = (command: string) => string;
+
 /** A run on one screen: what it read, how the experiments did, the verdict, and what to do now. */
-export function runPage(run: RunView, style: Style): string {
+export function runPage(run: RunView, style: Style, hint: Hint): string {
   const remark = provenance(run);
   const sections = [
     header(run, style),
@@ -15,7 +18,7 @@ export function runPage(run: RunView, style: Style): string {
     verdict(run, style),
     ...(run.approval ? [approval(run)] : []),
     ...(run.route ? [route(run)] : []),
-    nextStep(run, style),
+    nextStep(run, style, hint),
   ];
   return sections.filter((section) => section !== '').join('\n\n');
 }
@@ -64,26 +67,21 @@ function route(run: RunView): string {
   return `Route: version ${run.route.version} → ${run.route.model}, since ${moment(run.route.since)}, ${live}`;
 }
 
-function nextStep(run: RunView, style: Style): string {
-  const commands = nextCommands(run);
+function nextStep(run: RunView, style: Style, hint: Hint): string {
+  const commands = nextCommands(run).map(hint);
   return commands.length === 0
     ? ''
     : ['Next:', ...commands.map((command) => `  ${style.cyan(command)}`)].join('\n');
 }
 
-/** The exact commands that make sense now. */
+/** The commands that make sense now, without `npx flywheel`. */
 export function nextCommands(run: RunView): readonly string[] {
-  if (run.status === 'running') return [`npx flywheel watch ${run.runId}`];
-  if (run.route?.live)
-    return [`npx flywheel lineage ${run.workload}`, `npx flywheel rollback ${run.workload} --reason "…"`];
+  if (run.status === 'running') return [`watch ${run.runId}`];
+  if (run.route?.live) return [`lineage ${run.workload}`, `rollback ${run.workload} --reason "…"`];
   if (run.approval?.status === 'pending') {
     const override = run.verdict?.outcome === 'promote' ? '' : ' --override';
-    return [
-      `npx flywheel approve ${run.runId} --reason "…"${override}`,
-      `npx flywheel reject ${run.runId} --reason "…"`,
-    ];
+    return [`approve ${run.runId} --reason "…"${override}`, `reject ${run.runId} --reason "…"`];
   }
-  if (run.verdict === null || run.verdict.outcome !== 'promote')
-    return [`npx flywheel run ${run.workload} --wait`];
+  if (run.verdict === null || run.verdict.outcome !== 'promote') return [`run ${run.workload} --wait`];
   return [];
 }

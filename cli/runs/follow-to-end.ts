@@ -31,7 +31,7 @@ export async function followToEnd(
     throw new CommandError(`Stopped watching; run ${target.runId} goes on.`, {
       code: 'interrupted',
       exitCode: exitCodes.interrupted,
-      next: `npx flywheel watch ${target.runId}, or npx flywheel cancel ${target.runId}`,
+      next: `${context.hint(`watch ${target.runId}`)}, or ${context.hint(`cancel ${target.runId}`)}`,
     });
   } finally {
     display.done();

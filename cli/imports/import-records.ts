@@ -1,9 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { LogStore } from '../../activities/ports/log-store.ts';
-import { InvalidInputError } from '../../domain/errors.ts';
 import { type Importer, type ImportSource, isRejected } from '../../domain/imports/importer.ts';
 import type { LogRecord, RejectedLine } from '../../domain/records/record.ts';
 
@@ -27,8 +22,10 @@ export interface ImportResult {
   readonly firstRejected: readonly RejectedLine[];
 }
 
-export interface ImportFileOptions {
-  readonly file: string;
+export interface ImportRecordsOptions {
+  readonly source: ImportSource;
+  /** Share of the source that was read, in [0, 1]; null when it cannot be told. */
+  readonly share?: () => number | null;
   readonly importer: Importer;
   readonly workloadId: string;
   readonly clientId: string;
@@ -41,9 +38,9 @@ export interface ImportFileOptions {
 const recordsPerAppend = 500;
 const rejectedShown = 5;
 
-/** Streams a file into the log store. Interrupted, it stops after a whole batch; repeated, it stores the rest. */
-export async function importFile(options: ImportFileOptions): Promise<ImportResult> {
-  const source = await openSource(options.file);
+/** Streams records into the log store. Interrupted, it stops after a whole batch; repeated, it stores the rest. */
+export async function importRecords(options: ImportRecordsOptions): Promise<ImportResult> {
+  const { source, share = () => null } = options;
   const rejected: Record<string, number> = {};
   const firstRejected: RejectedLine[] = [];
   const counts = { read: 0, stored: 0, duplicates: 0, rejected };
@@ -53,7 +50,7 @@ export async function importFile(options: ImportFileOptions): Promise<ImportResu
     counts.stored += stored;
     counts.duplicates += duplicates;
     batch = [];
-    options.onProgress({ counts, share: source.share() });
+    options.onProgress({ counts, share: share() });
   };
   for await (const row of options.importer.read(source, options)) {
     counts.read += 1;
@@ -66,22 +63,4 @@ export async function importFile(options: ImportFileOptions): Promise<ImportResu
   }
   if (batch.length > 0) await flush();
   return { counts, firstRejected };
-}
-
-async function openSource(file: string): Promise<ImportSource & { share(): number | null }> {
-  const found = await stat(file).catch(() => null);
-  if (found === null || !found.isFile()) throw new InvalidInputError(`There is no file ${file}.`);
-  let bytesRead: number | null = null;
-  return {
-    async *lines() {
-      const stream = createReadStream(file);
-      stream.on('data', (chunk) => {
-        bytesRead = (bytesRead ?? 0) + chunk.length;
-      });
-      yield* createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
-    },
-    text: () => readFile(file, 'utf8'),
-    sibling: (name) => readFile(join(dirname(file), name), 'utf8').catch(() => null),
-    share: () => (bytesRead === null || found.size === 0 ? null : bytesRead / found.size),
-  };
 }

@@ -1,0 +1,23 @@
+import { join, relative } from 'node:path';
+import { type Config, loadConfig } from '../../config/config.ts';
+import { type CommandContext, hintFor } from '../command.ts';
+
+/** The nearest offset at which no port of the default stack is met (Temporal's UI is 1000 above Temporal). */
+const demoPortOffset = 100;
+
+/**
+ * The demo's own home and ports, so that it can run beside `flywheel dev` and synthetic traffic never mixes
+ * with real. Its configuration is read anew on each use.
+ */
+export function demoContext(parent: CommandContext): CommandContext {
+  const { home: parentHome, portOffset: parentOffset } = parent.config();
+  const home = join(parentHome, 'demo');
+  const portOffset = parentOffset + demoPortOffset;
+  const near = relative(process.cwd(), home);
+  const shown = near.startsWith('..') ? home : near;
+  return {
+    ...parent,
+    config: (): Config => loadConfig({ home, portOffset }),
+    hint: (command) => hintFor({ home: shown, portOffset }, command),
+  };
+}

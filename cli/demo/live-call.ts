@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import type { Config } from '../../config/config.ts';
+import { type Json, jsonEqual } from '../../domain/json.ts';
+import { type DemoQuestion, demoQuestion } from '../../samples/help-desk/demo-question.ts';
+import { helpDeskWorkload, productionModel } from '../../samples/help-desk/generate.ts';
+import type { CommandContext } from '../command.ts';
+import { CommandError } from '../command-error.ts';
+
+/** The part of a chat completion that is shown. */
+const Completion = z.object({
+  choices: z
+    .array(
+      z.object({
+        message: z.object({
+          content: z.string().nullish(),
+          tool_calls: z
+            .array(z.object({ function: z.object({ name: z.string(), arguments: z.string() }) }))
+            .nullish(),
+        }),
+      }),
+    )
+    .min(1),
+});
+
+const shownHeaders = ['x-flywheel-model', 'x-flywheel-route', 'x-flywheel-record-id'] as const;
+
+export interface LiveCall {
+  readonly question: string;
+  readonly answer: string;
+  readonly expected: string;
+  readonly right: boolean;
+  readonly headers: Readonly<Record<string, string | null>>;
+}
+
+/** Asks a question that the traffic did not have, as the application would, and shows what comes back. */
+export async function showLiveCall(
+  { out }: CommandContext,
+  config: Config,
+  draw: { seed: number; seen: ReadonlySet<string> },
+): Promise<LiveCall> {
+  const question = demoQuestion(draw.seed, draw.seen);
+  const url = `${config.gateway.url}/v1/chat/completions`;
+  out.line(`POST ${url}`);
+  out.line(`  x-workload-id: ${helpDeskWorkload}`);
+  out.line(
+    `  model ${productionModel}, as the application always asked; user: ${JSON.stringify(question.text)}`,
+  );
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-workload-id': helpDeskWorkload,
+      'x-client-id': 'demo',
+      // The route has moved this very second.
+      'cache-control': 'no-cache',
+    },
+    body: JSON.stringify({ ...question.request, model: productionModel }),
+  });
+  const body = await response.text();
+  if (!response.ok)
+    throw new CommandError(`The gateway answered ${response.status}: ${body.slice(0, 300)}`, {
+      code: 'live_call',
+    });
+  const call = readCall(question, body, response.headers);
+  out.line(`${out.style.bold(String(response.status))}`);
+  for (const [name, value] of Object.entries(call.headers)) out.line(`  ${name}: ${value ?? '–'}`);
+  out.line(`  answer: ${out.style.bold(call.answer)}`);
+  out.line(call.right ? `  which is right.` : `  which is not right; expected: ${call.expected}`);
+  return call;
+}
+
+function readCall({ text, expected }: DemoQuestion, body: string, headers: Headers): LiveCall {
+  const message = Completion.parse(JSON.parse(body)).choices[0]?.message;
+  const calls = message?.tool_calls ?? [];
+  const [first] = calls;
+  return {
+    question: text,
+    answer:
+      calls.length > 0
+        ? calls.map((call) => `${call.function.name} ${call.function.arguments}`).join(', ')
+        : (message?.content ?? ''),
+    expected: `${expected.name} ${JSON.stringify(expected.arguments)}`,
+    right:
+      calls.length === 1 &&
+      first?.function.name === expected.name &&
+      jsonEqual(parsed(first.function.arguments), expected.arguments),
+    headers: Object.fromEntries(shownHeaders.map((name) => [name, headers.get(name)])),
+  };
+}
+
+function parsed(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return null;
+  }
+}
