@@ -97,7 +97,7 @@ function readContent(value: unknown): string | null {
     throw new Unreadable('malformed_messages', 'content must be text, parts or null.');
   const texts = value.map((part) => {
     if (isJsonObject(part) && part.type === 'text' && typeof part.text === 'string') return part.text;
-    const kind = isJsonObject(part) ? String(part.type) : typeof part;
+    const kind = isJsonObject(part) ? JSON.stringify(part.type) : typeof part;
     throw new Unreadable('unsupported_content', `Content of kind ${kind} is not supported, only text.`);
   });
   return texts.join('');

@@ -7,8 +7,7 @@ const Name = z
   .string()
   .min(1)
   .max(200)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  .regex(/^[^\u0000-\u001f\u007f]+$/, 'has control characters');
+  .regex(/^\P{Cc}+$/u, 'has control characters');
 
 const Verbatim = z.custom<JsonObject>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),

@@ -99,8 +99,8 @@ function call(tool: ToolName, value: string | null, random: Random): JsonObject 
 }
 
 function callId(message: JsonObject): string {
-  const [made] = message.tool_calls as JsonObject[];
-  return String(made?.id);
+  const [made] = message.tool_calls as { id: string }[];
+  return made?.id ?? '';
 }
 
 /** The request of a turn, as an application sends it. */

@@ -47,6 +47,8 @@ const kinds: readonly (readonly [number, (random: Random, earlier: readonly Exch
 export function generateHelpDesk(options: HelpDeskOptions): JsonObject[] {
   const { seed, records, start, wrongShare } = { ...defaultHelpDesk, ...options };
   const random = createRandom(seed);
+  // Slips are drawn apart, so that their share changes nothing but the answers.
+  const slips = createRandom(seed ^ 0x511b5);
   const rows: JsonObject[] = [];
   const singles: Exchange[] = [];
   let time = Date.parse(start);
@@ -56,7 +58,7 @@ export function generateHelpDesk(options: HelpDeskOptions): JsonObject[] {
     const clientId = random.pick(clients);
     for (const turn of exchange.slice(0, records - rows.length)) {
       time += 20_000 + random.below(80_000);
-      const answer = random.chance(wrongShare) ? wrongAnswer(turn.answer, random) : turn.answer;
+      const answer = slips.chance(wrongShare) ? wrongAnswer(turn.answer, slips) : turn.answer;
       rows.push(
         toRecord({ turn, answer, clientId, time, conversationId: `hd-${seed}-${conversation}`, random }),
       );

@@ -65,14 +65,17 @@ describe('generateHelpDesk', () => {
     expect(copied.filter((ok) => !ok).length / copied.length).toBeLessThan(defaultHelpDesk.wrongShare);
   });
 
-  it('makes about the stated share of production’s answers wrong', () => {
+  it('makes about the stated share of production’s answers wrong, and leaves all else as it is', () => {
     const right = generateHelpDesk({ seed: 11, records: 600, wrongShare: 0 });
-    const allWrong = generateHelpDesk({ seed: 11, records: 40, wrongShare: 1 });
+    const tenth = generateHelpDesk({ seed: 11, records: 600, wrongShare: 0.1 });
 
-    const answersOf = (made: typeof rows): string[] =>
-      made.map((row) => JSON.stringify(readTarget(row.response)).replace(/"id":"\w+"/g, ''));
-    expect(answersOf(right).slice(0, 1)).not.toEqual(answersOf(allWrong).slice(0, 1));
-    expect(new Set(answersOf(right)).size).toBeGreaterThan(200);
+    const changed = right.filter(
+      (row, index) => JSON.stringify(row.response) !== JSON.stringify(tenth[index]?.response),
+    );
+
+    expect(tenth.map((row) => row.request)).toEqual(right.map((row) => row.request));
+    expect(changed.length / right.length).toBeGreaterThan(0.06);
+    expect(changed.length / right.length).toBeLessThan(0.14);
   });
 
   it('holds personal data, all of it at addresses and numbers that are reserved for examples', () => {
@@ -115,7 +118,9 @@ describe('demoQuestion', () => {
       expect(asked.request.tools).toEqual(helpDeskTools);
       expect(toolNames).toContain(asked.expected.name);
       expect(
-        Object.values(asked.expected.arguments).every((value) => asked.text.includes(String(value))),
+        Object.values(asked.expected.arguments).every((value) =>
+          asked.text.includes(JSON.stringify(value).slice(1, -1)),
+        ),
       ).toBe(true);
     }
     expect(demoQuestion(3, seen)).toEqual(demoQuestion(3, seen));
