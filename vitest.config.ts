@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 /** Plain tests: no server, no process but their own. */
-const unit = ['test/{domain,config,samples,sdk}/**/*.test.ts', 'test/cli/render/**/*.test.ts'];
+const unit = [
+  'test/*.test.ts',
+  'test/{domain,config,samples,sdk}/**/*.test.ts',
+  'test/cli/render/**/*.test.ts',
+];
 /** The whole stack, with processes that are killed. */
 const e2e = ['test/e2e/**/*.test.ts'];
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { repositoryRoot } from '../../config/config.ts';
 import { UnavailableError } from '../../domain/errors.ts';
-import type { RunningService, Service } from './service.ts';
+import type { Exit, RunningService, Service } from './service.ts';
 import { endWithParent } from './services/end-with-parent.ts';
 
 export interface NodeServiceOptions {
@@ -58,9 +58,9 @@ function launch({ entry, env, logFile }: NodeServiceOptions): RunningService {
   );
   closeSync(log);
   endWithParent(child, 'TERM');
-  const exited = new Promise((resolve) => {
+  const exited = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));
-    child.once('error', (error) => resolve({ code: error.message, signal: null }));
+    child.once('error', () => resolve({ code: 127, signal: null }));
   });
   return { pid: child.pid ?? -1, exited, stop: () => stop(child, exited) };
 }

@@ -7,10 +7,13 @@ export interface Service {
   start(signal: AbortSignal): Promise<RunningService>;
 }
 
+/** How a process ended, as far as it is known: its exit code, or that and the signal. */
+export type Exit = number | null | { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
 export interface RunningService {
   readonly pid: number;
-  /** Resolves when the process has ended, wanted or not; with its exit code or signal where known. */
-  readonly exited: Promise<unknown>;
+  /** Resolves when the process has ended, wanted or not. */
+  readonly exited: Promise<Exit>;
   /** Ends it in order, by force if it must. Harmless when it has ended. */
   stop(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunningService, Service } from './service.ts';
+import type { Exit, RunningService, Service } from './service.ts';
 
 export interface Supervised {
   stop(): Promise<void>;
@@ -67,15 +67,14 @@ export async function supervise(
       } catch (error) {
         if (stopping.signal.aborted) return null;
         options.log(
-          `The ${service.name} did not start again: ${error instanceof Error ? error.message : error}`,
+          `The ${service.name} did not start again: ${error instanceof Error ? error.message : String(error)}`,
         );
       }
     }
   }
 }
 
-function describe(how: unknown): string {
-  if (typeof how !== 'object' || how === null) return `exit code ${how}`;
-  const { code, signal } = how as { code?: unknown; signal?: unknown };
-  return signal ? String(signal) : `exit code ${code}`;
+function describe(how: Exit): string {
+  if (how === null || typeof how === 'number') return `exit code ${how ?? 'unknown'}`;
+  return how.signal ?? `exit code ${how.code ?? 'unknown'}`;
 }

@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { prepare } from '../cli/setup/prepare.ts';
+import { loadConfig, repositoryRoot } from '../config/config.ts';
+import { Environment } from '../config/environment.ts';
+import { FlywheelError } from '../domain/errors.ts';
+import { type Outcome, readPytest, readVitest } from './support/reports.ts';
+
+/**
+ * `npm test`: sets up what the tests need, runs pytest and vitest, and ends with the line
+ * `N passed, N failed` (and `, N skipped`) over both. Arguments go to vitest alone: `npm test -- test/db`.
+ */
+const args = process.argv.slice(2);
+
+/** A skip that is stated: CI has no accelerator. Any other skip fails there. */
+const statedSkip = /needs a GPU/i;
+
+async function main(): Promise<number> {
+  // The tests use servers of their own, never those that the environment names.
+  const { python } = await prepare(loadConfig({ env: ownSettings() }), (line) => console.error(line));
+  const dir = await mkdtemp(join(tmpdir(), 'flywheel-report-'));
+  try {
+    const pytest = args.length === 0 ? await runPytest(python ?? 'python3', join(dir, 'pytest.xml')) : [];
+    const vitest = await runVitest(join(dir, 'vitest.json'));
+    return conclude([...pytest, ...vitest]);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Of Flywheel's settings only where set-up keeps things: a test must never touch a stack that is in use. */
+function ownSettings(): NodeJS.ProcessEnv {
+  const kept = ['FLYWHEEL_CACHE', 'FLYWHEEL_PYTHON'];
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => kept.includes(name)));
+}
+
+function testEnvironment(): NodeJS.ProcessEnv {
+  const settings = Object.keys(Environment.shape);
+  const others = Object.entries(process.env).filter(([name]) => !settings.includes(name));
+  return { ...Object.fromEntries(others), ...ownSettings() };
+}
+
+async function runPytest(python: string, report: string): Promise<Outcome[]> {
+  const code = await run(
+    python,
+    ['-m', 'pytest', `--junitxml=${report}`],
+    join(repositoryRoot, 'model-server'),
+  );
+  return readPytest(report, code);
+}
+
+async function runVitest(report: string): Promise<Outcome[]> {
+  const vitest = join(repositoryRoot, 'node_modules', 'vitest', 'vitest.mjs');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const code = await run(process.execPath, [vitest, 'run', ...reporters, ...args], repositoryRoot);
+  return readVitest(report, code);
+}
+
+function run(command: string, args: readonly string[], cwd: string): Promise<number> {
+  const child = spawn(command, args, { cwd, env: testEnvironment(), stdio: 'inherit' });
+  // At a terminal Ctrl-C reaches the child by itself.
+  const passOn = () => child.kill('SIGTERM');
+  process.once('SIGTERM', passOn);
+  return new Promise((resolve, reject) => {
+    child.once('exit', (code) => resolve(code ?? 1));
+    child.once('error', reject);
+  });
+}
+
+function conclude(outcomes: readonly Outcome[]): number {
+  const count = (state: Outcome['state']) => outcomes.filter((outcome) => outcome.state === state).length;
+  const unstated = outcomes.filter(({ state, title }) => state === 'skipped' && !statedSkip.test(title));
+  const refused = process.env.CI === 'true' ? unstated : [];
+  for (const { title } of outcomes.filter(({ state }) => state === 'failed')) console.log(`failed: ${title}`);
+  for (const { title } of refused) console.log(`skipped, which CI does not accept: ${title}`);
+  const failed = count('failed') + refused.length;
+  const skipped = count('skipped') - refused.length;
+  console.log(`${count('passed')} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+  return failed > 0 || count('passed') === 0 ? 1 : 0;
+}
+
+process.exitCode = await main().catch((error: unknown) => {
+  console.error(error instanceof FlywheelError ? error.message : error);
+  return 1;
+});

@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+
+/** One test, as a runner's machine-readable report tells it. */
+export interface Outcome {
+  readonly title: string;
+  readonly state: 'passed' | 'failed' | 'skipped';
+}
+
+const VitestReport = z.object({
+  testResults: z.array(
+    z.object({
+      name: z.string(),
+      status: z.string(),
+      message: z.string().optional(),
+      assertionResults: z.array(z.object({ fullName: z.string(), status: z.string() })),
+    }),
+  ),
+});
+
+/** Reads vitest's JSON report. A runner that failed without a failed test counts as one. */
+export async function readVitest(file: string, exitCode: number): Promise<Outcome[]> {
+  const text = await readFile(file, 'utf8').catch(() => '{"testResults":[]}');
+  const { testResults } = VitestReport.parse(JSON.parse(text));
+  const outcomes = testResults.flatMap(({ name, status, assertionResults }) => {
+    const tests = assertionResults.map((test) => ({ title: test.fullName, state: vitestState(test.status) }));
+    // A file that could not be loaded has no tests to tell of.
+    const broken = status === 'failed' && tests.every(({ state }) => state !== 'failed');
+    return broken ? [...tests, { title: `${name} could not be run`, state: 'failed' as const }] : tests;
+  });
+  return withExitCode('vitest', outcomes, exitCode);
+}
+
+function vitestState(status: string): Outcome['state'] {
+  if (status === 'passed') return 'passed';
+  return status === 'failed' ? 'failed' : 'skipped';
+}
+
+/** Reads pytest's JUnit report: `<testcase classname name>` with, inside, failure, error, skipped or nothing. */
+export async function readPytest(file: string, exitCode: number): Promise<Outcome[]> {
+  const xml = await readFile(file, 'utf8').catch(() => '');
+  const cases = [...xml.matchAll(/<testcase ([^>]*?)(?:\/>|>(.*?)<\/testcase>)/gs)];
+  const outcomes = cases.map(([, attributes = '', body = '']) => {
+    const reason = /<skipped[^>]*message="([^"]*)"/.exec(body)?.[1];
+    const name = `${attribute(attributes, 'classname')}::${attribute(attributes, 'name')}`;
+    return { title: reason === undefined ? name : `${name} (${reason})`, state: pytestState(body) };
+  });
+  return withExitCode('pytest', outcomes, exitCode);
+}
+
+function attribute(attributes: string, name: string): string {
+  return new RegExp(`(?:^| )${name}="([^"]*)"`).exec(attributes)?.[1] ?? '?';
+}
+
+function pytestState(body: string): Outcome['state'] {
+  if (/<(failure|error)\b/.test(body)) return 'failed';
+  return /<skipped\b/.test(body) ? 'skipped' : 'passed';
+}
+
+function withExitCode(runner: string, outcomes: Outcome[], exitCode: number): Outcome[] {
+  if (exitCode === 0 || outcomes.some(({ state }) => state === 'failed')) return outcomes;
+  return [...outcomes, { title: `${runner} ended with exit code ${exitCode}`, state: 'failed' }];
+}
