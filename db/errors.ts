@@ -29,7 +29,7 @@ export function toFlywheelError(error: unknown): Error {
   if (!driver) return error instanceof Error ? error : new Error(String(error));
 
   const { code, message, detail } = driver;
-  const options = { cause: driver };
+  const options = { cause: withoutQuery(driver) };
   const said = detail ? `${message} (${detail})` : message;
   if (passing.some((pattern) => pattern.test(code))) {
     return new UnavailableError(`PostgreSQL does not answer right now: ${message}.`, options);
@@ -43,6 +43,11 @@ export function toFlywheelError(error: unknown): Error {
   if (code === '23503') return new NotFoundError(`Lineage refers to something unknown: ${said}`, options);
   if (code === '23505') return new ConflictError(`Lineage holds this already: ${said}`, options);
   return new RejectedError(`PostgreSQL refused: ${message}.`, { ...options, code });
+}
+
+/** The driver hangs the query and its parameters, that is, users' data, on its errors. */
+function withoutQuery({ message, code }: DriverError): Error {
+  return Object.assign(new Error(message), { code });
 }
 
 /** Drizzle wraps what the driver threw, with the query and its parameters in the message. */

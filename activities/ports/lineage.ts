@@ -238,8 +238,9 @@ export interface RouteLineage {
   all(): Promise<readonly Route[]>;
   /**
    * Moves the route. Idempotent by `moveId`: a second call returns the route that the first made.
-   * `previous` becomes what was served before. With `expectedVersion` a route that moved meanwhile is a
-   * `ConflictError`.
+   * `previous` becomes what was served before; for a `restore`, what stood behind the route before the move
+   * that it undoes. Without a `runId`, digest and run are those of the promotion that served the same before.
+   * With `expectedVersion` a route that moved meanwhile is a `ConflictError`.
    */
   move(move: {
     moveId: string;

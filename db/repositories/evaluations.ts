@@ -4,6 +4,9 @@ import type { Database } from '../connect.ts';
 import { one } from '../rows.ts';
 import { evaluationItems, evaluations } from '../schema/experiments.ts';
 
+/** Rows per insert: ten parameters each, and PostgreSQL takes 65,534 of them. */
+const batchSize = 1_000;
+
 export function createEvaluationLineage(db: Database): EvaluationLineage {
   return {
     async open({ evaluationId, ...evaluation }) {
@@ -20,9 +23,12 @@ export function createEvaluationLineage(db: Database): EvaluationLineage {
       return new Set(rows.map((row) => row.itemId));
     },
     async storeItems(evaluationId, items) {
-      if (items.length === 0) return;
-      const rows = items.map((item) => ({ evaluationId, ...item, scores: { ...item.scores } }));
-      await db.insert(evaluationItems).values(rows).onConflictDoNothing();
+      for (let start = 0; start < items.length; start += batchSize) {
+        const rows = items
+          .slice(start, start + batchSize)
+          .map((item) => ({ evaluationId, ...item, scores: { ...item.scores } }));
+        await db.insert(evaluationItems).values(rows).onConflictDoNothing();
+      }
     },
     items: (evaluationId) => readItems(db, evaluationId),
     async close(summary) {

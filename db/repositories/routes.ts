@@ -1,10 +1,10 @@
-import { and, asc, eq } from 'drizzle-orm';
+import { and, asc, desc, eq } from 'drizzle-orm';
 import type { RouteLineage } from '../../activities/ports/lineage.ts';
 import { ConflictError } from '../../domain/errors.ts';
 import type { ServingSpec } from '../../domain/experiments/experiment.ts';
 import type { Route } from '../../domain/routes/route.ts';
 import type { Database, Queries } from '../connect.ts';
-import { toIso } from '../rows.ts';
+import { one, toIso } from '../rows.ts';
 import { routeMoves, routes } from '../schema/decisions.ts';
 import { workloads } from '../schema/runs.ts';
 import { traceRoute } from './trace.ts';
@@ -41,25 +41,45 @@ async function findMove(db: Queries, moveId: string): Promise<Route | null> {
 }
 
 async function moveRoute(tx: Queries, move: Move): Promise<Route> {
-  await ensureWorkload(tx, move.workloadId);
+  const { moveId, workloadId, serving, kind, actor, reason } = move;
+  await ensureWorkload(tx, workloadId);
   // The workload's row is the lock: a first move has no route row to lock yet.
-  await tx.select().from(workloads).where(eq(workloads.id, move.workloadId)).for('update');
-  const made = await findMove(tx, move.moveId);
+  await tx.select().from(workloads).where(eq(workloads.id, workloadId)).for('update');
+  const made = await findMove(tx, moveId);
   if (made) return made;
 
-  const current = await currentRoute(tx, move.workloadId);
+  const current = await currentRoute(tx, workloadId);
   checkVersion(move, current);
-  const { moveId: id, expectedVersion: _, ...rest } = move;
   const version = (current?.version ?? 0) + 1;
   const previous = await previousAfter(tx, move, current);
-  const [row] = await tx
+  const { digest, runId } = await evidenceOf(tx, move);
+  const route = { workloadId, version, serving, previous, digest, runId };
+  const moved = await tx
     .insert(routeMoves)
-    .values({ id, ...rest, version, previous })
-    .returning({ movedAt: routeMoves.movedAt });
-  const { workloadId, serving, digest, runId } = move;
-  const values = { workloadId, version, serving, previous, digest, runId, since: row?.movedAt ?? '' };
-  await tx.insert(routes).values(values).onConflictDoUpdate({ target: routes.workloadId, set: values });
-  return toRoute(values);
+    .values({ id: moveId, ...route, kind, actor, reason })
+    .returning({ since: routeMoves.movedAt });
+  const row = { ...route, since: one(moved, `move "${moveId}"`).since };
+  await tx.insert(routes).values(row).onConflictDoUpdate({ target: routes.workloadId, set: row });
+  return toRoute(row);
+}
+
+/** Going back to a model that was promoted before goes back to its evidence too. */
+async function evidenceOf(tx: Queries, move: Move): Promise<Pick<Route, 'digest' | 'runId'>> {
+  const { digest, runId, workloadId, serving } = move;
+  if (runId !== null || serving === null) return { digest, runId };
+  const rows = await tx
+    .select({ digest: routeMoves.digest, runId: routeMoves.runId })
+    .from(routeMoves)
+    .where(
+      and(
+        eq(routeMoves.workloadId, workloadId),
+        eq(routeMoves.kind, 'promotion'),
+        eq(routeMoves.serving, serving),
+      ),
+    )
+    .orderBy(desc(routeMoves.version))
+    .limit(1);
+  return rows[0] ?? { digest, runId };
 }
 
 function checkVersion(move: Move, current: Route | null): void {

@@ -1,4 +1,4 @@
-import { and, desc, eq } from 'drizzle-orm';
+import { desc, eq } from 'drizzle-orm';
 import type { RunView } from '../../activities/ports/lineage.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Database } from '../connect.ts';
@@ -108,13 +108,13 @@ async function approvalOf(db: Database, runId: string): Promise<RunView['approva
   };
 }
 
-/** The newest route that this run was promoted to, and whether traffic still goes there. */
+/** The newest route that this run's winner had, and whether traffic still goes there. */
 async function routeOf(db: Database, runId: string): Promise<RunView['route'] | null> {
   const rows = await db
     .select({ move: routeMoves, current: routes.version })
     .from(routeMoves)
     .innerJoin(routes, eq(routes.workloadId, routeMoves.workloadId))
-    .where(and(eq(routeMoves.runId, runId), eq(routeMoves.kind, 'promotion')))
+    .where(eq(routeMoves.runId, runId))
     .orderBy(desc(routeMoves.version))
     .limit(1);
   const row = rows[0];

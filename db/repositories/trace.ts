@@ -1,9 +1,9 @@
-import { and, asc, desc, eq, isNotNull, lte } from 'drizzle-orm';
+import { and, asc, desc, eq, isNotNull } from 'drizzle-orm';
 import type { LineageTrace } from '../../activities/ports/lineage.ts';
 import type { SplitName } from '../../domain/datasets/dataset.ts';
 import type { Database } from '../connect.ts';
 import { one, toIso } from '../rows.ts';
-import { approvals, routeMoves, routes, verdicts } from '../schema/decisions.ts';
+import { approvals, routes, verdicts } from '../schema/decisions.ts';
 import { adapters, candidates, evaluations, experiments, jobs } from '../schema/experiments.ts';
 import { datasetRecords, datasets, runs, workloads } from '../schema/runs.ts';
 
@@ -14,7 +14,7 @@ export async function traceRoute(db: Database, workload: string): Promise<Lineag
   const known = await db.select().from(workloads).where(eq(workloads.id, workload));
   one(known, `workload "${workload}" in the lineage: it has neither a run nor a route yet`);
   const route = (await db.select().from(routes).where(eq(routes.workloadId, workload)))[0];
-  const runId = route ? await originOf(db, route) : null;
+  const runId = route?.runId ?? null;
   const winner = runId === null ? null : await winnerOf(db, runId);
   const adapter = winner && (await adapterOf(db, winner.experimentId));
   const dataset = runId === null ? null : await datasetOf(db, runId, adapter?.datasetId);
@@ -46,25 +46,6 @@ export async function traceRoute(db: Database, workload: string): Promise<Lineag
 
 function toRoute({ version, serving, since, digest }: RouteRow): LineageTrace['route'] {
   return { version, model: serving?.model ?? 'original', since: toIso(since), digest };
-}
-
-/** The run behind what serves now. After a rollback it is the run that promoted the same model before. */
-async function originOf(db: Database, route: RouteRow): Promise<string | null> {
-  if (route.runId !== null || route.serving === null) return route.runId;
-  const moves = await db
-    .select({ runId: routeMoves.runId })
-    .from(routeMoves)
-    .where(
-      and(
-        eq(routeMoves.workloadId, route.workloadId),
-        eq(routeMoves.serving, route.serving),
-        lte(routeMoves.version, route.version),
-        isNotNull(routeMoves.runId),
-      ),
-    )
-    .orderBy(desc(routeMoves.version))
-    .limit(1);
-  return moves[0]?.runId ?? null;
 }
 
 async function approvalOf(db: Database, runId: string): Promise<LineageTrace['approval']> {

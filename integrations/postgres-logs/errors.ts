@@ -10,7 +10,8 @@ export function toLogStoreError(error: unknown): Error {
   if (error instanceof FlywheelError) return error;
   if (!(error instanceof Error)) return new Error(String(error));
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const options = { cause: error };
+  // Not the error itself: the driver hangs the query and its parameters, that is, users' data, on it.
+  const options = { cause: Object.assign(new Error(error.message), { code }) };
   if (passing.test(code)) {
     return new UnavailableError(
       `The log store (PostgreSQL) does not answer right now: ${error.message}.`,

@@ -27,6 +27,18 @@ export async function createEmptyDatabase(): Promise<TestDatabase> {
   return withAdmin(server, (admin) => copyOf(admin, server, 'template1'));
 }
 
+/** Empties every table but the migrations': some milliseconds, where a new database takes a second on a busy machine. */
+export async function emptyDatabase(url: string): Promise<void> {
+  await withAdmin(url, async (sql) => {
+    const tables = await sql<{ name: string }[]>`
+      select format('%I.%I', schemaname, tablename) as name from pg_tables
+      where schemaname in ('public', 'flywheel_logs') and tablename <> 'migrations'`;
+    // As a replica would: without foreign keys and without the audit log's guard.
+    const deletes = tables.map(({ name }) => `delete from ${name};`).join('');
+    await sql.unsafe(`set session_replication_role = replica; ${deletes}`);
+  });
+}
+
 async function copyOf(admin: postgres.Sql, server: string, template: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   await admin`create database ${admin(name)} template ${admin(template)}`;

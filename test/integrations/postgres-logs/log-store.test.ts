@@ -1,14 +1,26 @@
+import { inspect } from 'node:util';
 import postgres from 'postgres';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPostgresLogStore } from '../../../integrations/postgres-logs/log-store.ts';
 import { migratePostgresLogs } from '../../../integrations/postgres-logs/migrate.ts';
 import { insertRecords } from '../../../integrations/postgres-logs/write.ts';
 import { describeLogStore } from '../../contracts/log-store.contract.ts';
-import { createEmptyDatabase, createTestDatabase } from '../../support/database.ts';
+import {
+  createEmptyDatabase,
+  createTestDatabase,
+  emptyDatabase,
+  type TestDatabase,
+} from '../../support/database.ts';
 import { aRecord } from '../../support/records.ts';
 
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
 describeLogStore('PostgreSQL', async () => {
-  const database = await createTestDatabase();
+  await emptyDatabase(database.url);
   const store = createPostgresLogStore(database.url);
   const slow = postgres(database.url, { max: 1 });
   return {
@@ -25,7 +37,6 @@ describeLogStore('PostgreSQL', async () => {
     async close() {
       await store.close();
       await slow.end({ timeout: 5 });
-      await database.drop();
     },
   };
 });
@@ -67,7 +78,6 @@ describe('the log store on PostgreSQL', () => {
   });
 
   it('names the record whose id PostgreSQL cannot hold', async () => {
-    const database = await createTestDatabase();
     const store = createPostgresLogStore(database.url);
 
     await expect(store.append([aRecord('a\0b')])).rejects.toMatchObject({
@@ -76,6 +86,17 @@ describe('the log store on PostgreSQL', () => {
     });
 
     await store.close();
-    await database.drop();
+  });
+
+  it('keeps users’ data out of its errors', async () => {
+    const store = createPostgresLogStore(database.url);
+
+    const failure = await store
+      .append([aRecord('a', { clientId: 'Mrs Secret', responseSource: 'nonsense' as 'gold' })])
+      .catch((error: unknown) => error);
+
+    expect(failure).toMatchObject({ name: 'RejectedError', retryable: false });
+    expect(inspect(failure, { depth: 9, showHidden: true })).not.toContain('Mrs Secret');
+    await store.close();
   });
 });

@@ -1,0 +1,24 @@
+import { beforeEach, describe } from 'vitest';
+import type { Lineage } from '../../activities/ports/lineage.ts';
+import { decisionCases } from './lineage/decisions.ts';
+import { datasetCases } from './lineage/datasets.ts';
+import { experimentCases } from './lineage/experiments.ts';
+import { routeCases } from './lineage/routes.ts';
+import { runCases } from './lineage/runs.ts';
+
+/** What every lineage does. `setup` gives an empty one. */
+export function describeLineage(name: string, setup: () => Promise<Lineage>): void {
+  describe(`${name} as the lineage`, () => {
+    let current: Lineage;
+    beforeEach(async () => {
+      current = await setup();
+    });
+
+    const lineage = () => current;
+    describe('runs', () => runCases(lineage));
+    describe('snapshots and datasets', () => datasetCases(lineage));
+    describe('experiments and evaluations', () => experimentCases(lineage));
+    describe('verdicts and approvals', () => decisionCases(lineage));
+    describe('routes and audit', () => routeCases(lineage));
+  });
+}

@@ -1,0 +1,215 @@
+import { beforeEach, expect, it } from 'vitest';
+import type { EvaluationItem, Lineage } from '../../../activities/ports/lineage.ts';
+import { anEvaluationSummary, aReport, aServing, aSpec, openedRun } from '../../support/lineage.ts';
+
+export function experimentCases(lineage: () => Lineage): void {
+  const spec = aSpec('run-1');
+  const { experimentId } = spec;
+  const datasetId = 'data-run-1';
+  const job = {
+    ...{ jobId: 'job-1', experimentId, provider: 'local', key: 'run-1-abc', datasetId },
+    ...{ status: 'queued' as const, hyperparameters: { rank: 32 } },
+  };
+  const evaluation = {
+    ...{ evaluationId: 'eval-1', experimentId, datasetId, serving: aServing('m'), total: 3 },
+  };
+  const view = async () => (await lineage().runs.view('run-1')).experiments[0];
+
+  beforeEach(async () => {
+    await openedRun(lineage(), 'run-1');
+    await lineage().experiments.open('run-1', spec);
+  });
+
+  it('opens an experiment once', async () => {
+    await lineage().experiments.open('run-1', spec);
+
+    const { experiments } = await lineage().runs.view('run-1');
+    expect(experiments).toEqual([
+      {
+        ...{ candidate: 'nano', strategy: 'lora', role: 'challenger', status: 'pending', stage: 'waiting' },
+        ...{ n: 0, failed: 0, failures: {}, metrics: {}, model: null },
+      },
+    ]);
+  });
+
+  it('lists challengers by candidate and strategy, the champion last', async () => {
+    const { experiments, runs } = lineage();
+    const champion = {
+      ...aSpec('run-1', 'base', 'aardvark'),
+      role: 'champion' as const,
+      serving: aServing('served'),
+    };
+    for (const other of [
+      champion,
+      aSpec('run-1', 'icl'),
+      aSpec('run-1', 'lora', 'micro'),
+      aSpec('run-1', 'base'),
+    ]) {
+      await experiments.open('run-1', other);
+    }
+
+    const names = (await runs.view('run-1')).experiments.map(
+      (e) => `${e.role} ${e.candidate}/${e.strategy} ${e.model}`,
+    );
+
+    expect(names).toEqual([
+      'challenger micro/lora null',
+      'challenger nano/base null',
+      'challenger nano/icl null',
+      'challenger nano/lora null',
+      'champion aardvark/base served',
+    ]);
+  });
+
+  it('never reopens an experiment that ended', async () => {
+    const { experiments } = lineage();
+    await experiments.setStage(experimentId, 'training', 'running');
+    await experiments.close(
+      aReport(spec, {
+        status: 'failed',
+        serving: null,
+        evaluation: null,
+        failure: { stage: 'training', reason: 'full' },
+      }),
+    );
+
+    await experiments.setStage(experimentId, 'evaluating', 'running');
+    await experiments.close(aReport(spec));
+    await experiments.cancelOpen('run-1');
+
+    expect(await view()).toMatchObject({ status: 'failed', stage: 'training', failure: 'full', model: null });
+  });
+
+  it('cancels what has not ended and nothing else', async () => {
+    const { experiments, runs } = lineage();
+    await experiments.open('run-1', aSpec('run-1', 'base'));
+    await experiments.close(aReport(aSpec('run-1', 'base')));
+    await experiments.setStage(experimentId, 'training', 'running');
+
+    await experiments.cancelOpen('run-1');
+    await experiments.close(aReport(spec));
+
+    const statuses = (await runs.view('run-1')).experiments.map((e) => `${e.strategy} ${e.status}`);
+    expect(statuses).toEqual(['base succeeded', 'lora cancelled']);
+  });
+
+  it('follows a job and forgets nothing that it reported', async () => {
+    const { experiments } = lineage();
+    await experiments.recordJob(job);
+    await experiments.recordJob({ ...job, status: 'running' });
+
+    await experiments.updateJob('job-1', 'running', {
+      step: 3,
+      totalSteps: 9,
+      trainLoss: 1.5,
+      validationLoss: 2,
+    });
+    await experiments.updateJob('job-1', 'running', null);
+
+    expect((await view())?.training).toEqual({
+      ...{ jobId: 'job-1', status: 'running', step: 3, totalSteps: 9, trainLoss: 1.5, validationLoss: 2 },
+    });
+  });
+
+  it('lets no late word in on a job that ended', async () => {
+    const { experiments } = lineage();
+    await experiments.recordJob(job);
+
+    await experiments.updateJob('job-1', 'failed', null, 'the server was restarted');
+    await experiments.updateJob('job-1', 'running', {
+      step: 9,
+      totalSteps: 9,
+      trainLoss: 0,
+      validationLoss: 0,
+    });
+
+    expect((await view())?.training).toMatchObject({ status: 'failed', step: 0 });
+  });
+
+  it('shows the newest job of an experiment', async () => {
+    const { experiments } = lineage();
+    await experiments.recordJob(job);
+    await experiments.updateJob('job-1', 'failed', null);
+    await experiments.recordJob({ ...job, jobId: 'job-2', key: 'run-1-abc-2' });
+
+    expect((await view())?.training?.jobId).toBe('job-2');
+  });
+
+  it('stores an answered item once and keeps the first answer, verbatim', async () => {
+    const { evaluations } = lineage();
+    await evaluations.open(evaluation);
+    await evaluations.open(evaluation);
+    const first = anItem('b', { response: { z: 1, a: '\u0000', choices: [] }, scores: { z: 1, a: 0.5 } });
+
+    await evaluations.storeItems('eval-1', [first]);
+    await evaluations.storeItems('eval-1', [anItem('b', { failure: 'timeout' }), anItem('a'), anItem('C')]);
+    await evaluations.storeItems('eval-1', []);
+
+    const items = await evaluations.items('eval-1');
+    expect(items).toEqual([anItem('C'), anItem('a'), first]);
+    expect(JSON.stringify(items[2]?.response)).toBe(JSON.stringify(first.response));
+    expect(await evaluations.storedItemIds('eval-1')).toEqual(new Set(['a', 'b', 'C']));
+    expect(await evaluations.storedItemIds('eval-x')).toEqual(new Set());
+    expect((await view())?.evaluated).toEqual({ done: 3, total: 3 });
+  });
+
+  it('takes thousands of items at once', async () => {
+    const { evaluations } = lineage();
+    await evaluations.open(evaluation);
+
+    await evaluations.storeItems(
+      'eval-1',
+      Array.from({ length: 12_000 }, (_, i) => anItem(`item-${i}`)),
+    );
+
+    expect((await evaluations.storedItemIds('eval-1')).size).toBe(12_000);
+  });
+
+  it('closes an evaluation once, its metrics in the order given', async () => {
+    const { evaluations } = lineage();
+    await evaluations.open(evaluation);
+
+    await evaluations.close(anEvaluationSummary('eval-1', { metrics: { zz_primary: 0.5, b: 1, aa: 0 } }));
+    await evaluations.close(anEvaluationSummary('eval-1', { metrics: { other: 1 }, latencyMs: null }));
+
+    const measured = await view();
+    expect(Object.entries(measured?.metrics ?? {})).toEqual([
+      ['zz_primary', 0.5],
+      ['b', 1],
+      ['aa', 0],
+    ]);
+    expect(measured).toMatchObject({
+      n: 3,
+      failed: 1,
+      failures: { timeout: 1 },
+      latencyMs: { p50: 12.5, p95: 40 },
+    });
+    await expect(evaluations.close(anEvaluationSummary('eval-x'))).rejects.toMatchObject({
+      name: 'NotFoundError',
+    });
+  });
+
+  it('refuses what hangs on nothing', async () => {
+    const { experiments, evaluations } = lineage();
+
+    await expect(experiments.open('run-x', aSpec('run-x'))).rejects.toMatchObject({ name: 'NotFoundError' });
+    await expect(evaluations.storeItems('eval-x', [anItem('a')])).rejects.toMatchObject({
+      name: 'NotFoundError',
+    });
+  });
+}
+
+function anItem(itemId: string, fields: Partial<EvaluationItem> = {}): EvaluationItem {
+  return {
+    itemId,
+    recordId: `rec_${itemId}`,
+    response: { choices: [] },
+    failure: null,
+    failureDetail: null,
+    scores: { accuracy: 1 },
+    latencyMs: 10.5,
+    promptTokens: 100,
+    completionTokens: 10,
+    ...fields,
+  };
+}

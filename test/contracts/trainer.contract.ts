@@ -1,0 +1,195 @@
+import { setTimeout } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ArtifactStore } from '../../activities/ports/artifact-store.ts';
+import type { FineTuneRequest, Trainer, TrainingJob } from '../../activities/ports/trainer.ts';
+import { defaultLora } from '../../domain/experiments/defaults.ts';
+
+export interface TrainerSetup {
+  readonly trainer: Trainer;
+  /** The store that the trainer reads its rows from. */
+  readonly artifacts: ArtifactStore;
+  /** A base model that can be trained. */
+  readonly baseModel: string;
+  /** Whether the model, by its id, answers. */
+  answers(model: string): Promise<boolean>;
+}
+
+const tool = {
+  type: 'function',
+  function: { name: 'pto_balance', parameters: { type: 'object', properties: {} } },
+};
+
+/** A training row in OpenAI's form. */
+function row(n: number): string {
+  const call = { id: 'call_1', type: 'function', function: { name: 'pto_balance', arguments: '{}' } };
+  return JSON.stringify({
+    messages: [
+      { role: 'user', content: `how many days off do I have left, asked for the ${n}th time` },
+      { role: 'assistant', content: null, tool_calls: [call] },
+    ],
+    tools: [tool],
+  });
+}
+
+/** A trainer's process may have to load its libraries first, which takes most of it. */
+const trainingTimeoutMs = 240_000;
+
+/** What every trainer does. One job at a time: the trainer refuses a second one while it is busy. */
+export function describeTrainer(name: string, setup: () => Promise<TrainerSetup>): void {
+  describe(`${name} as a trainer`, () => {
+    let bundle: TrainerSetup;
+    let launched: TrainingJob[];
+    beforeEach(async () => {
+      bundle = await setup();
+      launched = [];
+    });
+    afterEach(async () => {
+      for (const job of launched) await bundle.trainer.cancel(job.id);
+    });
+
+    async function aRequest(
+      overrides: Partial<FineTuneRequest> & { rows?: string[] } = {},
+    ): Promise<FineTuneRequest> {
+      const { rows = Array.from({ length: 16 }, (_, n) => row(n)), ...rest } = overrides;
+      return {
+        key: `run-${Math.random().toString(36).slice(2)}`,
+        baseModel: bundle.baseModel,
+        train: await bundle.artifacts.putLines(rows),
+        validation: await bundle.artifacts.putLines([row(100), row(101)]),
+        hyperparameters: { ...defaultLora, epochs: 1, batchSize: 8, rank: 4, alpha: 4 },
+        seed: 1,
+        suffix: 'contract',
+        metadata: { run_id: 'run-contract' },
+        ...rest,
+      };
+    }
+
+    /** Long enough to be caught in the middle, by far. */
+    async function aLongRequest(): Promise<FineTuneRequest> {
+      const request = await aRequest();
+      return { ...request, hyperparameters: { ...request.hyperparameters, epochs: 1000 } };
+    }
+
+    async function launch(request: FineTuneRequest): Promise<TrainingJob> {
+      const job = await bundle.trainer.launch(request);
+      launched.push(job);
+      return job;
+    }
+
+    async function until(jobId: string, is: (job: TrainingJob) => boolean): Promise<TrainingJob> {
+      for (;;) {
+        const job = await bundle.trainer.get(jobId);
+        if (is(job)) return job;
+        await setTimeout(200);
+      }
+    }
+    const hasEnded = ({ status }: TrainingJob) => !['queued', 'running'].includes(status);
+
+    it(
+      'trains a model that answers, and tells how far it came',
+      async () => {
+        const job = await launch(await aRequest());
+
+        const ended = await until(job.id, hasEnded);
+
+        expect(ended).toMatchObject({ id: job.id, status: 'succeeded', error: null });
+        expect(ended.trainSeconds).toBeGreaterThan(0);
+        expect(await bundle.trainer.progress(job.id)).toMatchObject({
+          step: 2,
+          totalSteps: 2,
+          trainLoss: expect.any(Number) as number,
+          validationLoss: expect.any(Number) as number,
+        });
+        expect(await bundle.answers(ended.model ?? '')).toBe(true);
+        // Ended as it is, a cancellation changes nothing.
+        await bundle.trainer.cancel(job.id);
+        expect(await bundle.trainer.get(job.id)).toEqual(ended);
+      },
+      trainingTimeoutMs,
+    );
+
+    it('finds a job by its key, and launches none twice', async () => {
+      const request = await aLongRequest();
+      expect(await bundle.trainer.find(request.key)).toBeNull();
+
+      const [first, atOnce] = await Promise.all([launch(request), launch(request)]);
+      const again = await launch(request);
+
+      expect([atOnce.id, again.id]).toEqual([first.id, first.id]);
+      expect(await bundle.trainer.find(request.key)).toMatchObject({ id: first.id });
+      expect(await bundle.trainer.find(request.key.slice(0, -1))).toBeNull();
+    });
+
+    it('refuses a second job while the device is taken, and says when to come back', async () => {
+      await launch(await aLongRequest());
+
+      const second = bundle.trainer.launch(await aRequest());
+
+      await expect(second).rejects.toMatchObject({ name: 'UnavailableError', kind: 'busy' });
+      await expect(second).rejects.toHaveProperty('retryAfterMs', expect.any(Number));
+    });
+
+    it('ends a running job within seconds of its cancellation, and takes the next one', async () => {
+      const job = await launch(await aLongRequest());
+      await until(job.id, ({ status }) => status === 'running');
+
+      await bundle.trainer.cancel(job.id);
+
+      await expect
+        .poll(() => bundle.trainer.get(job.id), { timeout: 10_000 })
+        .toMatchObject({ status: 'cancelled', model: null });
+      await bundle.trainer.cancel(job.id);
+      const next = await launch(await aLongRequest());
+      expect(next.id).not.toBe(job.id);
+    });
+
+    it('has no progress to tell before the first step', async () => {
+      const job = await launch(await aLongRequest());
+
+      const progress = await bundle.trainer.progress(job.id);
+
+      expect(progress === null || progress.step > 0).toBe(true);
+    });
+
+    it.each([
+      ['a row that is not JSON', [row(1), '{"messages": [', row(2)], /line 2/],
+      ['a row without an answer', [row(1), '{"messages":[{"role":"user","content":"hi"}]}'], /line 2/],
+      ['no rows at all', [], /empty/i],
+    ])('refuses %s, says where, and keeps nothing', async (_, rows, where) => {
+      const request = await aRequest({ rows });
+
+      const launching = bundle.trainer.launch(request);
+
+      await expect(launching).rejects.toMatchObject({ name: 'RejectedError' });
+      await expect(launching).rejects.toThrow(where);
+      expect(await bundle.trainer.find(request.key)).toBeNull();
+    });
+
+    it('refuses a base model that it does not have, by name', async () => {
+      const launching = bundle.trainer.launch(await aRequest({ baseModel: 'no-such-model' }));
+
+      await expect(launching).rejects.toMatchObject({ name: 'RejectedError', code: 'model_not_found' });
+      await expect(launching).rejects.toThrow('no-such-model');
+    });
+
+    it(
+      'trains without a validation split',
+      async () => {
+        const validation = await bundle.artifacts.putLines([]);
+
+        const job = await launch(await aRequest({ validation }));
+
+        expect(await until(job.id, hasEnded)).toMatchObject({ status: 'succeeded' });
+        expect(await bundle.trainer.progress(job.id)).toMatchObject({ validationLoss: null });
+      },
+      trainingTimeoutMs,
+    );
+
+    it('does not know a job that was never made', async () => {
+      await expect(bundle.trainer.get('ftjob-none')).rejects.toMatchObject({
+        name: 'RejectedError',
+        code: 'not_found',
+      });
+    });
+  });
+}
