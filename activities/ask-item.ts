@@ -1,7 +1,6 @@
-import { activityInfo } from '@temporalio/activity';
 import type { Example } from '../domain/datasets/dataset.ts';
 import { RejectedError, UnavailableError, type UnavailableKind } from '../domain/errors.ts';
-import { chatBody, servingBody } from '../domain/experiments/chat-body.ts';
+import { chatBody } from '../domain/experiments/chat-body.ts';
 import type { ServingSpec } from '../domain/experiments/experiment.ts';
 import { readAnswer } from '../domain/experiments/read-answer.ts';
 import { scoreItem } from '../domain/experiments/score.ts';
@@ -9,6 +8,7 @@ import { findUnstorable, isJsonObject, type JsonObject } from '../domain/json.ts
 import { pause } from './pause.ts';
 import type { ChatModel, ChatReply } from './ports/chat-model.ts';
 import type { EvaluationItem } from './ports/lineage.ts';
+import { isAboutTheProvider, sayHello } from './say-hello.ts';
 
 export interface Asking {
   readonly chatModel: ChatModel;
@@ -43,20 +43,10 @@ const attempts: Readonly<Record<UnavailableKind, number>> = {
   busy: 10,
 };
 
+const longestBackoffMs = 5_000;
+
 /** Longer waits are Temporal's: the activity ends and comes back for the items that are missing. */
 const longestWaitMs = 30_000;
-
-/** With the policy's growing waits, about five minutes: longer than a server takes to come back. */
-const mostFailing = 10;
-
-/** Refusals that every item would get: about the configuration, not about what was asked. */
-const aboutTheProvider: ReadonlySet<string> = new Set([
-  'unauthorized',
-  'not_found',
-  'model_not_found',
-  'insufficient_quota',
-  'billing_hard_limit_reached',
-]);
 
 /**
  * Asks one item and scores the answer.
@@ -81,7 +71,8 @@ async function ask(asking: Asking, body: JsonObject): Promise<Asked> {
       signal.throwIfAborted();
       if (error instanceof RejectedError) return refused(error);
       if (!(error instanceof UnavailableError)) throw error;
-      const waitMs = error.retryAfterMs ?? timing.backoffMs * 2 ** (attempt - 1);
+      const backoffMs = Math.min(timing.backoffMs * 2 ** (attempt - 1), longestBackoffMs);
+      const waitMs = Math.max(error.retryAfterMs ?? 0, backoffMs);
       if (attempt >= attempts[error.kind] || waitMs > longestWaitMs) return lost(asking, error);
       await pause(waitMs, signal);
     }
@@ -90,7 +81,7 @@ async function ask(asking: Asking, body: JsonObject): Promise<Asked> {
 
 /** Refusals of this item become data; those of every item end the evaluation. */
 function refused(error: RejectedError): Asked {
-  if (aboutTheProvider.has(error.code ?? '')) throw error;
+  if (isAboutTheProvider(error)) throw error;
   return { reply: null, failure: failureOf(error.code), detail: error.message };
 }
 
@@ -102,39 +93,13 @@ function failureOf(code: string | undefined): Failure {
 async function lost(asking: Asking, error: UnavailableError): Promise<Asked> {
   // To be told to wait is never the answer of a model.
   if (error.kind === 'busy') throw error;
-  await proveUp(asking);
+  const { chatModel, serving, timing, signal } = asking;
+  await sayHello(chatModel, { model: serving.model, timeoutMs: timing.itemTimeoutMs, signal });
   return {
     reply: null,
     failure: error.kind === 'timeout' ? 'timeout' : 'provider_error',
     detail: error.message,
   };
-}
-
-/**
- * The least that the model can be asked. Throws the provider's error while it is down, for Temporal to wait and
- * try again; but a server that is there and fails at this, time and again, has a broken model and not an outage.
- */
-async function proveUp({ chatModel, serving, timing, signal }: Asking): Promise<void> {
-  const body = servingBody(
-    { messages: [{ role: 'user', content: 'Hello' }] },
-    { fewShot: null, maxTokens: 1 },
-  );
-  try {
-    await chatModel.complete({ model: serving.model, body, timeoutMs: timing.itemTimeoutMs, signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    if (
-      error instanceof UnavailableError &&
-      error.kind === 'failing' &&
-      activityInfo().attempt >= mostFailing
-    ) {
-      throw new RejectedError(`${serving.model} fails whatever it is asked. ${error.message}`, {
-        code: 'model_failing',
-      });
-    }
-    if (!(error instanceof RejectedError) || aboutTheProvider.has(error.code ?? '')) throw error;
-    // It refused so small a question, but it is there and answers.
-  }
 }
 
 function answeredItem(example: Example, { response, latencyMs }: ChatReply): EvaluationItem {

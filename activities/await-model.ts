@@ -4,17 +4,26 @@ import type { ServingSpec } from '../domain/experiments/experiment.ts';
 import { keepAlive } from './keep-alive.ts';
 import { pause } from './pause.ts';
 import type { ChatModels } from './ports/chat-model.ts';
+import { sayHello } from './say-hello.ts';
 
 export interface AwaitModelTiming {
   readonly pollMs: number;
   /** How long a reachable provider may not list the model. */
   readonly patienceMs: number;
+  /** How long its first answer may take. */
+  readonly loadMs: number;
 }
 
-/** A fresh adapter is listed at once or after one reload; a name that is not there after a minute is wrong. */
-const defaultTiming: AwaitModelTiming = { pollMs: 1_000, patienceMs: 60_000 };
+/**
+ * A fresh adapter is listed at once or after one reload; a name that is not there after a minute is wrong.
+ * Servers load a model at its first request: billions of parameters from a cold disk take minutes.
+ */
+const defaultTiming: AwaitModelTiming = { pollMs: 1_000, patienceMs: 60_000, loadMs: 10 * 60_000 };
 
-/** Waits until the provider would answer for the model, so that an evaluation's first items are not lost. */
+/**
+ * Waits until the provider lists the model and has answered once, so that no item of an evaluation is timed
+ * out by the loading of its model.
+ */
 export function createAwaitModel(ports: { readonly chatModels: ChatModels }, timing = defaultTiming) {
   async function awaitModel({ serving }: { readonly serving: ServingSpec }): Promise<void> {
     const chatModel = ports.chatModels(serving.provider);
@@ -32,6 +41,7 @@ export function createAwaitModel(ports: { readonly chatModels: ChatModels }, tim
           }
           await pause(timing.pollMs, signal);
         }
+        await sayHello(chatModel, { model: serving.model, timeoutMs: timing.loadMs, signal });
       },
     );
 

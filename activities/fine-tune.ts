@@ -71,15 +71,13 @@ export function createFineTune(ports: FineTunePorts, timing: TrainingTiming = de
     return keepAlive(
       () => training.state,
       async () => {
-        for (let round = 1; round <= mostRounds; round++) {
+        for (let round = 1; ; round++) {
           const key = fineTuneKey({ ...input, datasetHash: dataset.summary.hash }, round);
-          const job = await train(training, toRequest(input, key, dataset.files));
-          if (job === 'lost') continue;
-          return succeed(training, job);
+          const { job, again } = await train(training, toRequest(input, key, dataset.files));
+          if (job.status === 'succeeded') return succeed(training, job);
+          if (!again || round === mostRounds) throw failed(job, round);
+          log.warn('The training is launched again', { jobId: job.id, reason: job.error });
         }
-        throw new RejectedError(
-          `The trainer lost ${mostRounds} jobs of ${input.candidate.name} in a row; its log tells why it restarts.`,
-        );
       },
     );
   }
@@ -99,23 +97,25 @@ function tell(training: Training, state: TrainingHeartbeat): void {
   heartbeat(state);
 }
 
-/** The job under the request's key, ended well; `lost` when a new one has to be made. */
-async function train(training: Training, request: FineTuneRequest): Promise<TrainingJob | 'lost'> {
+/** The job under the request's key once it has ended, and whether a new one should be made. */
+async function train(
+  training: Training,
+  request: FineTuneRequest,
+): Promise<{ job: TrainingJob; again: boolean }> {
   const launched = await launchWhenFree(training, request);
-  // Found cancelled, not cancelled while we watched: whoever reset the run asks for the training again.
-  if (launched.status === 'cancelled') return 'lost';
   const job = await watchOrEnd(training, launched, request);
   await training.lineage.updateJob(job.id, job.status, training.state.progress, job.error ?? undefined);
-  if (job.status === 'succeeded') return job;
-  if (job.status === 'failed' && job.errorRetryable) {
-    log.warn('The trainer lost the job; launching it again', { jobId: job.id, reason: job.error });
-    return 'lost';
-  }
-  throw new RejectedError(
-    job.status === 'cancelled'
-      ? `Training job ${job.id} was cancelled at the trainer, not by this run.`
-      : `Training job ${job.id} failed: ${job.error ?? 'the trainer gives no reason'}.`,
-  );
+  // Found cancelled, not cancelled while we watched: whoever reset the run asks for the training again.
+  return { job, again: job.errorRetryable || launched.status === 'cancelled' };
+}
+
+function failed({ id, status, error }: TrainingJob, rounds: number): RejectedError {
+  const nth = rounds === 1 ? '' : ` It was the ${rounds}th attempt; the trainer's log may tell more.`;
+  const what =
+    status === 'cancelled'
+      ? 'was cancelled at the trainer, not by this run'
+      : `failed: ${error ?? 'the trainer gives no reason'}`;
+  return new RejectedError(`Training job ${id} ${what}.${nth}`);
 }
 
 async function watchOrEnd(

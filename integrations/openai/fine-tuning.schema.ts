@@ -10,8 +10,11 @@ export const UploadedFile = z.object({
 
 export const UploadedFiles = z.array(UploadedFile);
 
-/** Job errors after which the trainer wants the same job created anew. */
-const retryableJobErrors: readonly string[] = ['server_restarted', 'server_error'];
+/**
+ * Job errors that are not the job's own: the server stopped or stumbled, or the trainer's process was killed
+ * (which may be memory; whoever launches again bounds how often).
+ */
+const retryableJobErrors: readonly string[] = ['server_restarted', 'server_error', 'trainer_died'];
 
 /** A job as the trainer lists it: ours, and by which key it was made. */
 export const Job = z

@@ -2,18 +2,25 @@ import { CancelledFailure } from '@temporalio/common';
 import { expect, test } from 'vitest';
 import { createAwaitModel } from '../../activities/await-model.ts';
 import { RejectedError, UnavailableError } from '../../domain/errors.ts';
+import type { JsonObject } from '../../domain/json.ts';
 import { anAttempt, runIn } from '../support/activity-environment.ts';
 
 const serving = { provider: 'local', model: 'ft:nano-1m:flywheel:hr:1', fewShotUri: null, maxTokens: 64 };
 
-function setup(isServed: (look: number) => boolean, patienceMs = 5_000) {
+type Hello = () => Promise<{ response: JsonObject; latencyMs: number }>;
+const answered: Hello = async () => ({ response: {}, latencyMs: 1 });
+
+function setup(isServed: (look: number) => boolean, patienceMs = 5_000, hello = answered) {
   let looks = 0;
   const chatModel = {
-    complete: () => Promise.reject(new Error('not asked')),
+    complete: hello,
     countTokens: async () => null,
     isServed: async () => isServed(++looks),
   };
-  const { awaitModel } = createAwaitModel({ chatModels: () => chatModel }, { pollMs: 1, patienceMs });
+  const { awaitModel } = createAwaitModel(
+    { chatModels: () => chatModel },
+    { pollMs: 1, patienceMs, loadMs: 1_000 },
+  );
   return (environment = anAttempt()) => runIn(environment, awaitModel, { serving });
 }
 
@@ -69,4 +76,29 @@ test('a cancellation ends the wait', async () => {
   });
 
   await expect(wait(environment)).rejects.toBeInstanceOf(CancelledFailure);
+});
+
+test('a model that is listed has to answer once, which loads it', async () => {
+  let asked = 0;
+  const wait = setup(
+    () => true,
+    5_000,
+    async () => {
+      asked += 1;
+      throw new UnavailableError('still loading', { kind: 'timeout' });
+    },
+  );
+
+  await expect(wait()).rejects.toMatchObject({ name: 'UnavailableError', kind: 'timeout' });
+  expect(asked).toBe(1);
+});
+
+test('a refusal of the first small question is an answer', async () => {
+  const wait = setup(
+    () => true,
+    5_000,
+    () => Promise.reject(new RejectedError('at least 16 tokens, please', { code: 'invalid_value' })),
+  );
+
+  await expect(wait()).resolves.toBeUndefined();
 });
