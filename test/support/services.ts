@@ -79,7 +79,7 @@ export default async function startServices(project: TestProject): Promise<() =>
   return stop;
 }
 
-/** Reads it off the files' text, one level of `test/support` imports included. */
+/** Reads it off the files' text, imports of `support` and `contracts` folders included. */
 async function injectedBy(project: TestProject): Promise<(keyof ProvidedContext)[]> {
   // Vitest marks its file filter as internal; without it every file counts, which only starts more.
   const filters: string[] | undefined = Reflect.get(project.vitest, 'filenamePattern');
@@ -90,8 +90,8 @@ async function injectedBy(project: TestProject): Promise<(keyof ProvidedContext)
 }
 
 async function textWithSupport(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8');
+  const text = await readFile(file, 'utf8').catch(() => '');
   const imported = [...text.matchAll(/from '((?:\.\.?\/)+[^']*(?:support|contracts)\/[^']+\.ts)'/g)];
-  const support = imported.map(([, path]) => readFile(join(file, '..', path ?? ''), 'utf8').catch(() => ''));
+  const support = imported.map(([, path]) => textWithSupport(join(file, '..', path ?? '')));
   return [text, ...(await Promise.all(support))].join('\n');
 }
