@@ -2,6 +2,12 @@
 // The `flywheel` command: installs the npm packages when they are missing, then runs the CLI in this process.
 import { checkNode, ensureNodePackages, note, SetupError } from './setup/bootstrap.js';
 
+// `flywheel show … | head` is no error.
+process.stdout.on('error', (error) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
 try {
   checkNode();
   await ensureNodePackages();

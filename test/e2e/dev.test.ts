@@ -1,0 +1,205 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { requireFreePorts } from '../../cli/dev/ports.ts';
+import { loadConfig, repositoryRoot } from '../../config/config.ts';
+import { eventually } from '../support/eventually.ts';
+import { processesOf } from '../support/processes.ts';
+
+const bin = join(repositoryRoot, 'cli', 'bin.js');
+const minute = 60_000;
+
+interface Doctor {
+  readonly ok: boolean;
+  readonly services: readonly { name: string; ok: boolean; problem: string | null; mend: string | null }[];
+}
+
+/** The tests build on each other: starting the stack is what takes long. */
+describe('flywheel dev', () => {
+  let home: string;
+  let env: NodeJS.ProcessEnv;
+  let supervisor: ChildProcess;
+
+  beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), 'flywheel-dev-'));
+    env = {
+      ...process.env,
+      FLYWHEEL_HOME: home,
+      FLYWHEEL_PORT_OFFSET: String(await freeOffset()),
+      // Shared with the other tests: it shows as well that a server which is named is not started.
+      MODEL_SERVER_URL: inject('modelServerUrl'),
+    };
+  });
+  afterAll(async () => {
+    await flywheel('stop');
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  it(
+    'starts everything and says where it is',
+    async () => {
+      const said = await startDev();
+
+      expect(said).toMatch(/Gateway \(OpenAI API\)\s+http:\/\/127\.0\.0\.1:\d+\/v1/);
+      expect(said).toMatch(/Temporal UI\s+http:\/\/127\.0\.0\.1:\d+/);
+      expect(await doctor()).toMatchObject({ code: 0, report: { ok: true } });
+    },
+    4 * minute,
+  );
+
+  it(
+    'refuses a second copy for the same home',
+    async () => {
+      const { code, stderr } = await flywheel('dev');
+
+      expect(code).toBe(1);
+      expect(stderr).toContain(`Another copy runs for ${home} (process ${supervisor.pid}`);
+    },
+    minute,
+  );
+
+  it(
+    'refuses a second home on the same ports, and names them',
+    async () => {
+      const other = mkdtempSync(join(tmpdir(), 'flywheel-dev-other-'));
+
+      const { code, stderr } = await flywheel('dev', '--home', other);
+
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /taken by another program: \d+ \(Temporal\), .*\d+ \(gateway\)\. Stop it, or move all/,
+      );
+      expect(processesOf(other)).toEqual([]);
+      rmSync(other, { recursive: true, force: true });
+    },
+    minute,
+  );
+
+  it(
+    'restarts what crashes',
+    async () => {
+      const before = pidOf('gateway');
+
+      process.kill(before, 'SIGKILL');
+
+      await eventually(() => expect(pidOf('gateway')).not.toBe(before), minute);
+      await eventually(async () => expect(await doctor()).toMatchObject({ code: 0 }), minute);
+    },
+    3 * minute,
+  );
+
+  it(
+    'ends everything in order on Ctrl-C and leaves no process behind',
+    async () => {
+      const code = await end('SIGINT');
+
+      expect(code).toBe(0);
+      expect(processesOf(home)).toEqual([]);
+    },
+    minute,
+  );
+
+  it(
+    'tells by doctor what does not answer, and how to mend it',
+    async () => {
+      const { code, report } = await doctor();
+
+      expect(code).not.toBe(0);
+      const failing = report.services.filter(({ ok }) => !ok);
+      expect(failing.map(({ name }) => name)).toEqual(
+        expect.arrayContaining(['temporal', 'database', 'gateway', 'workflow-worker', 'activity-worker']),
+      );
+      expect(failing.map(({ name }) => name)).not.toContain('model-server');
+      expect(failing.every(({ problem, mend }) => problem && mend)).toBe(true);
+    },
+    minute,
+  );
+
+  it(
+    'leaves nothing behind when it is killed, and starts again on the same state',
+    async () => {
+      await startDev();
+
+      await end('SIGKILL');
+
+      await eventually(() => expect(processesOf(home)).toEqual([]), minute);
+      const { code, stdout } = await flywheel('dev', '--detach', '--json');
+      expect(code).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject({ ready: true, home });
+    },
+    8 * minute,
+  );
+
+  it(
+    'is ended by stop, which may be said twice',
+    async () => {
+      const first = await flywheel('stop', '--json');
+      const second = await flywheel('stop', '--json');
+
+      expect(JSON.parse(first.stdout)).toMatchObject({ stopped: true });
+      expect(JSON.parse(second.stdout)).toMatchObject({ stopped: false });
+      expect(processesOf(home)).toEqual([]);
+    },
+    2 * minute,
+  );
+
+  function startDev(): Promise<string> {
+    supervisor = spawn(process.execPath, [bin, 'dev'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    return new Promise((resolve, reject) => {
+      const listen = (chunk: Buffer) => {
+        said += chunk.toString('utf8');
+        if (said.includes('Ctrl-C stops everything')) resolve(said);
+      };
+      supervisor.stdout?.on('data', listen);
+      supervisor.stderr?.on('data', listen);
+      supervisor.once('exit', () => reject(new Error(`it ended before it was ready:\n${said}`)));
+    });
+  }
+
+  async function end(signal: NodeJS.Signals): Promise<number | null> {
+    const ended = new Promise<number | null>((resolve) => {
+      supervisor.once('exit', (code) => resolve(code));
+    });
+    supervisor.kill(signal);
+    return ended;
+  }
+
+  function pidOf(service: string): number {
+    const record = JSON.parse(readFileSync(join(home, 'stack.json'), 'utf8')) as {
+      services: Record<string, { pid: number }>;
+    };
+    return record.services[service]?.pid ?? 0;
+  }
+
+  async function doctor(): Promise<{ code: number; report: Doctor }> {
+    const { code, stdout } = await flywheel('doctor', '--json');
+    return { code, report: JSON.parse(stdout) as Doctor };
+  }
+
+  async function flywheel(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const run = promisify(execFile)(process.execPath, [bin, ...args], { env });
+    return run.then(
+      ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+      ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({
+        code,
+        stdout,
+        stderr,
+      }),
+    );
+  }
+});
+
+async function freeOffset(): Promise<number> {
+  for (;;) {
+    const portOffset = 10_000 + Math.floor(Math.random() * 20_000);
+    const isFree = await requireFreePorts(loadConfig({ env: {}, portOffset })).then(
+      () => true,
+      () => false,
+    );
+    if (isFree) return portOffset;
+  }
+}
