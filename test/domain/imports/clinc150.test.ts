@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { curate } from '../../../domain/datasets/curate.ts';
+import { splitNames } from '../../../domain/datasets/dataset.ts';
 import { InvalidInputError } from '../../../domain/errors.ts';
 import { clinc150, noToolAnswer } from '../../../domain/imports/clinc150.ts';
 import { isRejected } from '../../../domain/imports/importer.ts';
@@ -57,26 +59,39 @@ describe('clinc150', () => {
 
 const folder = new URL('../../../../shared/data/clinc150/', import.meta.url);
 const absent = !existsSync(folder) && process.env.CI !== 'true';
+const title = `clinc150 on the real file${absent ? ' (skipped: ../shared/data/clinc150 is absent)' : ''}`;
 
-describe.skipIf(absent)(
-  `clinc150 on the real file${absent ? ' (skipped: ../shared/data/clinc150 is absent)' : ''}`,
-  () => {
+// Thousands of real rows: seconds on an idle machine, more on a busy one.
+describe.skipIf(absent)(title, { timeout: 120_000 }, () => {
+  function open() {
     const read = (name: string): string => readFileSync(new URL(name, folder), 'utf8');
+    return source(read('data_full.json'), { 'domains.json': read('domains.json') });
+  }
 
-    it('reads the 2,250 questions of the work domain and all 1,200 out of scope, with stable ids', async () => {
-      const real = source(read('data_full.json'), { 'domains.json': read('domains.json') });
+  it('reads the 2,250 questions of the work domain and all 1,200 out of scope, with stable ids', async () => {
+    const rows = await readAll(clinc150, open(), { domain: 'work' });
+    const again = await readAll(clinc150, open(), { domain: 'work' });
 
-      const rows = await readAll(clinc150, real, { domain: 'work' });
-      const again = await readAll(clinc150, real, { domain: 'work' });
+    const records = rows.flatMap((row): LogRecord[] => (isRejected(row) ? [] : [row.record]));
+    const inScope = records.filter((record) => JSON.stringify(record.response).includes('tool_calls'));
+    expect([inScope.length, records.length - inScope.length, rows.length]).toEqual([2250, 1200, 3450]);
+    expect(new Set(records.map((record) => record.id)).size).toBe(3450);
+    expect(again).toEqual(rows);
+    expect(new Set(records.map((record) => JSON.stringify(record.request.tools))).size).toBe(1);
+  });
 
-      const records = rows.flatMap((row): LogRecord[] => (isRejected(row) ? [] : [row.record]));
-      const inScope = records.filter((record) => JSON.stringify(record.response).includes('tool_calls'));
-      expect(rows.length - records.length).toBe(0);
-      expect([inScope.length, records.length - inScope.length]).toEqual([2250, 1200]);
-      expect(new Set(records.map((record) => record.id)).size).toBe(3450);
-      expect(again).toEqual(rows);
-      const offered = new Set(records.map((record) => JSON.stringify(record.request.tools)));
-      expect(offered.size).toBe(1);
-    });
-  },
-);
+  it('curates into stratified splits without losing a question', async () => {
+    const rows = await readAll(clinc150, open(), { domain: 'work' });
+    const records = rows.flatMap((row) =>
+      isRejected(row) ? [] : [{ ...row.record, ingestedAt: row.record.timestamp }],
+    );
+
+    const { splits, dropped } = await curate(records, { seed: 7, validationShare: 0.1, minRecords: 50 });
+
+    const noTool = splitNames.map((name) => splits[name].filter((each) => each.label === 'no_tool').length);
+    expect(dropped).toEqual({});
+    expect(splitNames.map((name) => splits[name].length)).toEqual([2925, 325, 200]);
+    expect(noTool).toEqual([1018, 113, 69]);
+    expect(new Set(splits.eval.map((each) => each.label)).size).toBe(16);
+  });
+});
