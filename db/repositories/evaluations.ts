@@ -24,9 +24,13 @@ export function createEvaluationLineage(db: Database): EvaluationLineage {
     },
     async storeItems(evaluationId, items) {
       for (let start = 0; start < items.length; start += batchSize) {
-        const rows = items
-          .slice(start, start + batchSize)
-          .map((item) => ({ evaluationId, ...item, scores: { ...item.scores } }));
+        const rows = items.slice(start, start + batchSize).map((item) => ({
+          evaluationId,
+          ...item,
+          // A provider's words may hold a NUL, which PostgreSQL's text cannot.
+          failureDetail: item.failureDetail?.replaceAll('\0', '') ?? null,
+          scores: { ...item.scores },
+        }));
         await db.insert(evaluationItems).values(rows).onConflictDoNothing();
       }
     },

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { chown, mkdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { ConflictError, UnavailableError } from '../../../domain/errors.ts';
+import { ConflictError, InvalidInputError, UnavailableError } from '../../../domain/errors.ts';
 import { endWithParent } from './end-with-parent.ts';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.ts';
 import { type PostgresUser, postgresUser } from './postgres-user.ts';
@@ -24,13 +24,18 @@ export interface PostgresOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
+interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
 export interface PostgresService {
   /** With its password: not for logs. */
   readonly url: string;
   readonly pid: number;
   readonly logFile: string;
   /** Resolves when the server has ended, wanted or not. */
-  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  readonly exited: Promise<Ended>;
   /** Disconnects clients, writes everything out, ends. Harmless when it has ended. */
   stop(): Promise<void>;
 }
@@ -67,9 +72,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   if (((await stat(logFile).catch(() => null))?.size ?? 0) > maxLogBytes) await truncate(logFile);
 
   const child = await launch(binaries, user, { ...options, dir: dataDir }, logFile);
-  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((settle) => {
-    child.once('exit', (code, signal) => settle({ code, signal }));
-  });
+  const exited = endOf(child);
   return {
     url: postgresUrl(options.port, password),
     pid: child.pid as number,
@@ -79,9 +82,24 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   };
 }
 
+/** Also when it ended before anybody looked. */
+async function endOf(child: ChildProcess): Promise<Ended> {
+  const { exitCode: code, signalCode: signal } = child;
+  if (code !== null || signal !== null) return { code, signal };
+  return new Promise((settle) => {
+    child.once('exit', (exitCode, exitSignal) => settle({ code: exitCode, signal: exitSignal }));
+  });
+}
+
 async function ensurePassword(dir: string): Promise<string> {
   const kept = postgresPassword(dir);
   if (kept) return kept;
+  if (existsSync(join(dir, 'data'))) {
+    throw new InvalidInputError(
+      `${join(dir, 'password')} is gone, so nobody can log in to the data beside it. ` +
+        'Put it back, or move the folder away to begin anew.',
+    );
+  }
   const password = randomBytes(24).toString('hex');
   const path = join(dir, 'password');
   await writeFile(`${path}.new`, `${password}\n`, { mode: 0o600 });
@@ -161,6 +179,7 @@ async function launch(
       detached: true,
       stdio: ['ignore', log, log],
     });
+    closeSync(log);
     endWithParent(child, 'INT');
     if (await untilReady(child, options.dir)) return child;
     const said = readOr(logFile, '').slice(logStart);
@@ -172,11 +191,10 @@ async function launch(
 
 /** False when the server ended instead. Recovery after a crash may take a while, so there is no time limit. */
 async function untilReady(child: ChildProcess, dataDir: string): Promise<boolean> {
-  let ended = false;
-  child.once('exit', () => (ended = true));
-  child.once('error', () => (ended = true));
-  while (!ended) {
-    if (child.pid !== undefined && (await isReady(dataDir, child.pid))) return true;
+  // A program that cannot be run has no process id; the event would else be thrown.
+  child.once('error', () => undefined);
+  while (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+    if (await isReady(dataDir, child.pid)) return true;
     await sleep(25);
   }
   return false;

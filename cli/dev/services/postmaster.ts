@@ -29,19 +29,20 @@ export async function clearDataDir(dataDir: string, supervisorPid: number | null
     rmSync(pidFile(dataDir), { force: true });
     return;
   }
-  if (supervisorPid !== null && supervisorPid !== process.pid && isAlive(supervisorPid)) {
+  if (supervisorPid !== null && isAlive(supervisorPid)) {
     throw new ConflictError(
       `PostgreSQL already runs on ${dataDir} (process ${pid}, started by process ${supervisorPid}). ` +
         'Stop that one first (flywheel stop), or use another FLYWHEEL_HOME.',
     );
   }
   process.kill(pid, 'SIGINT');
-  await waitForEnd(pid, 15_000);
+  await waitForEnd(pid, dataDir);
 }
 
-async function waitForEnd(pid: number, timeoutMs: number): Promise<void> {
-  const end = Date.now() + timeoutMs;
-  while (isAlive(pid)) {
+async function waitForEnd(pid: number, dataDir: string): Promise<void> {
+  const end = Date.now() + 15_000;
+  // By its command line: a dead process that nobody collects keeps its id, not its command.
+  while (isPostmasterOf(pid, dataDir)) {
     if (Date.now() > end) throw new ConflictError(`PostgreSQL process ${pid} does not end; stop it by hand.`);
     await sleep(50);
   }

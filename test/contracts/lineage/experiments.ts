@@ -142,11 +142,15 @@ export function experimentCases(lineage: () => Lineage): void {
     const first = anItem('b', { response: { z: 1, a: '\u0000', choices: [] }, scores: { z: 1, a: 0.5 } });
 
     await evaluations.storeItems('eval-1', [first]);
-    await evaluations.storeItems('eval-1', [anItem('b', { failure: 'timeout' }), anItem('a'), anItem('C')]);
+    await evaluations.storeItems('eval-1', [
+      anItem('b', { failure: 'timeout' }),
+      anItem('a'),
+      anItem('C', { failureDetail: 'not\0storable' }),
+    ]);
     await evaluations.storeItems('eval-1', []);
 
     const items = await evaluations.items('eval-1');
-    expect(items).toEqual([anItem('C'), anItem('a'), first]);
+    expect(items).toEqual([anItem('C', { failureDetail: 'notstorable' }), anItem('a'), first]);
     expect(JSON.stringify(items[2]?.response)).toBe(JSON.stringify(first.response));
     expect(await evaluations.storedItemIds('eval-1')).toEqual(new Set(['a', 'b', 'C']));
     expect(await evaluations.storedItemIds('eval-x')).toEqual(new Set());

@@ -43,20 +43,20 @@ describeLogStore('PostgreSQL', async () => {
 
 describe('the log store on PostgreSQL', () => {
   it('migrates twice and at once without harm', async () => {
-    const database = await createEmptyDatabase();
+    const empty = await createEmptyDatabase();
 
-    await Promise.all([migratePostgresLogs(database.url), migratePostgresLogs(database.url)]);
-    await migratePostgresLogs(database.url);
+    await Promise.all([migratePostgresLogs(empty.url), migratePostgresLogs(empty.url)]);
+    await migratePostgresLogs(empty.url);
 
-    const store = createPostgresLogStore(database.url);
+    const store = createPostgresLogStore(empty.url);
     expect(await store.append([aRecord('a')])).toEqual({ stored: 1, duplicates: 0 });
     await store.close();
-    await database.drop();
+    await empty.drop();
   });
 
   it('says that the tables are missing, when they are', async () => {
-    const database = await createEmptyDatabase();
-    const store = createPostgresLogStore(database.url);
+    const empty = await createEmptyDatabase();
+    const store = createPostgresLogStore(empty.url);
 
     await expect(store.append([aRecord('a')])).rejects.toMatchObject({
       name: 'InvalidInputError',
@@ -64,7 +64,7 @@ describe('the log store on PostgreSQL', () => {
     });
 
     await store.close();
-    await database.drop();
+    await empty.drop();
   });
 
   it('is unavailable, without its password in the message, when nobody answers', async () => {
