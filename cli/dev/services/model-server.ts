@@ -78,7 +78,8 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
   return { url, pid: child.pid as number, logFile, exited, stop: () => stop(child, exited) };
 }
 
-type Exit = Awaited<ModelServerService['exited']>;
+/** `error`: it could not be started at all. */
+type Exit = Awaited<ModelServerService['exited']> & { readonly error?: Error };
 
 function launch(
   options: ModelServerOptions,
@@ -104,7 +105,7 @@ function launch(
   closeSync(log);
   const exited = new Promise<Exit>((settle) => {
     child.once('exit', (code, signal) => settle({ code, signal }));
-    child.once('error', () => settle({ code: 127, signal: null }));
+    child.once('error', (error) => settle({ code: null, signal: null, error }));
   });
   endWithParent(child, 'TERM');
   return { child, exited };
@@ -117,6 +118,7 @@ async function untilHealthy(url: string, exited: Promise<Exit>): Promise<void> {
     exit = how;
   });
   while (Date.now() < deadline) {
+    if (exit?.error) throw new UnavailableError(`The model server cannot be started: ${exit.error.message}.`);
     if (exit)
       throw new UnavailableError(`The model server ended while starting (${exit.signal ?? exit.code}).`);
     if (await isHealthy(url)) return;
