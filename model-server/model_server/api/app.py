@@ -22,8 +22,9 @@ log = logging.getLogger(__name__)
 def create_app(services: Services) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        services.engine.start()
         services.supervisor.start()
+        # Only then a standby trainer: both at once would make the first answer wait twice as long.
+        services.engine.start(on_loaded=services.supervisor.allow_standby)
         yield
         services.engine.stop()
         services.supervisor.stop()

@@ -59,7 +59,8 @@ def _check_jsonl(path: Path) -> None:
     """Only that it is JSONL: whether rows fit a model is known when a job names the model."""
     try:
         with path.open("rb") as lines:
-            if not any(True for _ in parse_lines(lines)):
+            # Every line is read, not only the first.
+            if sum(1 for _ in parse_lines(lines)) == 0:
                 raise invalid("The file has no rows.", code="empty_file", param="file")
     except RowError as error:
         message = f"The file is not JSONL: {error}. One JSON object per line is needed."

@@ -104,7 +104,7 @@ class ChatTemplate:
         """Most templates write ``arguments | tojson``; some paste text, and fail or print Python on objects."""
         function = {"name": "probe", "arguments": {"key": "value"}}
         call = {"id": "call_0", "type": "function", "function": function}
-        probe = [
+        probe: list[dict[str, Any]] = [
             {"role": "user", "content": "x"},
             {"role": "assistant", "content": "", "tool_calls": [call]},
         ]

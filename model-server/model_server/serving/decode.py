@@ -92,7 +92,7 @@ def _stop_position(text: str, stops: tuple[str, ...]) -> int | None:
 _KEEPS_LAST: dict[type, bool] = {}
 
 
-def _keeps_last_logits(kind: type) -> bool:
+def _keeps_last_logits(kind: Any) -> bool:
     """Most causal models can skip the logits of the prompt; some old ones cannot."""
     if kind not in _KEEPS_LAST:
         _KEEPS_LAST[kind] = "logits_to_keep" in inspect.signature(kind.forward).parameters

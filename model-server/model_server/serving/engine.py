@@ -34,11 +34,12 @@ class Engine:
         self._device: Future[str] = Future()
         self.stopping = threading.Event()
 
-    def start(self) -> None:
+    def start(self, on_loaded: Callable[[], None]) -> None:
         """Load every model in the background; requests wait for theirs."""
         self._executor.submit(self._set_up)
         for name in self.sources:
             self._executor.submit(self._preload, name)
+        self._executor.submit(on_loaded)
 
     def _preload(self, name: str) -> None:
         if self.stopping.is_set():

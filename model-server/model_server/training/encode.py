@@ -89,7 +89,7 @@ class RowEncoder:
         ids, offsets = self._template.tokenize_with_spans(text)
         labels = [IGNORED] * len(ids)
         for start, end in spans:
-            inside = [i for i, (begin, stop) in enumerate(offsets) if start <= begin and begin < stop <= end]
+            inside = [i for i, (begin, stop) in enumerate(offsets) if start <= begin < stop <= end]
             for i in self._through_stop(inside, ids):
                 labels[i] = ids[i]
         return Encoded(ids, labels)

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from model_server.store.adapters import AdapterStore
 from model_server.store.home import Home, remove, sync_folder
@@ -51,6 +51,8 @@ class TrainerProcess:
                 encoding="utf-8",
                 env=env,
             )
+        self._stdin = cast(IO[str], self._process.stdin)
+        self._stdout = cast(IO[str], self._process.stdout)
 
     @property
     def pid(self) -> int:
@@ -61,11 +63,10 @@ class TrainerProcess:
 
     def run(self, job: dict[str, Any], on_report: Callable[[dict[str, Any]], None]) -> int:
         """Send the job, pass on every report, return the exit status (negative: the signal that ended it)."""
-        assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101
         try:
-            self._process.stdin.write(json.dumps(job) + "\n")
-            self._process.stdin.flush()
-            for line in self._process.stdout:
+            self._stdin.write(json.dumps(job) + "\n")
+            self._stdin.flush()
+            for line in self._stdout:
                 on_report(json.loads(line))
         except (BrokenPipeError, json.JSONDecodeError):
             pass  # it died in the middle; the exit status says how
@@ -99,6 +100,7 @@ class Supervisor:
         self._base_source = base_source
         self._wake = threading.Event()
         self._stopping = threading.Event()
+        self._standby_allowed = threading.Event()
         # Guards the two fields below and who may end the current job.
         self._lock = threading.RLock()
         self._trainer: TrainerProcess | None = None
@@ -113,6 +115,10 @@ class Supervisor:
 
     def wake(self) -> None:
         """A job was committed."""
+        self._wake.set()
+
+    def allow_standby(self) -> None:
+        self._standby_allowed.set()
         self._wake.set()
 
     def stop(self) -> None:
@@ -153,7 +159,7 @@ class Supervisor:
 
     def _prepare_standby(self) -> None:
         with self._lock:
-            if self._settings.standby and not self._stopping.is_set():
+            if self._settings.standby and self._standby_allowed.is_set() and not self._stopping.is_set():
                 self._ready_trainer()
 
     def _ready_trainer(self) -> TrainerProcess:
