@@ -44,17 +44,24 @@ export function createCli(environment: CliEnvironment): Cli {
       async function action(this: unknown, ...args: unknown[]) {
         const command = args.at(-1) as Command;
         const globals = command.optsWithGlobals<GlobalOptions>();
-        const context = createContext(globals, environment);
+        const interruption = listenForInterruption();
+        const context = createContext(globals, environment, interruption.signal);
         try {
           environment.exit(await handler(context, ...(args.slice(0, -1) as never)));
         } catch (error) {
           environment.exit(report(context, error, environment));
+        } finally {
+          interruption.forget();
         }
       },
   };
 }
 
-function createContext(globals: GlobalOptions, environment: CliEnvironment): CommandContext {
+function createContext(
+  globals: GlobalOptions,
+  environment: CliEnvironment,
+  signal: AbortSignal,
+): CommandContext {
   const json = globals.json === true;
   let config: Config | undefined;
   return {
@@ -68,7 +75,7 @@ function createContext(globals: GlobalOptions, environment: CliEnvironment): Com
       env: environment.env,
       streams: environment.streams,
     }),
-    signal: interruption(),
+    signal,
     json,
     hint: (command) => hintFor(globals, command),
   };
@@ -83,15 +90,20 @@ export function hintFor({ home, portOffset }: GlobalOptions, command: string): s
 }
 
 /** The first Ctrl-C asks the command to clean up; the second one ends the process. */
-function interruption(): AbortSignal {
+function listenForInterruption(): { readonly signal: AbortSignal; forget(): void } {
   const controller = new AbortController();
   const onSignal = () => {
     if (controller.signal.aborted) process.exit(exitCodes.interrupted);
     controller.abort(new Error('interrupted'));
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return controller.signal;
+  const names = ['SIGINT', 'SIGTERM'] as const;
+  for (const name of names) process.on(name, onSignal);
+  return {
+    signal: controller.signal,
+    forget: () => {
+      for (const name of names) process.off(name, onSignal);
+    },
+  };
 }
 
 function report(context: CommandContext, error: unknown, environment: CliEnvironment): ExitCode {

@@ -1,3 +1,4 @@
+import { loadConfig } from '../config/config.ts';
 import { runCli } from './run-cli.ts';
 
 await runCli(process.argv.slice(2), {
@@ -6,4 +7,6 @@ await runCli(process.argv.slice(2), {
   exit: (code) => {
     process.exitCode = code;
   },
+  loadConfig: ({ home, portOffset }) =>
+    loadConfig({ ...(home !== undefined && { home }), ...(portOffset !== undefined && { portOffset }) }),
 });

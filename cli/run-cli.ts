@@ -1,18 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { CommanderError, type Command } from 'commander';
-import { loadConfig } from '../config/config.ts';
-import { type CliEnvironment, createCli, type GlobalOptions, printError } from './command.ts';
+import { type CliEnvironment, createCli, printError } from './command.ts';
 import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { createOutput } from './output.ts';
 import { createProgram } from './program.ts';
 
 /** Parses and runs one command line; the exit code goes to `environment.exit`. */
-export async function runCli(
-  args: readonly string[],
-  environment: Omit<CliEnvironment, 'loadConfig'>,
-): Promise<void> {
-  const cli = createCli({ ...environment, loadConfig: configFrom });
+export async function runCli(args: readonly string[], environment: CliEnvironment): Promise<void> {
+  const cli = createCli(environment);
   const program = createProgram(cli, readVersion());
   // Commander would end the process and print errors in its own way; help stays its own.
   for (const command of [program, ...program.commands]) quieten(command, environment);
@@ -44,10 +40,6 @@ function usageError(error: CommanderError | CommandError): CommandError {
     exitCode: exitCodes.usage,
     next: 'npx flywheel --help lists the commands; every command has --help with examples.',
   });
-}
-
-function configFrom({ home, portOffset }: GlobalOptions) {
-  return loadConfig({ ...(home !== undefined && { home }), ...(portOffset !== undefined && { portOffset }) });
 }
 
 function readVersion(): string {

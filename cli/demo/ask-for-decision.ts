@@ -4,6 +4,7 @@ import type { RunView } from '../../activities/ports/lineage.ts';
 import type { DecisionOutcome } from '../../domain/verdicts/verdict.ts';
 import type { CommandContext } from '../command.ts';
 import type { Demo } from './demo.ts';
+import { interrupted } from './interrupted.ts';
 
 export interface Wish {
   readonly outcome: DecisionOutcome;
@@ -32,9 +33,9 @@ async function askAtTerminal({ signal }: CommandContext, run: RunView): Promise<
     ],
     signal,
   });
-  if (isCancel(outcome)) throw new Error('interrupted');
+  if (isCancel(outcome)) throw interrupted('nothing was decided');
   const reason = await text({ message: 'Why? It is kept with the decision.', initialValue: 'demo', signal });
-  if (isCancel(reason)) throw new Error('interrupted');
+  if (isCancel(reason)) throw interrupted('nothing was decided');
   return { outcome, reason: reason.trim() === '' ? 'demo' : reason };
 }
 

@@ -16,6 +16,7 @@ import { askForDecision } from './ask-for-decision.ts';
 import { demoContext } from './demo-context.ts';
 import { startDemoStack } from './demo-stack.ts';
 import { showLiveCall } from './live-call.ts';
+import { interrupted } from './interrupted.ts';
 import { stopOpenRun } from './stop-open-run.ts';
 import { logTraffic } from './traffic.ts';
 
@@ -92,8 +93,9 @@ async function runOnce(demo: Demo): Promise<RunView> {
     return view;
   } catch (error) {
     // Or the next start of this home would go on training something that nobody waits for.
-    if (context.signal.aborted) await stopOpenRun(demo, runId);
-    throw error;
+    if (!context.signal.aborted) throw error;
+    await stopOpenRun(demo, runId);
+    throw interrupted('the run was cancelled', error);
   }
 }
 

@@ -18,7 +18,8 @@ export interface RunRow {
 /** The run as rows: its steps, and under `experiments` each experiment. */
 export function runRows(run: RunView): readonly RunRow[] {
   return [
-    step(run, 'snapshot', run.snapshot ? `${count(run.snapshot.records)} records` : ''),
+    // A snapshot has a row before it has records.
+    step(run, 'snapshot', run.snapshot?.records ? `${count(run.snapshot.records)} records` : ''),
     step(run, 'curation', run.dataset ? datasetLine(run.dataset) : ''),
     step(run, 'experiments', ''),
     ...run.experiments.map((experiment) => experimentRow(experiment)),

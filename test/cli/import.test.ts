@@ -1,0 +1,114 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { setup } from './support/cli.ts';
+
+function row(n: number): string {
+  return JSON.stringify({
+    timestamp: 1_767_225_600 + n,
+    request: { model: 'big', messages: [{ role: 'user', content: `question ${n}` }] },
+    response: { model: 'big', choices: [{ message: { role: 'assistant', content: `answer ${n}` } }] },
+  });
+}
+
+test('a file is imported once, bad lines are counted by reason, and again stores nothing', async () => {
+  const { run, home, logStore } = await setup();
+  const file = join(home, 'calls.jsonl');
+  await writeFile(file, [row(1), '{broken', row(2), '{"request":{},"response":{}}', row(1)].join('\n'));
+  const args = ['import', file, '--format', 'jsonl', '--workload', 'hr', '--client', 'c1', '--json'];
+
+  const first = await run(...args);
+  const second = await run(...args);
+
+  expect(first.code).toBe(0);
+  expect(first.json()).toEqual({
+    read: 5,
+    stored: 2,
+    duplicates: 1,
+    rejected: { invalid_json: 1, invalid_request: 1 },
+  });
+  expect(first.stderr).toContain('line 2: invalid_json');
+  expect(second.json()).toEqual({
+    read: 5,
+    stored: 0,
+    duplicates: 3,
+    rejected: { invalid_json: 1, invalid_request: 1 },
+  });
+  expect(await logStore.workloads()).toMatchObject([{ workloadId: 'hr', records: 2 }]);
+});
+
+test('text output says what happened and what to do next, without escape codes', async () => {
+  const { run, home } = await setup();
+  const file = join(home, 'calls.jsonl');
+  await writeFile(file, `${row(1)}\n${row(2)}\n`);
+
+  const { code, stdout, stderr } = await run(
+    'import',
+    file,
+    '--format',
+    'jsonl',
+    '--workload',
+    'hr',
+    '--client',
+    'c1',
+  );
+
+  expect(code).toBe(0);
+  expect(stdout).toContain('2 read, 2 stored, 0 duplicates, 0 rejected');
+  expect(stdout).toContain('npx flywheel run hr --wait');
+  expect(stdout + stderr).not.toContain('\u001b');
+});
+
+test('CLINC150 needs its domain, and a file that is there', async () => {
+  const { run, home } = await setup();
+  const file = join(home, 'data_full.json');
+  const splits = Object.fromEntries(
+    ['train', 'val', 'test', 'oos_train', 'oos_val', 'oos_test'].map((name) => [
+      name,
+      [[`${name}?`, name.startsWith('oos') ? 'oos' : 'payday']],
+    ]),
+  );
+  await writeFile(file, JSON.stringify(splits));
+  await writeFile(join(home, 'domains.json'), JSON.stringify({ work: ['payday', 'pto_balance'] }));
+  const args = ['import', file, '--format', 'clinc150', '--workload', 'hr', '--client', 'c1'];
+
+  const good = await run(...args, '--domain', 'work', '--json');
+  const wrongDomain = await run(...args, '--domain', 'wrok');
+  const noFile = await run(
+    'import',
+    `${file}.gone`,
+    '--format',
+    'jsonl',
+    '--workload',
+    'hr',
+    '--client',
+    'c1',
+  );
+
+  expect(good.json()).toEqual({ read: 6, stored: 6, duplicates: 0, rejected: {} });
+  expect([wrongDomain.code, wrongDomain.stderr]).toEqual([
+    2,
+    expect.stringMatching(/no domain "wrok".*work/),
+  ]);
+  expect([noFile.code, noFile.stderr]).toEqual([2, expect.stringContaining('There is no file')]);
+});
+
+test('a file without one usable line is a failure', async () => {
+  const { run, home } = await setup();
+  const file = join(home, 'calls.jsonl');
+  await writeFile(file, 'nope\n');
+
+  const { code } = await run(
+    'import',
+    file,
+    '--format',
+    'jsonl',
+    '--workload',
+    'hr',
+    '--client',
+    'c1',
+    '--json',
+  );
+
+  expect(code).toBe(1);
+});
