@@ -2,13 +2,13 @@ import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/e
 import type { Config } from '../config/config.ts';
 
 /**
- * How to reach Temporal: TLS, API key and metadata as `TEMPORAL_*` variables or a profile say (Temporal's own
- * envconfig), address and namespace as our configuration says, which knows the embedded server.
+ * How to reach Temporal: address and namespace as our configuration says. For a server that is not the
+ * embedded one, TLS, API key and metadata come from `TEMPORAL_*` variables or a profile (Temporal's envconfig).
  */
 export function temporalConnection(
   config: Pick<Config, 'temporal'>,
 ): ClientConnectConfig & { namespace: string } {
-  const { connectionOptions } = loadClientConnectConfig();
-  const { address, namespace } = config.temporal;
-  return { connectionOptions: { ...connectionOptions, address }, namespace };
+  const { address, namespace, embedded } = config.temporal;
+  const shared = embedded ? {} : loadClientConnectConfig().connectionOptions;
+  return { connectionOptions: { ...shared, address }, namespace };
 }

@@ -4,7 +4,8 @@ import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/w
 export function installLogging(processName: string): DefaultLogger {
   const logger = new DefaultLogger('INFO', ({ level, message, timestampNanos, meta }) => {
     const time = new Date(Number(timestampNanos / 1_000_000n)).toISOString();
-    const { error, sdkComponent: _, ...rest } = meta ?? {};
+    // Of no use to a reader, and long.
+    const { error, sdkComponent: _component, taskToken: _token, ...rest } = meta ?? {};
     const line = {
       time,
       level,

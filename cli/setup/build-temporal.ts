@@ -47,8 +47,8 @@ async function requireGo(env: NodeJS.ProcessEnv): Promise<void> {
 
 async function goInstall(folder: string, options: BuildTemporalOptions): Promise<void> {
   const child = spawn('go', ['install', '-v', module], {
-    // No C compiler needed: the server's SQLite is pure Go.
-    env: { ...options.env, GOBIN: folder, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false' },
+    // No C compiler needed: the server's SQLite is pure Go, and Go does without where there is none.
+    env: { ...options.env, GOBIN: folder, GOFLAGS: '-buildvcs=false' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const lastLines: string[] = [];

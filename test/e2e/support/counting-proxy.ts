@@ -1,0 +1,39 @@
+import { request as send } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startHttpServer } from '../../support/http-server.ts';
+
+export interface CountingProxy {
+  readonly url: string;
+  /** Chat completions asked for since the last reset, and how often each model was asked. */
+  readonly asked: Map<string, number>;
+  /** Each chat completion takes so much longer: room for a kill in mid-evaluation. */
+  delayMs: number;
+  reset(): void;
+  close(): Promise<void>;
+}
+
+/** Stands before the real model server and counts what it is asked for. */
+export async function startCountingProxy(target: string): Promise<CountingProxy> {
+  const asked = new Map<string, number>();
+  const proxy = { asked, delayMs: 0, reset: () => asked.clear() };
+  const server = await startHttpServer(async (incoming, outgoing) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks);
+    if (incoming.url?.endsWith('/chat/completions')) {
+      const { model } = JSON.parse(body.toString('utf8')) as { model: string };
+      asked.set(model, (asked.get(model) ?? 0) + 1);
+      await sleep(proxy.delayMs);
+    }
+    const { method, headers } = incoming;
+    const forwarded = send(new URL(incoming.url ?? '/', target), { headers, ...(method ? { method } : {}) });
+    forwarded.on('response', (reply) => {
+      outgoing.writeHead(reply.statusCode ?? 502, reply.headers);
+      reply.pipe(outgoing);
+    });
+    forwarded.on('error', () => outgoing.destroy());
+    outgoing.on('close', () => forwarded.destroy());
+    forwarded.end(body);
+  });
+  return Object.assign(proxy, server);
+}
