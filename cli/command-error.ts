@@ -100,13 +100,17 @@ function unreachableAddress(error: unknown, depth = 0): string | null {
   if (typeof code === 'string' && connectionCodes.has(code))
     return port === undefined
       ? 'A service'
-      : `The service at ${String(address ?? 'localhost')}:${String(port)}`;
+      : `The service at ${asText(address) ?? 'localhost'}:${asText(port) ?? '?'}`;
   const inner = [...(Array.isArray(errors) ? errors : []), cause];
   for (const candidate of inner) {
     const found = unreachableAddress(candidate, depth + 1);
     if (found) return found;
   }
   return null;
+}
+
+function asText(value: unknown): string | null {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : null;
 }
 
 function firstLine(error: unknown): string {

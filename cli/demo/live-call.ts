@@ -62,7 +62,7 @@ export async function showLiveCall(
       code: 'live_call',
     });
   const call = readCall(question, body, response.headers);
-  out.line(`${out.style.bold(String(response.status))}`);
+  out.line(out.style.bold(String(response.status)));
   for (const [name, value] of Object.entries(call.headers)) out.line(`  ${name}: ${value ?? '–'}`);
   out.line(`  answer: ${out.style.bold(call.answer)}`);
   out.line(call.right ? `  which is right.` : `  which is not right; expected: ${call.expected}`);

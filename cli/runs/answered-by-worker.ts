@@ -15,7 +15,7 @@ export async function answeredByWorker<T>(answer: Promise<T>, what: string): Pro
     }),
     sleep(patienceMs, late, { ref: false }),
   ]);
-  if (first !== late) return first as T;
+  if (first !== late) return first;
   throw new CommandError(`${what}, but no worker has answered within ${patienceMs / 1000} s.`, {
     code: 'no_worker',
     exitCode: exitCodes.unavailable,

@@ -115,7 +115,11 @@ export class Segments {
   /** A rename is only durable once its folder is. */
   async #syncFolder(): Promise<void> {
     const folder = await open(this.#folder, 'r');
-    await folder.sync().finally(() => folder.close());
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
   }
 
   #pathOf(sequence: number): string {

@@ -123,7 +123,7 @@ describe('show', () => {
       approval: { status: 'pending' },
       ...{ synthetic: true, responseSources: { gold: 6 } },
     });
-    const { experiments } = shown.json<{ experiments: { metrics: Record<string, number> }[] }>();
+    const { experiments } = shown.json() as { experiments: { metrics: Record<string, number> }[] };
     expect(Object.entries(experiments[0]?.metrics ?? {})[0]).toEqual(['call_accuracy', 1]);
   });
 

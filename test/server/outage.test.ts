@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import postgres from 'postgres';
 import { expect, onTestFinished, test } from 'vitest';
+import { createLog } from '../../server/log.ts';
+import { startServer } from '../../server/start-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { ask, moveRoute, serving, setup, startModel, storedIds } from './support/gateway.ts';
@@ -142,26 +145,19 @@ test('a second gateway on the same port fails before it touches the journal', as
   await eventually(async () => expect((await readdir(config.gateway.spoolDir)).length).toBeGreaterThan(0));
   const files = await readdir(config.gateway.spoolDir);
 
-  await expect(startSecond(config)).rejects.toThrow('EADDRINUSE');
+  await expect(
+    startServer(
+      config,
+      createLog(() => undefined),
+    ),
+  ).rejects.toThrow('EADDRINUSE');
 
   expect(await readdir(config.gateway.spoolDir)).toEqual(expect.arrayContaining(files));
   await bundle.postgres.restore();
 });
 
-async function startSecond(
-  config: Parameters<typeof import('../../server/start-server.ts')['startServer']>[0],
-) {
-  const { startServer } = await import('../../server/start-server.ts');
-  const { createLog } = await import('../../server/log.ts');
-  return startServer(
-    config,
-    createLog(() => undefined),
-  );
-}
-
 /** Makes the database refuse one client’s records, as it would refuse data that it cannot hold. */
 async function refuseClient(url: string, clientId: string): Promise<void> {
-  const { default: postgres } = await import('postgres');
   const sql = postgres(url, { max: 1, onnotice: () => undefined });
   await sql.unsafe(
     `alter table flywheel_logs.records add constraint refuse_${clientId} check (client_id <> '${clientId}')`,

@@ -14,7 +14,7 @@ export interface Ran {
   readonly stdout: string;
   readonly stderr: string;
   /** What `--json` printed. */
-  json<T = unknown>(): T;
+  json(): unknown;
 }
 
 export type RunCommand = (...args: string[]) => Promise<Ran>;
