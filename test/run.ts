@@ -58,8 +58,8 @@ async function runVitest(report: string): Promise<Outcome[]> {
   return readVitest(report, code);
 }
 
-function run(command: string, args: readonly string[], cwd: string): Promise<number> {
-  const child = spawn(command, args, { cwd, env: testEnvironment(), stdio: 'inherit' });
+function run(command: string, commandArgs: readonly string[], cwd: string): Promise<number> {
+  const child = spawn(command, commandArgs, { cwd, env: testEnvironment(), stdio: 'inherit' });
   // At a terminal Ctrl-C reaches the child by itself.
   const passOn = () => child.kill('SIGTERM');
   process.once('SIGTERM', passOn);

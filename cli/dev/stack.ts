@@ -36,13 +36,14 @@ export interface Stack {
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { config, log, signal = new AbortController().signal } = options;
-  const tools = await prepare(config, log);
-  signal.throwIfAborted();
   const logsDir = join(config.home, 'logs');
+  // First of all, so that a second copy is refused and `stop` finds this one, while it still sets up.
   const claim = await claimHome(config.home, config.portOffset, log);
   const stack = new RunningStack(claim, log);
   try {
     await requireFreePorts(config);
+    const tools = await prepare(config, log, signal);
+    signal.throwIfAborted();
     mkdirSync(logsDir, { recursive: true });
     await stack.start(embeddedServices(config, tools, logsDir), signal);
     await migrateDatabases(config);

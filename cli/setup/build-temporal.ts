@@ -13,6 +13,7 @@ export interface BuildTemporalOptions {
   readonly cacheDir: string;
   readonly onProgress: (line: string) => void;
   readonly env: NodeJS.ProcessEnv;
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -50,6 +51,8 @@ async function goInstall(folder: string, options: BuildTemporalOptions): Promise
     // No C compiler needed: the server's SQLite is pure Go, and Go does without where there is none.
     env: { ...options.env, GOBIN: folder, GOFLAGS: '-buildvcs=false' },
     stdio: ['ignore', 'ignore', 'pipe'],
+    // Interrupted, Go ends its compilers too.
+    ...(options.signal && { signal: options.signal, killSignal: 'SIGINT' as const }),
   });
   const lastLines: string[] = [];
   const started = Date.now();

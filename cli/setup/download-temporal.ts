@@ -25,14 +25,19 @@ export async function cachedDownload(cacheDir: string): Promise<string[]> {
  * that is no error, there is another way. It runs in a process of its own because the SDK's download
  * cannot be interrupted.
  */
-export async function downloadTemporal(
-  cacheDir: string,
-  onProgress: (line: string) => void,
-): Promise<string | null> {
+export async function downloadTemporal({
+  cacheDir,
+  onProgress,
+  signal,
+}: {
+  readonly cacheDir: string;
+  readonly onProgress: (line: string) => void;
+  readonly signal?: AbortSignal;
+}): Promise<string | null> {
   await mkdir(cacheDir, { recursive: true });
   onProgress('Trying to download Temporal’s dev server (about 60 MB)…');
   const script = fileURLToPath(new URL('./download-temporal-child.js', import.meta.url));
-  const child = spawn(process.execPath, [script, cacheDir], { stdio: 'ignore' });
+  const child = spawn(process.execPath, [script, cacheDir], { stdio: 'ignore', ...(signal && { signal }) });
   const ended = new Promise<number | null>((resolve) => {
     child.once('exit', resolve);
     child.once('error', () => resolve(null));

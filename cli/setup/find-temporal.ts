@@ -13,6 +13,8 @@ export interface FindTemporalOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** False: only look, neither download nor build (as `doctor` does). */
   readonly mayFetch?: boolean;
+  /** Aborted: a download or build is ended, and the search fails. */
+  readonly signal?: AbortSignal;
 }
 
 export interface TemporalBinary {
@@ -46,7 +48,8 @@ export async function findTemporal(options: FindTemporalOptions): Promise<Tempor
       'Temporal’s dev server is not installed yet: run `npm run setup`, or set TEMPORAL_ADDRESS.',
     );
   }
-  const downloaded = await downloadTemporal(options.cacheDir, options.onProgress);
+  const downloaded = await downloadTemporal(options);
+  options.signal?.throwIfAborted();
   if (downloaded && (await serverVersion(downloaded))) return { path: downloaded, origin: 'download' };
   return { path: await buildTemporal({ ...options, env }), origin: 'build' };
 }

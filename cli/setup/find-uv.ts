@@ -13,7 +13,12 @@ const version = '0.13.8';
 const oldest = [0, 9] as const;
 
 /** uv from the PATH, else our own copy in the cache, installed by pip (about 5 s). */
-export async function findUv(cache: string, python: Python, note: (line: string) => void): Promise<string> {
+export async function findUv(
+  cache: string,
+  python: Python,
+  note: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<string> {
   if (await isRecent('uv')) return 'uv';
   const folder = join(cache, `uv-${version}`);
   const path = join(folder, 'bin', 'uv');
@@ -28,6 +33,7 @@ export async function findUv(cache: string, python: Python, note: (line: string)
     // --target leaves the system's Python as it is, and works where it is "externally managed".
     args: ['-m', 'pip', 'install', '--quiet', '--target', partial, `uv==${version}`],
     note,
+    ...(signal && { signal }),
   });
   await rename(partial, folder);
   return path;

@@ -14,16 +14,21 @@ export interface Tools {
  * Fetches what the configuration's embedded servers need and is not there yet, one after the other: each
  * uses the whole machine. Says what it does and how long it takes. Quick when all is there.
  */
-export async function prepare(config: Config, note: (line: string) => void): Promise<Tools> {
+export async function prepare(
+  config: Config,
+  note: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<Tools> {
   // The cheap and most often missing thing first: without Python nothing is worth building.
-  const python = config.modelServer.embedded ? await preparePython(note) : null;
-  const temporalBinary = config.temporal.embedded ? await prepareTemporal(note) : null;
+  const python = config.modelServer.embedded ? await preparePython(note, signal) : null;
+  const temporalBinary = config.temporal.embedded ? await prepareTemporal(note, signal) : null;
   return { python, temporalBinary };
 }
 
-async function prepareTemporal(note: (line: string) => void): Promise<string> {
+async function prepareTemporal(note: (line: string) => void, signal?: AbortSignal): Promise<string> {
   const dir = temporalCacheDir();
-  const search = (mayFetch: boolean) => findTemporal({ cacheDir: dir, onProgress: note, mayFetch });
+  const search = (mayFetch: boolean) =>
+    findTemporal({ cacheDir: dir, onProgress: note, mayFetch, ...(signal && { signal }) });
   const found = await search(false).catch(() => null);
   if (found) return found.path;
   const wait = () => note('Another set-up is fetching Temporal’s dev server; waiting for it.');

@@ -27,10 +27,8 @@ export async function pythonPath(env: NodeJS.ProcessEnv = process.env): Promise<
  * Makes the Python environment from `model-server/uv.lock`, once per lock file and Python, shared by clones.
  * Can be interrupted and repeated: uv goes on from what it has fetched, and the marker comes last.
  */
-export async function preparePython(
-  note: (line: string) => void,
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<string> {
+export async function preparePython(note: (line: string) => void, signal?: AbortSignal): Promise<string> {
+  const { env } = process;
   if (env.FLYWHEEL_PYTHON) return env.FLYWHEEL_PYTHON;
   const python = await requirePython();
   const environment = environmentDir(python, env);
@@ -39,7 +37,7 @@ export async function preparePython(
     `${environment}.lock`,
     () => note('Another set-up is installing the Python packages; waiting for it.'),
     async () => {
-      if (!existsSync(readyFile(environment))) await install(environment, python, note, env);
+      if (!existsSync(readyFile(environment))) await install(environment, python, note, signal);
     },
   );
   return executable(environment);
@@ -49,17 +47,18 @@ async function install(
   environment: string,
   python: Python,
   note: (line: string) => void,
-  env: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
-  const uv = await findUv(cacheDir(env), python, note);
+  const uv = await findUv(cacheDir(), python, note, signal);
   note('Installing the Python packages (PyTorch and others, about 5 GB): 2 to 5 minutes, once per machine.');
   await runStep({
     title: 'Installing the Python packages',
     command: uv,
     // Without the project itself: clones share the environment, each runs its own source.
     args: ['sync', '--frozen', '--no-install-project', '--project', project, '--python', python.path],
-    options: { env: { ...env, UV_PROJECT_ENVIRONMENT: environment, UV_PYTHON_DOWNLOADS: 'never' } },
+    env: { ...process.env, UV_PROJECT_ENVIRONMENT: environment, UV_PYTHON_DOWNLOADS: 'never' },
     note,
+    ...(signal && { signal }),
   });
   await writeFile(readyFile(environment), `${new Date().toISOString()}\n`);
 }

@@ -1,4 +1,4 @@
-import { type SpawnOptions, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { UnavailableError } from '../../domain/errors.ts';
 
@@ -7,7 +7,9 @@ export interface Step {
   readonly title: string;
   readonly command: string;
   readonly args: readonly string[];
-  readonly options?: SpawnOptions;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Aborted: the command is ended, and the step fails. */
+  readonly signal?: AbortSignal;
   readonly note: (line: string) => void;
 }
 
@@ -15,8 +17,12 @@ export interface Step {
 const tickMs = 15_000;
 
 /** Runs a long, quiet command; its output is shown only when it fails. */
-export async function runStep({ title, command, args, options, note }: Step): Promise<void> {
-  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+export async function runStep({ title, command, args, env, signal, note }: Step): Promise<void> {
+  const child = spawn(command, args, {
+    env: env ?? process.env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(signal && { signal, killSignal: 'SIGINT' }),
+  });
   const lastLines: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
