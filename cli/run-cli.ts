@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { CommanderError, type Command } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { type CliEnvironment, createCli, printError } from './command.ts';
 import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';

@@ -1,5 +1,5 @@
-import type { ActivityPorts } from '../activities/index.ts';
 import type { FineTunePorts } from '../activities/fine-tune.ts';
+import type { ActivityPorts } from '../activities/index.ts';
 import type { Config } from '../config/config.ts';
 import { createGatewayProbe } from '../integrations/gateway/probe.ts';
 import { openArtifactStore } from './open-artifact-store.ts';

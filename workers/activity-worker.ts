@@ -3,8 +3,8 @@ import { migrateDatabases } from '../wiring/migrate-databases.ts';
 import { openActivityPorts } from '../wiring/open-activity-ports.ts';
 import { activityQueue } from '../workflows/task-queues.ts';
 import { deviceWorkers } from './device-worker.ts';
-import { runWorkerProcess } from './run-workers.ts';
 import { promptness } from './promptness.ts';
+import { runWorkerProcess } from './run-workers.ts';
 
 /** Everything with side effects: the activity queue, and the queues of the accelerators beside this machine. */
 await runWorkerProcess('activity-worker', async (config) => {

@@ -1,10 +1,10 @@
-import type { Route } from '../domain/routes/route.ts';
 import type {
   EvaluationSummary,
   ExperimentReport,
   ExperimentStage,
   ServingSpec,
 } from '../domain/experiments/experiment.ts';
+import type { Route } from '../domain/routes/route.ts';
 import type { Decision, GateStatus } from '../domain/verdicts/verdict.ts';
 import type { ExperimentInput, GateInput, RolloutInput } from './messages.ts';
 import type { RunFacts } from './run-progress.ts';

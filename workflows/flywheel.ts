@@ -7,8 +7,8 @@ import {
   isCancellation,
   setHandler,
 } from '@temporalio/workflow';
-import type { RecordedVerdict } from '../activities/record-verdict.ts';
 import type { RunPlan } from '../activities/plan-run.ts';
+import type { RecordedVerdict } from '../activities/record-verdict.ts';
 import type { DatasetSummary } from '../domain/datasets/dataset.ts';
 import type { ExperimentReport } from '../domain/experiments/experiment.ts';
 import { lineage, pipeline } from './activity-options.ts';

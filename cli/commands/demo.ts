@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { type Cli, examples } from '../command.ts';
 import { CommandError } from '../command-error.ts';
+import type { DemoOptions } from '../demo/demo.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { parseWhole } from '../options.ts';
-import type { DemoOptions } from '../demo/demo.ts';
 
 export function registerDemo(program: Command, cli: Cli): void {
   program

@@ -15,8 +15,8 @@ import { userName } from '../user-name.ts';
 import { askForDecision } from './ask-for-decision.ts';
 import { demoContext } from './demo-context.ts';
 import { startDemoStack } from './demo-stack.ts';
-import { showLiveCall } from './live-call.ts';
 import { interrupted } from './interrupted.ts';
+import { showLiveCall } from './live-call.ts';
 import { stopOpenRun } from './stop-open-run.ts';
 import { logTraffic } from './traffic.ts';
 

@@ -1,6 +1,6 @@
+import type { Config } from '../../config/config.ts';
 import { jsonl } from '../../domain/imports/jsonl.ts';
 import type { JsonObject } from '../../domain/json.ts';
-import type { Config } from '../../config/config.ts';
 import { askedQuestions } from '../../samples/help-desk/demo-question.ts';
 import { generateHelpDesk, helpDeskWorkload } from '../../samples/help-desk/generate.ts';
 import type { CommandContext } from '../command.ts';

@@ -53,7 +53,9 @@ export class Journal {
   readonly #options: Required<JournalOptions>;
   readonly #segments: Segments;
   #pending: string[] = [];
+  /** Of the pending lines and of those that are being written. */
   #pendingBytes = 0;
+  #underWay = 0;
   /** Operations on the segments take turns behind this promise. */
   #turn: Promise<unknown> = Promise.resolve();
   #writing = false;
@@ -94,7 +96,7 @@ export class Journal {
 
   status(): JournalStatus {
     return {
-      waiting: this.#segments.records + this.#pending.length,
+      waiting: this.#segments.records + this.#pending.length + this.#underWay,
       bytes: this.#segments.bytes + this.#pendingBytes,
       ...this.#counts,
       failingSince: this.#failingSince,
@@ -123,13 +125,16 @@ export class Journal {
         const lines = this.#pending;
         const bytes = this.#pendingBytes;
         this.#pending = [];
-        this.#pendingBytes = 0;
+        this.#underWay = lines.length;
         try {
           await this.#takeTurn(() => this.#segments.append(lines));
+          // Only now: a line under way takes its part of the bound.
+          this.#pendingBytes -= bytes;
         } catch (error) {
           this.#pending = [...lines, ...this.#pending];
-          this.#pendingBytes += bytes;
           return this.#failed(error);
+        } finally {
+          this.#underWay = 0;
         }
       }
     } finally {

@@ -1,5 +1,5 @@
-import { ActivityCancellationDetails, CancelledFailure } from '@temporalio/common';
 import type { Client } from '@temporalio/client';
+import { ActivityCancellationDetails, CancelledFailure } from '@temporalio/common';
 import { expect, test } from 'vitest';
 import { createFineTune, type FineTuneInput } from '../../activities/fine-tune.ts';
 import type { TrainingTiming } from '../../activities/watch-training.ts';

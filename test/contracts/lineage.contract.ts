@@ -1,7 +1,7 @@
 import { beforeEach, describe } from 'vitest';
 import type { Lineage } from '../../activities/ports/lineage.ts';
-import { decisionCases } from './lineage/decisions.ts';
 import { datasetCases } from './lineage/datasets.ts';
+import { decisionCases } from './lineage/decisions.ts';
 import { experimentCases } from './lineage/experiments.ts';
 import { routeCases } from './lineage/routes.ts';
 import { runCases } from './lineage/runs.ts';

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, inject, it } from 'vitest';
-import { findTemporal } from '../../cli/setup/find-temporal.ts';
 import { temporalCacheDir } from '../../cli/setup/cache.ts';
+import { findTemporal } from '../../cli/setup/find-temporal.ts';
 import { approveSignal, gateQuery, rejectSignal } from '../../workflows/messages.ts';
 import { gateId } from '../../workflows/workflow-ids.ts';
 import {

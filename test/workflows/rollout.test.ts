@@ -4,7 +4,7 @@ import type { rollout } from '../../workflows/index.ts';
 import type { RolloutInput } from '../../workflows/messages.ts';
 import { workflowQueue } from '../../workflows/task-queues.ts';
 import { rolloutId } from '../../workflows/workflow-ids.ts';
-import { client, decide, messageOf, newWorld, rolloutHandle, openGate, useWorkers } from './support/bench.ts';
+import { client, decide, messageOf, newWorld, openGate, rolloutHandle, useWorkers } from './support/bench.ts';
 import { type FakeWorld, servingOf } from './support/fake-activities.ts';
 
 function start(world: FakeWorld, overrides: Partial<RolloutInput> = {}) {

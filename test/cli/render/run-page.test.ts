@@ -4,7 +4,7 @@ import { hintFor } from '../../../cli/command.ts';
 import { createChangeLog } from '../../../cli/render/run-changes.ts';
 import { runPage } from '../../../cli/render/run-page.ts';
 import { runTree } from '../../../cli/render/run-tree.ts';
-import { aRunView, anExperimentView } from '../../support/run-views.ts';
+import { anExperimentView, aRunView } from '../../support/run-views.ts';
 
 const plain = pc.createColors(false);
 const hint = (command: string) => hintFor({}, command);

@@ -8,7 +8,7 @@ import type { RunningService, Service } from '../../../cli/dev/service.ts';
 import { type Config, loadConfig } from '../../../config/config.ts';
 import { parseRecord } from '../../../domain/records/parse.ts';
 import { generateHelpDesk } from '../../../samples/help-desk/generate.ts';
-import { openLineage, type OpenLineage } from '../../../wiring/open-lineage.ts';
+import { type OpenLineage, openLineage } from '../../../wiring/open-lineage.ts';
 import { openLogStore } from '../../../wiring/open-log-store.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { freePort } from '../../support/free-port.ts';

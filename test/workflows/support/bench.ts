@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, inject } from 'vitest';
+import type { ExperimentReport } from '../../../domain/experiments/experiment.ts';
+import type { approvalGate, flywheel, rollout } from '../../../workflows/index.ts';
 import type { DecideInput, FlywheelResult, RunTrigger, TriggerReceipt } from '../../../workflows/messages.ts';
 import { decideUpdate, triggerUpdate } from '../../../workflows/messages.ts';
+import { initialAttributes } from '../../../workflows/search-attributes.ts';
 import { activityQueue, gpuQueue, workflowQueue } from '../../../workflows/task-queues.ts';
 import { flywheelId, gateId } from '../../../workflows/workflow-ids.ts';
-import type { approvalGate, flywheel, rollout } from '../../../workflows/index.ts';
 import { bundleWorkflows } from './bundle.ts';
 import { type Behaviour, FakeWorld, fakeActivities, servingOf } from './fake-activities.ts';
-import type { ExperimentReport } from '../../../domain/experiments/experiment.ts';
-import { initialAttributes } from '../../../workflows/search-attributes.ts';
 
 // Failures are what many of these tests are about.
 Runtime.install({ logger: new DefaultLogger('ERROR') });
