@@ -21,6 +21,7 @@ export interface RunPlan {
 
 export interface PlanRunInput {
   readonly workloadId: string;
+  readonly workflowId: string;
   readonly trigger: {
     readonly runId: string;
     readonly reason: string;
@@ -55,12 +56,13 @@ const defaultSeed = 1;
 
 /** Settles what the run tries, and opens it in the lineage, also when it turns out that it cannot be done. */
 export function createPlanRun({ catalog, lineage, defaults }: PlanRunPorts) {
-  async function planRun({ workloadId, trigger }: PlanRunInput): Promise<RunPlan> {
+  async function planRun(input: PlanRunInput): Promise<RunPlan> {
+    const { workloadId, workflowId, trigger } = input;
     const { runId, reason, requestedBy } = trigger;
-    const opened = { runId, workloadId, reason, requestedBy, workflowId: `flywheel:${workloadId}` };
+    const opened = { runId, workloadId, reason, requestedBy, workflowId };
     try {
       const route = await lineage.routes.get(workloadId);
-      const plan = pin({ workloadId, trigger }, defaults, [
+      const plan = pin(input, defaults, [
         ...challengers(trigger, catalog.all()),
         ...(route?.serving ? [champion(runId, route.serving)] : []),
       ]);

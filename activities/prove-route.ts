@@ -5,7 +5,8 @@ import { keepAlive } from './keep-alive.ts';
 import { pause } from './pause.ts';
 import type { GatewayAnswer, GatewayProbe } from './ports/gateway-probe.ts';
 
-const everyMs = 500;
+/** The gateway re-reads its routes about every second, and at once when the probe asks it to. */
+const defaultEveryMs = 500;
 
 export interface RouteProof {
   readonly proved: boolean;
@@ -14,7 +15,7 @@ export interface RouteProof {
 }
 
 /** Asks the live gateway until it serves the workload by this route, or the time is over. */
-export function createProveRoute({ probe }: { readonly probe: GatewayProbe }) {
+export function createProveRoute({ probe }: { readonly probe: GatewayProbe }, everyMs = defaultEveryMs) {
   async function proveRoute({ route, timeoutMs }: { route: Route; timeoutMs: number }): Promise<RouteProof> {
     const deadline = Date.now() + timeoutMs;
     const signal = cancellationSignal();

@@ -8,7 +8,10 @@ import { searchAttributeTypes } from '../workflows/search-attributes.ts';
 const patienceMs = 120_000;
 
 /** Connects, waiting for a server that is just starting, and checks that it can run our workflows. */
-export async function connectWorker(config: Config, logger: Logger): Promise<NativeConnection> {
+export async function connectWorker(
+  config: Pick<Config, 'temporal'>,
+  logger: Logger,
+): Promise<NativeConnection> {
   const { connectionOptions, namespace } = temporalConnection(config);
   const deadline = Date.now() + patienceMs;
   for (;;) {

@@ -6,6 +6,7 @@ import {
   continueAsNew,
   isCancellation,
   setHandler,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { RunPlan } from '../activities/plan-run.ts';
 import type { RecordedVerdict } from '../activities/record-verdict.ts';
@@ -107,7 +108,7 @@ class Turn {
 
   private async plan(): Promise<RunPlan> {
     const { workloadId, trigger } = this;
-    const plan = await lineage.planRun({ workloadId, trigger });
+    const plan = await lineage.planRun({ workloadId, trigger, workflowId: workflowInfo().workflowId });
     this.progress.update({ plan });
     return plan;
   }

@@ -10,7 +10,7 @@ export interface GateState {
 export function refusalOf(gate: GateState, decision: Decision): string | null {
   if (gate.status !== 'pending') return `This gate is closed: ${gate.status}.`;
   if (decision.outcome !== 'approve' && decision.outcome !== 'reject') {
-    return `outcome is "${decision.outcome}"; it must be "approve" or "reject".`;
+    return `outcome is "${String(decision.outcome)}"; it must be "approve" or "reject".`;
   }
   if (decision.digest !== gate.digest) {
     return `The decision is about evidence ${short(decision.digest)}, but this gate holds ${short(gate.digest)}. Look at the run again and decide on its digest.`;

@@ -40,11 +40,11 @@ function merge(queued: RunTrigger, later: RunTrigger): RunTrigger {
   if (queued.runId === later.runId) return queued;
   const { candidates: _c, strategies: _s, ...rest } = queued;
   const candidates = union(queued.candidates, later.candidates);
-  const strategies = union(queued.strategies, later.strategies);
+  const wanted = union(queued.strategies, later.strategies);
   return {
     ...rest,
     ...(candidates ? { candidates } : {}),
-    ...(strategies ? { strategies } : {}),
+    ...(wanted ? { strategies: wanted } : {}),
     ...(later.evalSize === undefined ? {} : { evalSize: later.evalSize }),
     ...(later.seed === undefined ? {} : { seed: later.seed }),
   };
@@ -64,7 +64,7 @@ export function validateTrigger(trigger: RunTrigger): void {
 function problemOf(trigger: RunTrigger | undefined): string | null {
   if (!trigger || typeof trigger !== 'object')
     return 'A trigger is an object with runId, reason and requestedBy.';
-  if (!/^run-[a-z0-9-]+$/.test(String(trigger.runId)))
+  if (!/^run-[a-z0-9-]+$/.test(trigger.runId))
     return `runId is "${trigger.runId}"; it must look like run-20250131t093000z-ab12.`;
   if (typeof trigger.reason !== 'string' || typeof trigger.requestedBy !== 'string')
     return 'reason and requestedBy must be given as text.';

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCurateDataset } from '../../activities/curate-dataset.ts';
+import { createPlanRun, type PlanRunInput } from '../../activities/plan-run.ts';
+import type { LogStore } from '../../activities/ports/log-store.ts';
+import { createTakeSnapshot } from '../../activities/take-snapshot.ts';
+import { connect, type Connection } from '../../db/connect.ts';
+import { createLineage } from '../../db/lineage.ts';
+import { InvalidInputError, NotEnoughRecordsError } from '../../domain/errors.ts';
+import { parseRecord } from '../../domain/records/parse.ts';
+import { createPostgresLogStore } from '../../integrations/postgres-logs/log-store.ts';
+import { generateHelpDesk } from '../../samples/help-desk/generate.ts';
+import { anAttempt, runIn } from '../support/activity-environment.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { aCandidate } from '../support/experiments.ts';
+import { inMemoryArtifacts } from '../support/in-memory-artifacts.ts';
+
+const defaults = {
+  threshold: 0.75,
+  minRecords: 50,
+  validationShare: 0.1,
+  gateTtlMs: 1000,
+  gateRemindMs: 100,
+};
+const workloadId = 'help-desk';
+
+describe('planning, snapshot and curation', () => {
+  let database: TestDatabase;
+  let connection: Connection;
+  let logStore: LogStore;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    connection = connect(database.url);
+    logStore = createPostgresLogStore(database.url);
+    await logStore.append(helpDesk(120, 1));
+  });
+  afterAll(async () => {
+    await logStore.close();
+    await connection.close();
+    await database.drop();
+  });
+
+  function setup() {
+    const lineage = createLineage(connection.db);
+    const artifacts = inMemoryArtifacts();
+    const catalog = {
+      all: () => [aCandidate({ name: 'small' }), aCandidate({ name: 'large', strategies: ['base'] })],
+    };
+    const { planRun } = createPlanRun({ lineage, catalog, defaults });
+    const { takeSnapshot } = createTakeSnapshot({ lineage, logStore, artifacts });
+    const { curateDataset } = createCurateDataset({ lineage, artifacts });
+    const runId = `run-${Math.random().toString(36).slice(2)}`;
+    const plan = (trigger: Partial<PlanRunInput['trigger']> = {}) =>
+      planRun({
+        workloadId,
+        workflowId: 'flywheel:help-desk',
+        trigger: { runId, reason: 'a test', requestedBy: 'ada', ...trigger },
+      });
+    return { lineage, artifacts, plan, takeSnapshot, curateDataset, runId };
+  }
+
+  it('tries each candidate with each of its strategies', async () => {
+    const { plan } = setup();
+
+    const all = await plan();
+
+    expect(all.experiments.map((spec) => `${spec.candidate.name} × ${spec.strategy}`)).toEqual([
+      'small × base',
+      'small × icl',
+      'small × lora',
+      'large × base',
+    ]);
+  });
+
+  it('measures what serves today beside the challengers', async () => {
+    const { lineage, plan } = setup();
+    const serving = { provider: 'local', model: 'ft:old', fewShotUri: null, maxTokens: 8 };
+    const move = { kind: 'promotion', actor: 'ada', reason: 'r', digest: null, runId: null } as const;
+    await lineage.routes.move({ ...move, moveId: 'm1', workloadId, serving });
+
+    const { experiments } = await plan({ strategies: ['base'], candidates: ['small'] });
+
+    expect(experiments).toMatchObject([{ role: 'challenger' }, { role: 'champion', serving }]);
+    await lineage.routes.move({ ...move, moveId: 'm2', workloadId, serving: null });
+  });
+
+  it('names the configured candidates when asked for another one, and still opens the run', async () => {
+    const { lineage, plan, runId } = setup();
+
+    await expect(plan({ candidates: ['ghost'] })).rejects.toThrow(/Unknown candidate ghost.*small, large/);
+    await expect(plan({ candidates: ['ghost'] })).rejects.toBeInstanceOf(InvalidInputError);
+
+    expect((await lineage.runs.view(runId)).status).toBe('running');
+  });
+
+  it('reads the same records however often it is tried, whatever arrives meanwhile', async () => {
+    const { lineage, plan, takeSnapshot, runId } = setup();
+    await plan();
+    const failing = createTakeSnapshot({
+      lineage,
+      logStore,
+      artifacts: { putLines: () => Promise.reject(new Error('the disk is full')) },
+    });
+    await expect(runIn(anAttempt(), failing.takeSnapshot, { runId, workloadId })).rejects.toThrow(
+      /disk is full/,
+    );
+    await logStore.append(helpDesk(5, 99));
+
+    const first = await runIn(anAttempt(), takeSnapshot, { runId, workloadId });
+    const again = await runIn(anAttempt(), takeSnapshot, { runId, workloadId });
+
+    expect(first.records).toBe(120);
+    expect(again).toEqual(first);
+    expect(await lineage.runs.view(runId)).toMatchObject({ stage: 'snapshot', synthetic: true });
+  });
+
+  it('says what to do when there is not a single record', async () => {
+    const { takeSnapshot, plan, runId, lineage } = setup();
+    await plan();
+    await lineage.runs.open({
+      runId: `${runId}-2`,
+      workflowId: 'w',
+      workloadId: 'empty',
+      reason: '',
+      requestedBy: '',
+      plan: null,
+    });
+
+    const attempt = runIn(anAttempt(), takeSnapshot, { runId: `${runId}-2`, workloadId: 'empty' });
+
+    await expect(attempt).rejects.toBeInstanceOf(NotEnoughRecordsError);
+  });
+
+  it('makes the same dataset again, and keeps which record went where', async () => {
+    const { lineage, artifacts, plan, takeSnapshot, curateDataset, runId } = setup();
+    const pinned = await plan({ evalSize: 20 });
+    await runIn(anAttempt(), takeSnapshot, { runId, workloadId });
+
+    const first = await runIn(anAttempt(), curateDataset, { plan: pinned });
+    const again = await runIn(anAttempt(), curateDataset, { plan: pinned });
+
+    expect(again).toEqual(first);
+    expect(first.splits.eval).toBe(20);
+    const { files } = await lineage.datasets.get(first.id);
+    const rows: unknown[] = [];
+    for await (const line of artifacts.readLines(files.train.uri)) rows.push(JSON.parse(line));
+    expect(rows).toHaveLength(first.splits.train);
+    expect(rows[0]).toHaveProperty('messages');
+    expect(await artifacts.readText(files.manifest.uri)).toContain('"seed"');
+  });
+
+  it('ends at its next batch when it is cancelled', async () => {
+    const { plan, takeSnapshot, runId } = setup();
+    await plan();
+    const environment = anAttempt();
+    environment.cancel('CANCELLED');
+
+    await expect(runIn(environment, takeSnapshot, { runId, workloadId })).rejects.toMatchObject({
+      name: 'CancelledFailure',
+    });
+  });
+});
+
+function helpDesk(records: number, seed: number) {
+  return generateHelpDesk({ seed, records }).flatMap((row) => {
+    const parsed = parseRecord({ ...row, id: undefined, workload_id: workloadId });
+    return parsed.ok ? [parsed.record] : [];
+  });
+}

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import type { GatewayAnswer } from '../../activities/ports/gateway-probe.ts';
+import { createProveRoute } from '../../activities/prove-route.ts';
+import { UnavailableError } from '../../domain/errors.ts';
+import type { Route } from '../../domain/routes/route.ts';
+import { anAttempt, runIn } from '../support/activity-environment.ts';
+
+const route: Route = {
+  ...{
+    workloadId: 'hr',
+    version: 3,
+    previous: null,
+    digest: null,
+    runId: null,
+    since: '2026-01-01T00:00:00Z',
+  },
+  serving: { provider: 'local', model: 'ft:new', fewShotUri: null, maxTokens: 8 },
+};
+
+/** Answers in turn; the last one again and again. */
+function prove(target: Route, ...answers: (GatewayAnswer | Error)[]) {
+  let asked = 0;
+  const ask = async () => {
+    const answer = answers[Math.min(asked++, answers.length - 1)];
+    if (!answer || answer instanceof Error) throw answer;
+    return answer;
+  };
+  return runIn(anAttempt(), createProveRoute({ probe: { ask } }, 10).proveRoute, {
+    route: target,
+    timeoutMs: 100,
+  });
+}
+
+function answered(routeVersion: number, model: string): GatewayAnswer {
+  return { kind: 'answered', routeVersion, model, latencyMs: 12 };
+}
+
+describe('the proof of a route', () => {
+  it('holds once the gateway answers by the new route with the new model', async () => {
+    const proof = await prove(
+      route,
+      new UnavailableError('loading'),
+      answered(2, 'ft:old'),
+      answered(3, 'ft:new'),
+    );
+
+    expect(proof).toMatchObject({ proved: true });
+  });
+
+  it.each([
+    ['an older route', answered(2, 'ft:new')],
+    ['another model', answered(3, 'ft:old')],
+    ['a refusal', { kind: 'no_upstream' } as const],
+  ])('does not take %s for it', async (_, answer) => {
+    expect(await prove(route, answer)).toMatchObject({ proved: false });
+  });
+
+  it('says what the gateway showed instead', async () => {
+    const silent = await prove(route, new UnavailableError('The gateway does not answer.'));
+    const old = await prove(route, answered(2, 'ft:old'));
+
+    expect(silent.detail).toMatch(/does not answer/);
+    expect(old.detail).toMatch(/by route 2 with ft:old .* Wanted: route 3 with ft:new/);
+  });
+
+  it('of a return to the original holds also where no upstream is configured', async () => {
+    expect(await prove({ ...route, serving: null }, { kind: 'no_upstream' })).toMatchObject({ proved: true });
+  });
+});
