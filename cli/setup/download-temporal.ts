@@ -53,11 +53,12 @@ export async function downloadTemporal({
 
 function stopWhenStuck(cacheDir: string, stop: () => void): NodeJS.Timeout {
   const started = Date.now();
-  return setInterval(async () => {
+  const look = async () => {
     const elapsed = Date.now() - started;
     const moving = elapsed < firstByteMs || (await partialBytes(cacheDir)) > 0;
     if (!moving || elapsed > downloadMs) stop();
-  }, 1_000);
+  };
+  return setInterval(() => void look(), 1_000);
 }
 
 async function partialBytes(cacheDir: string): Promise<number> {

@@ -5,11 +5,11 @@ export interface TestHttpServer {
   close(): Promise<void>;
 }
 
-export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+export type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 /** A real server on loopback, for what a well-behaved one will not do: hang, break off, answer nonsense. */
 export async function startHttpServer(handler: Handler): Promise<TestHttpServer> {
-  const server = createServer(handler);
+  const server = createServer((request, response) => void handler(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');

@@ -69,10 +69,10 @@ export async function startStack(): Promise<Stack> {
     client: new Client({ connection }),
     async killAndRestart(name) {
       const service = services.find((one) => one.name === name);
-      const process_ = running.get(name);
-      if (!service || !process_) throw new Error(`no ${name} runs`);
-      process.kill(process_.pid, 'SIGKILL');
-      await process_.exited;
+      const worker = running.get(name);
+      if (!service || !worker) throw new Error(`no ${name} runs`);
+      process.kill(worker.pid, 'SIGKILL');
+      await worker.exited;
       await startInto(running, service);
     },
     importTraffic: (workloadId, records) => importTraffic(config, workloadId, records),

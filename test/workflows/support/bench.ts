@@ -33,14 +33,14 @@ export function useWorkers(): void {
     client = new Client({ connection });
     bundle = await bundleWorkflows();
     const activities = fakeActivities(worlds);
-    const prompt = { maxHeartbeatThrottleInterval: '200 milliseconds', connection: native } as const;
+    const prompt = { maxHeartbeatThrottleInterval: '200 milliseconds', connection: native };
     workers = [
       await Worker.create({
         ...prompt,
         taskQueue: workflowQueue,
         workflowBundle: bundle,
         workflowFailureErrorTypes: { '*': ['Error'] },
-      } as never),
+      }),
       await Worker.create({ ...prompt, taskQueue: activityQueue, activities }),
       await Worker.create({ ...prompt, taskQueue: gpuQueue('local'), activities }),
     ];
@@ -106,7 +106,11 @@ export async function openGate(world: FakeWorld): Promise<{ runId: string; diges
     workflowExecutionTimeout: '2 minutes',
     args: [
       {
-        ...{ runId, workloadId, digest, requestedBy, remindEveryMs: behaviour.remindEveryMs },
+        runId,
+        workloadId,
+        digest,
+        requestedBy,
+        remindEveryMs: behaviour.remindEveryMs,
         verdict: {
           outcome: behaviour.verdict,
           winner,
@@ -125,17 +129,20 @@ export async function openGate(world: FakeWorld): Promise<{ runId: string; diges
 
 function report(runId: string): ExperimentReport {
   return {
-    ...{
-      experimentId: `${runId}/nano/lora`,
-      role: 'challenger',
-      candidate: 'nano',
-      strategy: 'lora',
-      status: 'succeeded',
-    },
+    experimentId: `${runId}/nano/lora`,
+    role: 'challenger',
+    candidate: 'nano',
+    strategy: 'lora',
+    status: 'succeeded',
     serving: servingOf(`ft:${runId}`),
     evaluation: {
-      ...{ evaluationId: 'eval', n: 30, failed: 0, failures: {}, latencyMs: null },
-      ...{ metrics: { exact_match: 0.9 }, tokens: { prompt: 0, completion: 0 } },
+      evaluationId: 'eval',
+      n: 30,
+      failed: 0,
+      failures: {},
+      latencyMs: null,
+      metrics: { exact_match: 0.9 },
+      tokens: { prompt: 0, completion: 0 },
     },
   };
 }
@@ -153,7 +160,11 @@ type Gate = Pick<FlywheelResult, 'runId' | 'digest'>;
 
 export function decision(run: Gate, overrides: Partial<DecideInput> = {}): DecideInput {
   return {
-    ...{ id: randomUUID(), outcome: 'approve', actor: 'ada', reason: 'looks right', digest: run.digest },
+    id: randomUUID(),
+    outcome: 'approve',
+    actor: 'ada',
+    reason: 'looks right',
+    digest: run.digest,
     ...overrides,
   };
 }
