@@ -13,7 +13,10 @@ export interface TcpProxy {
 export async function startTcpProxy(url: string): Promise<TcpProxy> {
   const target = new URL(url);
   const sockets = new Set<Socket>();
+  let open = true;
   const server = createServer((client) => {
+    // Accepted by the kernel before the cut, told to us after it.
+    if (!open) return client.destroy();
     const upstream = connect(Number(target.port), target.hostname);
     for (const socket of [client, upstream]) {
       sockets.add(socket);
@@ -35,8 +38,17 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
   through.port = String(port);
   const cut = () =>
     new Promise<void>((resolve) => {
+      open = false;
       server.close(() => resolve());
       for (const socket of sockets) socket.destroy();
     });
-  return { url: through.href, cut, restore: () => listen(port), close: cut };
+  return {
+    url: through.href,
+    cut,
+    restore: () => {
+      open = true;
+      return listen(port);
+    },
+    close: cut,
+  };
 }
