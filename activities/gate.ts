@@ -1,4 +1,3 @@
-import { activityInfo, log } from '@temporalio/activity';
 import type { Decision, GateStatus } from '../domain/verdicts/verdict.ts';
 import type { Lineage } from './ports/lineage.ts';
 
@@ -10,12 +9,12 @@ export interface GatePorts {
   };
 }
 
-interface OneGate {
+export interface OneGate {
   readonly runId: string;
   readonly workloadId: string;
 }
 
-/** What an approval gate writes down. Every entry of the audit log has an id, so that a repeat adds nothing. */
+/** How a gate opens and closes. Every entry of the audit log has an id, so that a repeat adds nothing. */
 export function createGate({ lineage }: GatePorts) {
   const { runs, decisions, audit } = lineage;
   return {
@@ -34,7 +33,11 @@ export function createGate({ lineage }: GatePorts) {
       const { actor, actorSource, outcome, reason, digest, override } = decision;
       await decisions.recordDecision(runId, decision, status);
       await audit.append({
-        ...{ id: `decision:${decision.id}`, actor, actorSource, workloadId, runId },
+        id: `decision:${decision.id}`,
+        actor,
+        actorSource,
+        workloadId,
+        runId,
         action: override ? `${outcome}_with_override` : outcome,
         detail: { reason, digest, override },
       });
@@ -44,29 +47,14 @@ export function createGate({ lineage }: GatePorts) {
       const { runId, workloadId, status, byRunId } = input;
       await decisions.closeGate(runId, status);
       await audit.append({
-        ...{ id: `gate:${runId}:${status}`, workloadId, runId, action: `gate_${status}` },
-        ...{ actor: 'flywheel', actorSource: 'system', detail: byRunId ? { byRunId } : {} },
+        id: `gate:${runId}:${status}`,
+        workloadId,
+        runId,
+        action: `gate_${status}`,
+        actor: 'flywheel',
+        actorSource: 'system',
+        detail: byRunId ? { byRunId } : {},
       });
-    },
-
-    async auditRefusal(input: OneGate & { decision: Decision; refusal: string }): Promise<void> {
-      const { runId, workloadId, decision, refusal } = input;
-      const { actor, actorSource, outcome, reason, digest } = decision;
-      await audit.append({
-        ...{ id: `refused:${decision.id}`, actor: actor || 'unknown', actorSource, workloadId, runId },
-        action: `${outcome}_refused`,
-        detail: { refusal, reason, digest },
-      });
-      log.warn('a decision was refused', { runId, workloadId, actor, outcome, refusal });
-    },
-
-    async remindGate({ runId, workloadId, expiresAt }: OneGate & { expiresAt: string }): Promise<void> {
-      const { activityId, workflowExecution } = activityInfo();
-      await audit.append({
-        ...{ id: `remind:${runId}:${workflowExecution?.runId}:${activityId}`, workloadId, runId },
-        ...{ action: 'gate_reminder', actor: 'flywheel', actorSource: 'system', detail: { expiresAt } },
-      });
-      log.warn('a run waits for a decision', { runId, workloadId, expiresAt });
     },
   };
 }

@@ -1,9 +1,10 @@
 import { createAwaitModel } from './await-model.ts';
-import { type CurateDatasetPorts, createCurateDataset } from './curate-dataset.ts';
+import { createCurateDataset } from './curate-dataset.ts';
 import { createEvaluate, type EvaluatePorts, type EvaluateSettings } from './evaluate.ts';
 import { withFailures } from './failures.ts';
 import { createFineTune, type FineTunePorts } from './fine-tune.ts';
 import { createGate } from './gate.ts';
+import { createGateEvents } from './gate-events.ts';
 import { createMoveRoute } from './move-route.ts';
 import { createPlanRun, type PlanDefaults } from './plan-run.ts';
 import type { ArtifactStore } from './ports/artifact-store.ts';
@@ -12,6 +13,7 @@ import type { CandidateCatalog, Lineage } from './ports/lineage.ts';
 import type { LogStore } from './ports/log-store.ts';
 import { createPrepareFewShot } from './prepare-few-shot.ts';
 import { createProveRoute } from './prove-route.ts';
+import { createRecordMove } from './record-move.ts';
 import { createRecordVerdict } from './record-verdict.ts';
 import { createRunBookkeeping } from './run-bookkeeping.ts';
 import { createTakeSnapshot } from './take-snapshot.ts';
@@ -32,14 +34,16 @@ export function createActivities(ports: ActivityPorts) {
   return withFailures({
     ...createPlanRun(ports),
     ...createTakeSnapshot(ports),
-    ...createCurateDataset(ports satisfies CurateDatasetPorts),
+    ...createCurateDataset(ports),
     ...createRunBookkeeping(ports),
     ...createPrepareFewShot(ports),
     ...createAwaitModel(ports),
     ...createEvaluate(ports, ports.evaluation),
     ...createRecordVerdict(ports),
     ...createGate(ports),
+    ...createGateEvents(ports),
     ...createMoveRoute(ports),
+    ...createRecordMove(ports),
     ...createProveRoute(ports),
   });
 }

@@ -25,13 +25,12 @@ export interface MoveRoutePorts {
   readonly lineage: {
     readonly routes: Pick<Lineage['routes'], 'get' | 'move' | 'findMove'>;
     readonly decisions: Pick<Lineage['decisions'], 'getVerdict'>;
-    readonly audit: Pick<Lineage['audit'], 'append'>;
   };
 }
 
 /** The steps of a rollout that write. Each is idempotent by the move's id. */
 export function createMoveRoute({ lineage }: MoveRoutePorts) {
-  const { routes, decisions, audit } = lineage;
+  const { routes, decisions } = lineage;
 
   async function planMove(move: RequestedMove): Promise<PlannedMove> {
     const route = await routes.get(move.workloadId);
@@ -55,7 +54,12 @@ export function createMoveRoute({ lineage }: MoveRoutePorts) {
     const { moveId, workloadId, serving, kind, actor, reason } = move;
     const promotion = kind === 'promotion';
     return routes.move({
-      ...{ moveId, workloadId, serving, kind, actor, reason },
+      moveId,
+      workloadId,
+      serving,
+      kind,
+      actor,
+      reason,
       digest: promotion ? (move.digest ?? null) : null,
       runId: promotion ? (move.runId ?? null) : null,
     });
@@ -71,37 +75,20 @@ export function createMoveRoute({ lineage }: MoveRoutePorts) {
     const moved = await routes.findMove(move.moveId);
     if (!moved) return { route: await routes.get(move.workloadId) };
     const route = await routes.move({
-      ...{
-        moveId: `${move.moveId}:restore`,
-        workloadId: move.workloadId,
-        serving: planned.before,
-        kind: 'restore',
-      },
-      ...{ digest: null, runId: null, actor: 'flywheel', reason, expectedVersion: moved.version },
+      moveId: `${move.moveId}:restore`,
+      workloadId: move.workloadId,
+      serving: planned.before,
+      kind: 'restore',
+      digest: null,
+      runId: null,
+      actor: 'flywheel',
+      reason,
+      expectedVersion: moved.version,
     });
     return { route };
   }
 
-  async function recordMove(input: {
-    move: RequestedMove;
-    route: Route | null;
-    outcome: 'moved' | 'restored';
-    detail: string;
-  }): Promise<void> {
-    const { move, route, outcome, detail } = input;
-    await audit.append({
-      ...{ id: `move:${move.moveId}:${outcome}`, workloadId: move.workloadId, runId: move.runId ?? null },
-      ...{ actor: move.actor, actorSource: 'workflow', action: `${move.kind}_${outcome}` },
-      detail: {
-        reason: move.reason,
-        version: route?.version ?? 0,
-        model: route?.serving?.model ?? null,
-        detail,
-      },
-    });
-  }
-
-  return { planMove, moveRoute, restoreRoute, recordMove };
+  return { planMove, moveRoute, restoreRoute };
 }
 
 function previousOf({ workloadId }: RequestedMove, route: Route | null): ServingSpec | null {

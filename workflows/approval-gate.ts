@@ -122,7 +122,9 @@ class Gate {
       await lineage.recordDecision({ runId, workloadId, decision: this.decision, status: this.status });
     } else {
       await lineage.closeGate({
-        ...{ runId, workloadId, status: this.status },
+        runId,
+        workloadId,
+        status: this.status,
         ...(this.supersededBy ? { byRunId: this.supersededBy } : {}),
       });
     }

@@ -30,7 +30,12 @@ export async function openGate({ plan, trigger, verdict, digest, leaderboard }: 
   const expiresAt = new Date(Date.now() + plan.gate.ttlMs).toISOString();
   await lineage.openGate({ runId, workloadId, digest, expiresAt });
   await startGate({
-    ...{ runId, workloadId, digest, verdict, leaderboard, expiresAt },
+    runId,
+    workloadId,
+    digest,
+    verdict,
+    leaderboard,
+    expiresAt,
     requestedBy: trigger.requestedBy,
     remindEveryMs: plan.gate.remindEveryMs,
   });

@@ -29,8 +29,13 @@ export async function startRollout(gate: GateInput, decision: Decision): Promise
         taskQueue: workflowQueue,
         args: [
           {
-            ...{ workloadId, runId, digest, moveId: promotionMoveId(runId), kind: 'promotion' },
-            ...{ actor: decision.actor, reason: decision.reason },
+            workloadId,
+            runId,
+            digest,
+            moveId: promotionMoveId(runId),
+            kind: 'promotion',
+            actor: decision.actor,
+            reason: decision.reason,
           },
         ],
         parentClosePolicy: ParentClosePolicy.ABANDON,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMoveRoute, type RequestedMove } from '../../activities/move-route.ts';
+import { createRecordMove } from '../../activities/record-move.ts';
 import { connect, type Connection } from '../../db/connect.ts';
 import { createLineage } from '../../db/lineage.ts';
 import type { ServingSpec } from '../../domain/experiments/experiment.ts';
@@ -31,8 +32,13 @@ describe('the steps of a rollout', () => {
     } as const;
     await lineage.decisions.recordVerdict(runId, verdict, digest, serving('ft:new'));
     const promotion: RequestedMove = {
-      ...{ workloadId, runId, digest, moveId: `promotion:${runId}`, kind: 'promotion' },
-      ...{ actor: 'ada', reason: 'a test' },
+      workloadId,
+      runId,
+      digest,
+      moveId: `promotion:${runId}`,
+      kind: 'promotion',
+      actor: 'ada',
+      reason: 'a test',
     };
     const rollback: RequestedMove = {
       workloadId,
@@ -41,7 +47,14 @@ describe('the steps of a rollout', () => {
       actor: 'ada',
       reason: 'worse',
     };
-    return { lineage, promotion, rollback, workloadId, ...createMoveRoute({ lineage }) };
+    return {
+      lineage,
+      promotion,
+      rollback,
+      workloadId,
+      ...createMoveRoute({ lineage }),
+      ...createRecordMove({ lineage }),
+    };
   }
 
   it('promote what was approved, once however often they are repeated', async () => {

@@ -6,14 +6,12 @@ import type { Route } from '../../domain/routes/route.ts';
 import { anAttempt, runIn } from '../support/activity-environment.ts';
 
 const route: Route = {
-  ...{
-    workloadId: 'hr',
-    version: 3,
-    previous: null,
-    digest: null,
-    runId: null,
-    since: '2026-01-01T00:00:00Z',
-  },
+  workloadId: 'hr',
+  version: 3,
+  previous: null,
+  digest: null,
+  runId: null,
+  since: '2026-01-01T00:00:00Z',
   serving: { provider: 'local', model: 'ft:new', fewShotUri: null, maxTokens: 8 },
 };
 

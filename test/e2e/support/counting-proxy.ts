@@ -1,4 +1,4 @@
-import { request as send } from 'node:http';
+import { type IncomingMessage, request as send, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startHttpServer } from '../../support/http-server.ts';
 
@@ -16,7 +16,10 @@ export interface CountingProxy {
 export async function startCountingProxy(target: string): Promise<CountingProxy> {
   const asked = new Map<string, number>();
   const proxy = { asked, delayMs: 0, reset: () => asked.clear() };
-  const server = await startHttpServer(async (incoming, outgoing) => {
+  const server = await startHttpServer((incoming, outgoing) => {
+    void pass(incoming, outgoing);
+  });
+  async function pass(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
@@ -34,6 +37,6 @@ export async function startCountingProxy(target: string): Promise<CountingProxy>
     forwarded.on('error', () => outgoing.destroy());
     outgoing.on('close', () => forwarded.destroy());
     forwarded.end(body);
-  });
+  }
   return Object.assign(proxy, server);
 }

@@ -13,8 +13,14 @@ import type { Route } from '../../../domain/routes/route.ts';
 import type { Decision, GateStatus, Verdict } from '../../../domain/verdicts/verdict.ts';
 
 export const nano: Candidate = {
-  ...{ name: 'nano', provider: 'local', model: 'nano-1m', gpuPool: 'local', maxTokens: 64 },
-  ...{ strategies: ['base', 'icl', 'lora'], lora: defaultLora, icl: defaultIcl },
+  name: 'nano',
+  provider: 'local',
+  model: 'nano-1m',
+  gpuPool: 'local',
+  maxTokens: 64,
+  strategies: ['base', 'icl', 'lora'],
+  lora: defaultLora,
+  icl: defaultIcl,
 };
 
 /** How the outside behaves towards one workload; a test names only what it is about. */
@@ -119,21 +125,17 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
       }
       const strategies = nano.strategies.filter((strategy) => trigger.strategies?.includes(strategy) ?? true);
       const plan: RunPlan = {
-        ...{
-          runId: trigger.runId,
-          workloadId,
-          seed: 1,
-          threshold: 0.75,
-          minRecords: 50,
-          validationShare: 0.1,
-        },
+        runId: trigger.runId,
+        workloadId,
+        seed: 1,
+        threshold: 0.75,
+        minRecords: 50,
+        validationShare: 0.1,
         experiments: strategies.map((strategy) => ({
-          ...{
-            experimentId: `${trigger.runId}/nano/${strategy}`,
-            role: 'challenger',
-            candidate: nano,
-            strategy,
-          },
+          experimentId: `${trigger.runId}/nano/${strategy}`,
+          role: 'challenger',
+          candidate: nano,
+          strategy,
         })),
         gate: { ttlMs: world.behaviour.gateTtlMs, remindEveryMs: world.behaviour.remindEveryMs },
       };
@@ -186,8 +188,13 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
       const score = ofRun(runId).behaviour.score(experimentId.split('/')[2] as Strategy);
       if (score instanceof Error) throw ApplicationFailure.nonRetryable(score.message, 'RejectedError');
       return {
-        ...{ evaluationId: `eval-${experimentId}`, n: 30, failed: 0, failures: {}, latencyMs: null },
-        ...{ metrics: { exact_match: score }, tokens: { prompt: 0, completion: 0 } },
+        evaluationId: `eval-${experimentId}`,
+        n: 30,
+        failed: 0,
+        failures: {},
+        latencyMs: null,
+        metrics: { exact_match: score },
+        tokens: { prompt: 0, completion: 0 },
       };
     },
     async recordVerdict({ plan, reports }) {
@@ -199,7 +206,10 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
         strategy: best.strategy,
       };
       const verdict: Verdict = {
-        ...{ outcome, reason: 'as the test says', primaryMetric: 'exact_match', threshold: plan.threshold },
+        outcome,
+        reason: 'as the test says',
+        primaryMetric: 'exact_match',
+        threshold: plan.threshold,
         ...(winner ? { winner } : {}),
       };
       return { verdict, digest: `digest-of-${plan.runId}`, serving: best?.serving ?? null };

@@ -1,0 +1,36 @@
+import type { Route } from '../domain/routes/route.ts';
+import type { RequestedMove } from './move-route.ts';
+import type { Lineage } from './ports/lineage.ts';
+
+export interface EndedMove {
+  readonly move: RequestedMove;
+  readonly route: Route | null;
+  readonly outcome: 'moved' | 'restored';
+  /** What the gateway showed, or why the move was taken back. */
+  readonly detail: string;
+}
+
+/** Writes to the audit log how a move ended. */
+export function createRecordMove({
+  lineage,
+}: {
+  readonly lineage: { readonly audit: Pick<Lineage['audit'], 'append'> };
+}) {
+  async function recordMove({ move, route, outcome, detail }: EndedMove): Promise<void> {
+    await lineage.audit.append({
+      id: `move:${move.moveId}:${outcome}`,
+      workloadId: move.workloadId,
+      runId: move.runId ?? null,
+      actor: move.actor,
+      actorSource: 'workflow',
+      action: `${move.kind}_${outcome}`,
+      detail: {
+        reason: move.reason,
+        version: route?.version ?? 0,
+        model: route?.serving?.model ?? null,
+        detail,
+      },
+    });
+  }
+  return { recordMove };
+}
