@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseEnv } from 'node:util';
 import type { Candidate } from '../domain/experiments/experiment.ts';
 import { type Catalog, type Provider, readCatalog } from './catalog.ts';
 import { ConfigError } from './config-error.ts';
@@ -71,7 +70,7 @@ export const repositoryRoot = resolve(fileURLToPath(import.meta.url), '../..');
 
 /** Reads environment and `candidates.yaml`. Throws `ConfigError` with every problem found. */
 export function loadConfig(options: LoadOptions = {}): Config {
-  const variables = options.env ?? { ...dotEnv(), ...process.env };
+  const variables = options.env ?? processEnvironment();
   const { environment, problems } = readEnvironment(variables);
   const file = resolve(repositoryRoot, variables['FLYWHEEL_CANDIDATES'] || 'candidates.yaml');
   const catalog = readCatalog(file, variables);
@@ -80,10 +79,14 @@ export function loadConfig(options: LoadOptions = {}): Config {
   return deepFreeze(assemble(environment, options, catalog));
 }
 
-/** `.env` at the root of the clone; real environment variables win over it. */
-function dotEnv(): Record<string, string | undefined> {
+/**
+ * With `.env` at the root of the clone filled in, where real variables win. It is loaded into the process, for
+ * child processes and Temporal's own reading of TEMPORAL_* to see it too.
+ */
+function processEnvironment(): NodeJS.ProcessEnv {
   const path = join(repositoryRoot, '.env');
-  return existsSync(path) ? parseEnv(readFileSync(path, 'utf8')) : {};
+  if (existsSync(path)) process.loadEnvFile(path);
+  return process.env;
 }
 
 function assemble(env: Environment, options: LoadOptions, catalog: Catalog): Config {

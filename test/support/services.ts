@@ -79,19 +79,23 @@ export default async function startServices(project: TestProject): Promise<() =>
   return stop;
 }
 
-/** Reads it off the files' text, imports of `support` and `contracts` folders included. */
+/** Reads it off the text of the files, and of what they import from `test/` in turn. */
 async function injectedBy(project: TestProject): Promise<(keyof ProvidedContext)[]> {
   // Vitest marks its file filter as internal; without it every file counts, which only starts more.
   const filters: string[] | undefined = Reflect.get(project.vitest, 'filenamePattern');
   const { testFiles } = await project.globTestFiles(filters);
-  const texts = await Promise.all(testFiles.map(textWithSupport));
+  const texts = new Map<string, string>();
+  for (const file of testFiles) await collect(file, texts);
   const keys = Object.keys(starters) as (keyof ProvidedContext)[];
-  return keys.filter((key) => texts.some((text) => text.includes(`inject('${key}')`)));
+  return keys.filter((key) => [...texts.values()].some((text) => text.includes(`inject('${key}')`)));
 }
 
-async function textWithSupport(file: string): Promise<string> {
+const testDir = join(import.meta.dirname, '..');
+
+async function collect(file: string, texts: Map<string, string>): Promise<void> {
+  if (texts.has(file) || !file.startsWith(testDir)) return;
   const text = await readFile(file, 'utf8').catch(() => '');
-  const imported = [...text.matchAll(/from '((?:\.\.?\/)+[^']*(?:support|contracts)\/[^']+\.ts)'/g)];
-  const support = imported.map(([, path]) => textWithSupport(join(file, '..', path ?? '')));
-  return [text, ...(await Promise.all(support))].join('\n');
+  texts.set(file, text);
+  for (const [, path = ''] of text.matchAll(/from '(\.[^']+\.ts)'/g))
+    await collect(join(file, '..', path), texts);
 }
