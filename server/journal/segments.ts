@@ -29,6 +29,8 @@ const openName = /^(\d{12})\.open$/;
 export class Segments {
   readonly #folder: string;
   #current: OpenSegment | null = null;
+  /** On its way from open to sealed. */
+  #sealing: OpenSegment | null = null;
   #sealed: Segment[] = [];
   #nextSequence = 1;
 
@@ -58,15 +60,19 @@ export class Segments {
   }
 
   get bytes(): number {
-    return this.#sealed.reduce((sum, segment) => sum + segment.bytes, this.#current?.bytes ?? 0);
+    return this.#all().reduce((sum, segment) => sum + segment.bytes, 0);
   }
 
   get records(): number {
-    return this.#sealed.reduce((sum, segment) => sum + segment.records, this.#current?.records ?? 0);
+    return this.#all().reduce((sum, segment) => sum + segment.records, 0);
+  }
+
+  #all(): readonly Pick<Segment, 'bytes' | 'records'>[] {
+    return [...this.#sealed, this.#sealing, this.#current].filter((segment) => segment !== null);
   }
 
   get openBytes(): number {
-    return this.#current?.bytes ?? 0;
+    return (this.#sealing ?? this.#current)?.bytes ?? 0;
   }
 
   get oldest(): Segment | null {
@@ -95,16 +101,24 @@ export class Segments {
     return { path, sequence, file: await open(path, 'a', 0o600), bytes: 0, records: 0 };
   }
 
+  /** May be called again after it failed: it goes on where it was. */
   async seal(): Promise<void> {
-    const current = this.#current;
-    if (current === null) return;
-    await current.file.sync();
-    await current.file.close();
-    this.#current = null;
-    const path = this.#pathOf(current.sequence);
-    await rename(current.path, path);
+    if (this.#sealing === null) {
+      this.#sealing = this.#current;
+      this.#current = null;
+    }
+    const sealing = this.#sealing;
+    if (sealing === null) return;
+    if (sealing.file.fd !== -1) {
+      await sealing.file.sync();
+      await sealing.file.close();
+    }
+    const { sequence, bytes, records } = sealing;
+    const path = this.#pathOf(sequence);
+    await rename(sealing.path, path);
+    this.#sealing = null;
+    this.#sealed.push({ path, sequence, bytes, records });
     await this.#syncFolder();
-    this.#sealed.push({ path, sequence: current.sequence, bytes: current.bytes, records: current.records });
   }
 
   async remove(segment: Segment): Promise<void> {
