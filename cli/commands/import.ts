@@ -78,6 +78,7 @@ async function importCommand(
       total(rejected) > 0 ? ` (${tally(rejected)})` : ''
     }`,
   );
-  if (stored + duplicates > 0) context.out.line(`Next: ${context.hint(`run ${options.workload} --wait`)}`);
+  for (const workload of result.workloads.slice(0, 3))
+    context.out.line(`Next: ${context.hint(`run ${workload} --wait`)}`);
   return stored + duplicates === 0 && read > 0 ? exitCodes.failed : exitCodes.ok;
 }

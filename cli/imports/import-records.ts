@@ -20,6 +20,8 @@ export interface ImportResult {
   readonly counts: ImportCounts;
   /** The first few, for people to see what is wrong. */
   readonly firstRejected: readonly RejectedLine[];
+  /** That the records belong to, in order of appearance. */
+  readonly workloads: readonly string[];
 }
 
 export interface ImportRecordsOptions {
@@ -44,6 +46,7 @@ export async function importRecords(options: ImportRecordsOptions): Promise<Impo
   const rejected: Record<string, number> = {};
   const firstRejected: RejectedLine[] = [];
   const counts = { read: 0, stored: 0, duplicates: 0, rejected };
+  const workloads = new Set<string>();
   let batch: LogRecord[] = [];
   const flush = async () => {
     const { stored, duplicates } = await options.logStore.append(batch);
@@ -57,10 +60,13 @@ export async function importRecords(options: ImportRecordsOptions): Promise<Impo
     if (isRejected(row)) {
       rejected[row.reason] = (rejected[row.reason] ?? 0) + 1;
       if (firstRejected.length < rejectedShown) firstRejected.push(row);
-    } else batch.push(row.record);
+    } else {
+      workloads.add(row.record.workloadId);
+      batch.push(row.record);
+    }
     if (batch.length >= recordsPerAppend) await flush();
     if (options.signal.aborted) break;
   }
   if (batch.length > 0) await flush();
-  return { counts, firstRejected };
+  return { counts, firstRejected, workloads: [...workloads] };
 }

@@ -1,6 +1,6 @@
 import type { RunView } from '../../activities/ports/lineage.ts';
 import type { Style } from '../output.ts';
-import { count, moment, percent, tally, total } from './format.ts';
+import { count, moment, tally, total } from './format.ts';
 import { leaderboard } from './leaderboard.ts';
 import { provenance } from './provenance.ts';
 
@@ -51,8 +51,7 @@ function verdict(run: RunView, style: Style): string {
       : style.red(`No verdict: the run ${run.status}. ${run.failure ?? ''}`.trim());
   const { outcome, reason } = run.verdict;
   const color = outcome === 'promote' ? style.green : style.yellow;
-  const threshold = run.threshold === null ? '' : ` (threshold ${percent(run.threshold)})`;
-  return `Verdict: ${color(style.bold(outcome))}. ${reason}${threshold}\ndigest ${run.digest ?? '–'}`;
+  return `Verdict: ${color(style.bold(outcome))}. ${reason}\ndigest ${run.digest ?? '–'}`;
 }
 
 function approval(run: RunView): string {

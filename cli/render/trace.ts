@@ -27,7 +27,7 @@ export function traceText(trace: LineageTrace, style: Style): string {
   return steps
     .map(
       ([name, text], index) =>
-        `${index === 0 ? '' : style.dim('  ← ')}${name.padEnd(index === 0 ? 14 : 10)}${text}`,
+        `${index === 0 ? '' : style.dim('  ← ')}${name.padEnd(index === 0 ? 16 : 12)}${text}`,
     )
     .join('\n');
 }

@@ -27,6 +27,14 @@ export async function decide(client: Client, run: RunView, wish: DecisionWish): 
       code: 'conflict',
       next: `npx flywheel show ${runId}`,
     });
+  if (wish.outcome === 'approve' && run.verdict?.outcome !== 'promote' && !wish.override)
+    throw new CommandError(
+      `The verdict of run ${runId} is ${run.verdict?.outcome ?? 'missing'}, not promote.`,
+      {
+        code: 'needs_override',
+        next: 'To promote all the same, which is audited and shown for ever, add --override.',
+      },
+    );
   const id = randomUUID();
   return answeredByWorker(
     client.workflow.getHandle(gateId(runId)).executeUpdate(decideUpdate, {

@@ -30,12 +30,12 @@ export async function chatCompletions(request: Request, options: GatewayOptions)
   if (call.fresh) await options.routes.refresh();
   const route = call.workloadId === null ? null : options.routes.get(call.workloadId);
   const target = await chooseTarget(call, request.headers, route, options);
-  if (isError(target)) return refuse(target, options);
+  if (isError(target)) return refuse(target, options, route?.version);
 
   const startedAt = new Date();
   const startedMs = performance.now();
   const reply = await ask(target, request.signal, options);
-  if (isError(reply)) return refuse(reply, options);
+  if (isError(reply)) return refuse(reply, options, target.routeVersion);
   const latencyMs = Math.round(performance.now() - startedMs);
 
   const recordId = keep({ call, target, ...reply, startedAt, latencyMs }, options);
@@ -132,9 +132,11 @@ function toReply(reply: Reply, target: Target, recordId: string | null): Respons
   return new Response(body, { status: reply.status, statusText: reply.statusText, headers });
 }
 
-function refuse(error: GatewayError, { counts }: GatewayOptions): Response {
+function refuse(error: GatewayError, { counts }: GatewayOptions, routeVersion = 0): Response {
   counts.failed += 1;
-  return openAiError(error);
+  const response = openAiError(error);
+  response.headers.set('x-flywheel-route', String(routeVersion));
+  return response;
 }
 
 function isError(value: object): value is GatewayError {

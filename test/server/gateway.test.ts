@@ -106,6 +106,7 @@ describe('without a route', () => {
     const reply = await ask(url);
 
     expect(reply.status).toBe(502);
+    expect(reply.headers.get('x-flywheel-route')).toBe('0');
     expect(await reply.json()).toMatchObject({ error: { code: 'upstream_unreachable', type: 'api_error' } });
   });
 });

@@ -17,7 +17,7 @@ describe('a run’s page', () => {
     expect(page).toContain('train 100, validation 10, eval 40');
     expect(page).toContain('3 duplicate');
     expect(page).toMatch(/★\s+nano × lora\s+90\.0 %\s+40\s+1\s+25 ms\s+1 min 2 s/);
-    expect(page).toContain('Verdict: promote. lora is best (threshold 75.0 %)');
+    expect(page).toContain('Verdict: promote. lora is best');
     expect(page).toContain('digest d1');
     expect(page).toContain('npx flywheel approve run-1 --reason "…"');
   });
