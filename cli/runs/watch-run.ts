@@ -13,7 +13,8 @@ export interface RunDisplay {
 /** A tree redrawn in place on a terminal, one line per change elsewhere, nothing under `--json`. */
 export function createRunDisplay(out: Output): RunDisplay {
   if (out.asJson) return { update: () => undefined, done: () => undefined };
-  if (!out.isTTY) {
+  // A terminal that does not know its height would show nothing at all.
+  if (!out.isTTY || process.stdout.rows === 0) {
     const changes = createChangeLog();
     return {
       update: (view) => {
