@@ -133,17 +133,32 @@ def _answers(model, tokenizer, made: Conversation) -> tuple[str, str]:
     return said, expected
 
 
-def test_it_answers_in_its_form_and_mostly_calls_listed_tools(model, tokenizer):
+def _is_well_formed(said: str) -> bool:
+    """Words, or calls whose arguments are a JSON object; ended by the model itself."""
+    if not said.endswith("<|end|>"):
+        return False
+    head, *calls = said.removesuffix("<|end|>").split("<|call|>")
+    if not calls:
+        return bool(head)
+    found = [re.fullmatch(r"[\w.-]+(\{.*\})", call) for call in calls]
+    return not head and all(match and isinstance(_json(match[1]), dict) for match in found)
+
+
+def _json(written: str) -> object:
+    try:
+        return json.loads(written)
+    except json.JSONDecodeError:
+        return None
+
+
+def test_untuned_it_answers_in_its_form_and_at_times_rightly(model, tokenizer):
     rng = random.Random("never trained on")
     made = [c for c in (conversation(load(), rng) for _ in range(60)) if c.tools][:30]
 
     answers = [_answers(model, tokenizer, c) for c in made]
-    finished = sum(said.endswith("<|end|>") for said, _ in answers)
-    calls = [
-        (re.match(r"<\|call\|>([^{]+)\{", said), dict(c.tools))
-        for (said, _), c in zip(answers, made, strict=True)
-    ]
-    listed = sum(bool(call) and call[1] in tools for call, tools in calls)
+    formed = sum(_is_well_formed(said) for said, _ in answers)
+    right = sum(said == expected for said, expected in answers)
 
-    assert finished >= 24
-    assert listed >= 12
+    assert formed >= 24
+    # Chance is near 1 in 10 for the name alone; nano is a start for fine-tuning, not more.
+    assert right >= 4
