@@ -24,7 +24,8 @@ export async function startDetached(
     cwd: repositoryRoot,
     env: { ...process.env, FLYWHEEL_HOME: config.home, FLYWHEEL_PORT_OFFSET: String(config.portOffset) },
     detached: true,
-    stdio: ['ignore', output, output],
+    // Its standard output only repeats the addresses, which our caller prints.
+    stdio: ['ignore', 'ignore', output],
   });
   closeSync(output);
   let ended = false;
