@@ -97,11 +97,10 @@ class ServerProcess:
             time.sleep(0.1)
         raise AssertionError(f"{job_id} makes no steps: {(self.home / 'logs' / 'trainer.log').read_text()}")
 
-    def children(self) -> list[int]:
-        """Processes whose parent is the server."""
-        command = ["ps", "-o", "pid=", "--ppid", str(self.process.pid)]
-        listing = subprocess.run(command, capture_output=True, text=True, check=False)
-        return [int(line) for line in listing.stdout.split()]
+    def trainers(self) -> list[int]:
+        """The trainer process, and the job that runs in a fork of it."""
+        found = _children(self.process.pid)
+        return found + [grandchild for pid in found for grandchild in _children(pid)]
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
@@ -112,3 +111,9 @@ class ServerProcess:
         status = self.process.wait(15)
         self._log.close()
         return status
+
+
+def _children(pid: int) -> list[int]:
+    command = ["ps", "-o", "pid=", "--ppid", str(pid)]
+    listing = subprocess.run(command, capture_output=True, text=True, check=False)
+    return [int(line) for line in listing.stdout.split()]

@@ -25,7 +25,8 @@ def managed(
     models = {"tiny": tiny_models["tiny"]}
     process = ServerProcess(tmp_path_factory.mktemp("managed"), models, "--managed")
     yield process
-    process.stop()
+    if process.process.poll() is None:
+        process.stop()
 
 
 def gone(pid: int, seconds: float) -> bool:
@@ -77,11 +78,11 @@ def test_an_unmanaged_server_queues_and_cancelling_reaches_both(server: ServerPr
 
     assert server.client.fine_tuning.jobs.retrieve(queued.id).status == "queued"
     assert server.health()["active_job"] == running.id
-    trainers = server.children()
+    job_process = server.trainers()[-1]
     cancelled = server.client.fine_tuning.jobs.cancel(running.id)
 
     assert cancelled.status == "cancelled"
-    assert all(gone(pid, 0.5) for pid in trainers)
+    assert gone(job_process, 0.5)
     assert server.wait(queued.id).status == "succeeded"
     with pytest.raises(openai.BadRequestError, match="already ended"):
         server.client.fine_tuning.jobs.cancel(queued.id)
@@ -118,19 +119,21 @@ def _try_create(server: ServerProcess, file_id: str, key: str) -> str | openai.C
         return error
 
 
-def test_a_killed_server_leaves_no_trainer_and_no_ghost(tiny_models: dict[str, Path], tmp_path: Path) -> None:
+def test_a_killed_server_leaves_no_trainer_and_no_ghost(
+    managed: ServerProcess, tiny_models: dict[str, Path], tmp_path: Path
+) -> None:
     models = {"tiny": tiny_models["tiny"]}
-    first = ServerProcess(tmp_path / "home", models, "--managed")
+    first, home = managed, managed.home
     file_id = first.upload(ping_rows(6))
     job = first.create_job(file_id, key="crash", hyper=LONG)
     first.wait_for_metrics(job.id)
-    trainers = first.children()
+    trainers = first.trainers()
     assert trainers
     first.kill()
     assert all(gone(pid, 5) for pid in trainers)
-    (tmp_path / "home" / "adapters" / "half-made").mkdir()
+    (home / "adapters" / "half-made").mkdir()
 
-    second = ServerProcess(tmp_path / "home", models, "--managed", "--no-standby")
+    second = ServerProcess(home, models, "--managed", "--no-standby")
     found = second.client.fine_tuning.jobs.retrieve(job.id)
     same_key = second.create_job(file_id, key="crash", hyper=LONG)
     new_key = second.create_job(file_id, key="crash-2", hyper=LONG)
@@ -139,17 +142,17 @@ def test_a_killed_server_leaves_no_trainer_and_no_ghost(tiny_models: dict[str, P
     assert "new job" in found.error.message  # type: ignore[union-attr]
     assert same_key.id == job.id
     assert new_key.id != job.id
-    assert [folder.name for folder in (tmp_path / "home" / "adapters").iterdir()] == []
+    assert [folder.name for folder in (home / "adapters").iterdir()] == []
     second.wait(new_key.id, until={"running"})
-    trainers = second.children()
+    trainers = second.trainers()
     begun = time.monotonic()
     assert second.stop() == 0
     assert time.monotonic() - begun < 5
     assert all(gone(pid, 0.5) for pid in trainers)
 
-    third = ServerProcess(tmp_path / "home", models, "--no-standby")
+    third = ServerProcess(home, models, "--no-standby")
     assert third.client.fine_tuning.jobs.retrieve(new_key.id).status == "failed"
-    assert _start_error(tmp_path / "home", "0", models) == (2, "is in use by another model server")
+    assert _start_error(home, "0", models) == (2, "is in use by another model server")
     port = third.url.rsplit(":", 1)[1]
     assert _start_error(tmp_path / "other", port, models) == (2, f"port {port} on 127.0.0.1 is taken")
     third.stop()

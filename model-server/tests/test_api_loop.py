@@ -23,7 +23,7 @@ def test_upload_train_watch_chat_and_delete(server: ServerProcess) -> None:
         suffix="pong",
         seed=7,
         metadata={"purpose": "loop"},
-        hyper={"n_epochs": 8, "learning_rate": 0.03, "lora": {"rank": 8, "dropout": 0.0}},
+        hyper={"n_epochs": 3, "learning_rate": 0.03, "lora": {"rank": 8, "dropout": 0.0}},
     )
     done = server.wait(job.id)
     events = server.client.fine_tuning.jobs.list_events(job.id, limit=100).data
@@ -36,7 +36,7 @@ def test_upload_train_watch_chat_and_delete(server: ServerProcess) -> None:
     losses = [data["train_loss"] for data in metrics if "train_loss" in data]
     validations = [data["valid_loss"] for data in metrics if "valid_loss" in data]
     assert losses[-1] < losses[0]
-    assert len(validations) == 8
+    assert len(validations) == 3
     assert metrics[-1]["step"] == metrics[-1]["total_steps"]
     assert any("successfully" in event.message for event in events)
 
@@ -59,30 +59,30 @@ def test_upload_train_watch_chat_and_delete(server: ServerProcess) -> None:
 
 @pytest.mark.parametrize("model", ["tiny-qwen", "tiny-llama3"])
 def test_models_with_other_templates_learn_to_call_a_tool(server: ServerProcess, model: str) -> None:
-    rows = [tool_row(f"pay {i}", "pay", {"to": "A"}) for i in range(24)]
+    rows = [tool_row(f"pay {i}", "pay", {"to": "A"}) for i in range(16)]
 
     job = server.create_job(
         server.upload(rows),
         model=model,
-        hyper={"n_epochs": 16, "learning_rate": 0.02, "lora": {"dropout": 0.0}},
+        hyper={"n_epochs": 20, "learning_rate": 0.03, "lora": {"dropout": 0.0}},
     )
     done = server.wait(job.id)
 
     assert done.status == "succeeded", done.error
-    answer = server.client.chat.completions.create(
+    reply = server.client.chat.completions.create(
         model=done.fine_tuned_model,
         messages=rows[0]["messages"][:1],
         tools=rows[0]["tools"],
         temperature=0,
         max_tokens=120,
     )
-    message = answer.choices[0].message
+    message = reply.choices[0].message
     assert message.tool_calls is not None, message.content
     assert (message.tool_calls[0].function.name, message.tool_calls[0].function.arguments) == (
         "pay",
         '{"to":"A"}',
     )
-    assert answer.choices[0].finish_reason == "tool_calls"
+    assert reply.choices[0].finish_reason == "tool_calls"
 
 
 def test_the_same_job_twice_gives_the_same_weights(server: ServerProcess) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from rows import tool_row
 from server_process import ServerProcess
@@ -14,8 +12,7 @@ FOLDER = BUNDLED_MODELS / "nano-1m"
 
 
 @pytest.mark.skipif(not (FOLDER / "config.json").exists(), reason="models/nano-1m is not there")
-def test_nano_1m_serves_trains_and_serves_its_adapter(tmp_path: Path) -> None:
-    server = ServerProcess(tmp_path / "home", {"nano-1m": FOLDER})
+def test_nano_1m_serves_trains_and_serves_its_adapter(server: ServerProcess) -> None:
     row = tool_row("please pay Ann", "pay", {"to": "Ann"})
     request = {"messages": row["messages"][:1], "tools": row["tools"], "temperature": 0, "max_tokens": 32}
 
@@ -30,4 +27,3 @@ def test_nano_1m_serves_trains_and_serves_its_adapter(tmp_path: Path) -> None:
     tuned = server.client.chat.completions.create(model=done.fine_tuned_model, **request)
     assert tuned.usage.prompt_tokens == base.usage.prompt_tokens
     assert tuned.choices[0].message.tool_calls[0].function.name == "pay"
-    server.stop()

@@ -79,6 +79,8 @@ def save_model(folder: Path, tokenizer: PreTrainedTokenizerFast, kind: type = Ll
         num_key_value_heads=2,
         max_position_embeddings=CONTEXT,
         tie_word_embeddings=True,
+        # The usual 0.02 makes logits too flat for an adapter to learn anything on frozen embeddings.
+        initializer_range=0.3,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,

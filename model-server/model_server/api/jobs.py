@@ -122,7 +122,8 @@ def _create(services: Services, body: CreateJob, key: str | None, body_hash: str
 
 def _prepare(services: Services, body: CreateJob, folder: Any) -> dict[str, Any]:
     """Resolve what was asked for, and write both files' rows, encoded, into ``folder``."""
-    from model_server.training.prepare import prepare_rows  # noqa: PLC0415  (loads transformers)
+    services.engine.device()
+    from model_server.training.prepare import prepare_rows  # noqa: PLC0415  (imported by then)
 
     base, adapter = services.find_model(body.model)
     if adapter is not None:

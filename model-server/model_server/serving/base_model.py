@@ -10,14 +10,16 @@ from __future__ import annotations
 import copy
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from model_server.chat.template import ChatTemplate
 from model_server.serving.model_files import context_length
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 MERGE_UP_TO_PARAMETERS = 100_000_000
 # Merged copies held at once, counted in parameters: about 1 GB of float32.
@@ -76,6 +78,8 @@ class BaseModel:
             self._switching.delete_adapter(_slot(name))
 
     def _merged_copy(self, name: str, folder: Path) -> Any:
+        from peft import PeftModel  # noqa: PLC0415  (4 s; a base answers without it)
+
         if name in self._merged:
             self._merged.move_to_end(name)
             return self._merged[name]
@@ -86,6 +90,8 @@ class BaseModel:
         return merged
 
     def _switched(self, name: str, folder: Path) -> Any:
+        from peft import PeftModel  # noqa: PLC0415
+
         slot = _slot(name)
         if self._switching is None:
             self._switching = PeftModel.from_pretrained(self.model, str(folder), adapter_name=slot).eval()

@@ -22,6 +22,11 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+def _import_peft() -> None:
+    """Behind the bases, so that they answer before; ahead of the first adapter, so that it does not wait."""
+    import peft  # noqa: F401, PLC0415
+
+
 class Engine:
     """``models``: name → folder or hub id. Nothing heavy is imported until ``start``."""
 
@@ -39,6 +44,7 @@ class Engine:
         self._executor.submit(self._set_up)
         for name in self.sources:
             self._executor.submit(self._preload, name)
+        self._executor.submit(_import_peft)
         self._executor.submit(on_loaded)
 
     def _preload(self, name: str) -> None:
@@ -53,6 +59,10 @@ class Engine:
         try:
             import torch  # noqa: PLC0415
 
+            # All here, on one thread: transformers' lazy modules break when two threads import them at once.
+            import model_server.serving.answer  # noqa: PLC0415
+            import model_server.training.prepare  # noqa: F401, PLC0415
+
             torch.set_num_threads(self._threads)
             cuda = torch.cuda.is_available()
             if self._wanted_device == "cuda" and not cuda:
@@ -63,7 +73,7 @@ class Engine:
             raise
 
     def device(self) -> str:
-        """Waits for torch. ``cpu`` or ``cuda``."""
+        """``cpu`` or ``cuda``. Waits until torch and transformers are imported."""
         return self._device.result()
 
     def device_if_known(self) -> str | None:

@@ -10,22 +10,18 @@ import json
 import logging
 import os
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 from model_server.store.adapters import AdapterStore
 from model_server.store.home import Home, remove, sync_folder
 from model_server.store.jobs import JobStore
+from model_server.training.trainer_handle import CANCEL_SECONDS, TrainerHandle
 
 log = logging.getLogger(__name__)
-
-# Seconds a trainer gets between SIGTERM and SIGKILL. It keeps nothing, so there is nothing to wait for.
-KILL_AFTER_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -33,53 +29,6 @@ class TrainerSettings:
     threads: int
     org: str
     standby: bool
-
-
-class TrainerProcess:
-    """One child: started early, given one job, gone afterwards."""
-
-    def __init__(self, home: Home, settings: TrainerSettings) -> None:
-        threads = str(settings.threads)
-        env = {**os.environ, "OMP_NUM_THREADS": threads, "TOKENIZERS_PARALLELISM": "false"}
-        with (home.logs / "trainer.log").open("ab") as errors:
-            self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "model_server.training.process", str(os.getpid())],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                encoding="utf-8",
-                env=env,
-            )
-        self._stdin = cast(IO[str], self._process.stdin)
-        self._stdout = cast(IO[str], self._process.stdout)
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def alive(self) -> bool:
-        return self._process.poll() is None
-
-    def run(self, job: dict[str, Any], on_report: Callable[[dict[str, Any]], None]) -> int:
-        """Send the job, pass on every report, return the exit status (negative: the signal that ended it)."""
-        try:
-            self._stdin.write(json.dumps(job) + "\n")
-            self._stdin.flush()
-            for line in self._stdout:
-                on_report(json.loads(line))
-        except (BrokenPipeError, json.JSONDecodeError):
-            pass  # it died in the middle; the exit status says how
-        return self._process.wait()
-
-    def kill(self) -> None:
-        """Returns when the process is gone."""
-        self._process.terminate()
-        try:
-            self._process.wait(KILL_AFTER_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
 
 
 class Supervisor:
@@ -103,7 +52,7 @@ class Supervisor:
         self._standby_allowed = threading.Event()
         # Guards the two fields below and who may end the current job.
         self._lock = threading.RLock()
-        self._trainer: TrainerProcess | None = None
+        self._trainer: TrainerHandle | None = None
         self._current: str | None = None
         self._idle = threading.Condition(self._lock)
         # This thread starts every trainer and lives as long as the server: the kernel's parent-death
@@ -126,22 +75,26 @@ class Supervisor:
         self._stopping.set()
         self._wake.set()
         with self._lock:
-            if self._trainer is not None:
-                self._trainer.kill()
+            self._kill_trainer()
         self._thread.join(timeout=3)
 
     def cancel(self, job_id: str) -> bool:
         """True when the job is cancelled and no process of it is left; False when it had ended before."""
-        with self._lock:
+        with self._idle:
             cancelled = self._jobs.cancel(job_id)
             if cancelled and self._current == job_id and self._trainer is not None:
-                self._trainer.kill()
-        with self._idle:
-            # Leave nothing behind: its folders are gone before the caller hears of it.
-            self._idle.wait_for(lambda: self._current != job_id, timeout=10)
+                self._trainer.cancel(job_id)
+            # The caller hears of it when the process and its folders are gone.
+            if not self._idle.wait_for(lambda: self._current != job_id, timeout=CANCEL_SECONDS) and cancelled:
+                self._kill_trainer()
+                self._idle.wait_for(lambda: self._current != job_id, timeout=CANCEL_SECONDS)
         if cancelled:
             remove(self._home.jobs / job_id)
         return cancelled
+
+    def _kill_trainer(self) -> None:
+        if self._trainer is not None:
+            self._trainer.kill()
 
     def _loop(self) -> None:
         while not self._stopping.is_set():
@@ -162,9 +115,9 @@ class Supervisor:
             if self._settings.standby and self._standby_allowed.is_set() and not self._stopping.is_set():
                 self._ready_trainer()
 
-    def _ready_trainer(self) -> TrainerProcess:
+    def _ready_trainer(self) -> TrainerHandle:
         if self._trainer is None or not self._trainer.alive():
-            self._trainer = TrainerProcess(self._home, self._settings)
+            self._trainer = TrainerHandle(self._home.logs / "trainer.log", self._settings.threads)
         return self._trainer
 
     def _run(self, job: sqlite3.Row) -> None:
@@ -186,11 +139,11 @@ class Supervisor:
             remove(self._home.jobs / job["id"])
             with self._idle:
                 self._current = None
-                self._trainer = None
                 self._idle.notify_all()
 
     def _order(self, job: sqlite3.Row, device: str, out: Path) -> dict[str, Any]:
         return {
+            "id": job["id"],
             "base": self._base_source(job["model"]),
             "rows": str(self._home.jobs / job["id"]),
             "out": str(out),
