@@ -5,13 +5,16 @@ import type { DemoOptions } from '../demo/demo.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { parseWhole } from '../options.ts';
 
+/** With fewer the demo's small model does not reach the threshold; each hundred more cost some 15 s of training. */
+const defaultRecords = 1500;
+
 export function registerDemo(program: Command, cli: Cli): void {
   program
     .command('demo')
     .description('One whole turn of the flywheel on synthetic traffic: train, evaluate, approve, serve')
     .option('--approve', 'approve the verdict without asking')
     .option('--reject', 'reject it without asking')
-    .option('--records <n>', 'synthetic calls to log', parseWhole(60))
+    .option('--records <n>', 'synthetic calls to log', parseWhole(60), defaultRecords)
     .option('--seed <n>', 'seed of the traffic and of the run', parseWhole(0), 1)
     .option('--keep', 'leave the stack running at the end')
     .addHelpText(

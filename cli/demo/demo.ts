@@ -23,8 +23,7 @@ import { logTraffic } from './traffic.ts';
 export interface DemoOptions {
   readonly approve?: boolean;
   readonly reject?: boolean;
-  /** The samples' own default when absent. */
-  readonly records?: number;
+  readonly records: number;
   readonly seed: number;
   readonly keep?: boolean;
 }

@@ -12,7 +12,7 @@ import { withLogStore } from '../services.ts';
 export async function logTraffic(
   { out, signal }: CommandContext,
   config: Config,
-  options: { readonly seed: number; readonly records?: number },
+  options: { readonly seed: number; readonly records: number },
 ): Promise<ReadonlySet<string>> {
   const rows = generateHelpDesk(options);
   out.line(
