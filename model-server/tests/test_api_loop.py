@@ -64,7 +64,7 @@ def test_models_with_other_templates_learn_to_call_a_tool(server: ServerProcess,
     job = server.create_job(
         server.upload(rows),
         model=model,
-        hyper={"n_epochs": 20, "learning_rate": 0.03, "lora": {"dropout": 0.0}},
+        hyper={"n_epochs": 12, "learning_rate": 0.03, "lora": {"dropout": 0.0}},
     )
     done = server.wait(job.id)
 

@@ -57,13 +57,11 @@ def qwen_tokenizer() -> PreTrainedTokenizerFast:
 
 
 def llama3_tokenizer() -> PreTrainedTokenizerFast:
-    specials = ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"]
+    # A pad token of its own: a fresh embedding of the pad token is zero, and so could never be said.
+    pad = "<|finetune_right_pad_id|>"
+    specials = ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", pad]
     return byte_tokenizer(
-        specials,
-        bos="<|begin_of_text|>",
-        eos="<|eot_id|>",
-        pad="<|eot_id|>",
-        template=TEMPLATES / "llama3.jinja",
+        specials, bos="<|begin_of_text|>", eos="<|eot_id|>", pad=pad, template=TEMPLATES / "llama3.jinja"
     )
 
 
