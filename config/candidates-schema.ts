@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defaultIcl, defaultLora } from '../domain/experiments/defaults.ts';
+import { defaultIcl, defaultLora, defaultMaxTokens } from '../domain/experiments/defaults.ts';
 import { type Candidate, strategies } from '../domain/experiments/experiment.ts';
 
 const LoraSettings = z
@@ -37,7 +37,7 @@ const CandidateEntry = z.strictObject({
   lora: LoraSettings,
   icl: IclSettings,
   gpu_pool: z.string().min(1).default('local'),
-  max_tokens: z.number().int().min(1).default(256),
+  max_tokens: z.number().int().min(1).default(defaultMaxTokens),
 });
 type CandidateEntry = z.infer<typeof CandidateEntry>;
 

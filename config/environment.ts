@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defaultCuration } from '../domain/experiments/defaults.ts';
 import { unknownWord } from './nearest.ts';
 
 const url = z.url({ protocol: /^https?$/, error: 'must be a URL such as http://127.0.0.1:8090' });
@@ -39,8 +40,8 @@ export const Environment = z.object({
     .min(0)
     .default(64 * 1024 * 1024),
   FLYWHEEL_THRESHOLD: z.coerce.number().min(0).max(1).default(0.75),
-  FLYWHEEL_MIN_RECORDS: z.coerce.number().int().min(3).default(50),
-  FLYWHEEL_VALIDATION_SHARE: share.default(0.1),
+  FLYWHEEL_MIN_RECORDS: z.coerce.number().int().min(3).default(defaultCuration.minRecords),
+  FLYWHEEL_VALIDATION_SHARE: share.default(defaultCuration.validationShare),
   FLYWHEEL_GATE_TTL: duration.prefault('7d'),
   FLYWHEEL_GATE_REMIND: duration.prefault('1d'),
   FLYWHEEL_EVALUATION_CONCURRENCY: z.coerce.number().int().min(1).max(256).default(4),
