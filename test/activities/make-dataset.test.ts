@@ -3,7 +3,7 @@ import { createCurateDataset } from '../../activities/curate-dataset.ts';
 import { createPlanRun, type PlanRunInput } from '../../activities/plan-run.ts';
 import type { LogStore } from '../../activities/ports/log-store.ts';
 import { createTakeSnapshot } from '../../activities/take-snapshot.ts';
-import { connect, type Connection } from '../../db/connect.ts';
+import { type Connection, connect } from '../../db/connect.ts';
 import { createLineage } from '../../db/lineage.ts';
 import { InvalidInputError, NotEnoughRecordsError } from '../../domain/errors.ts';
 import { parseRecord } from '../../domain/records/parse.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMoveRoute, type RequestedMove } from '../../activities/move-route.ts';
 import { createRecordMove } from '../../activities/record-move.ts';
-import { connect, type Connection } from '../../db/connect.ts';
+import { type Connection, connect } from '../../db/connect.ts';
 import { createLineage } from '../../db/lineage.ts';
 import type { ServingSpec } from '../../domain/experiments/experiment.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
