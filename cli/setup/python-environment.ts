@@ -60,7 +60,29 @@ async function install(
     note,
     ...(signal && { signal }),
   });
+  await warmUp(environment, note, signal);
   await writeFile(readyFile(environment), `${new Date().toISOString()}\n`);
+}
+
+/**
+ * Imports everything once: proves the environment, and leaves compiled bytecode behind. Without that a start
+ * of the model server compiles PyTorch and its friends anew, 30 s instead of 10, wherever bytecode is off.
+ */
+async function warmUp(
+  environment: string,
+  note: (line: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { PYTHONDONTWRITEBYTECODE: _, ...env } = process.env;
+  await runStep({
+    title: 'Importing the Python packages for the first time',
+    command: executable(environment),
+    args: ['-m', 'model_server', '--check'],
+    cwd: project,
+    env,
+    note,
+    ...(signal && { signal }),
+  });
 }
 
 async function requirePython(): Promise<Python> {

@@ -8,6 +8,7 @@ export interface Step {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
   /** Aborted: the command is ended, and the step fails. */
   readonly signal?: AbortSignal;
   readonly note: (line: string) => void;
@@ -17,9 +18,10 @@ export interface Step {
 const tickMs = 15_000;
 
 /** Runs a long, quiet command; its output is shown only when it fails. */
-export async function runStep({ title, command, args, env, signal, note }: Step): Promise<void> {
+export async function runStep({ title, command, args, env, cwd, signal, note }: Step): Promise<void> {
   const child = spawn(command, args, {
     env: env ?? process.env,
+    ...(cwd !== undefined && { cwd }),
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(signal && { signal, killSignal: 'SIGINT' }),
   });
