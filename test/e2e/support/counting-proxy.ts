@@ -4,7 +4,7 @@ import { startHttpServer } from '../../support/http-server.ts';
 
 export interface CountingProxy {
   readonly url: string;
-  /** Chat completions asked for since the last reset, and how often each model was asked. */
+  /** How often each model was asked an item since the last reset; a mere hello (`sayHello`) is none. */
   readonly asked: Map<string, number>;
   /** Each chat completion takes so much longer: room for a kill in mid-evaluation. */
   delayMs: number;
@@ -24,8 +24,9 @@ export async function startCountingProxy(target: string): Promise<CountingProxy>
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
     if (incoming.url?.endsWith('/chat/completions')) {
-      const { model } = JSON.parse(body.toString('utf8')) as { model: string };
-      asked.set(model, (asked.get(model) ?? 0) + 1);
+      const question = JSON.parse(body.toString('utf8')) as { model: string; max_completion_tokens?: number };
+      const { model, max_completion_tokens: longest } = question;
+      if (longest !== 1) asked.set(model, (asked.get(model) ?? 0) + 1);
       await sleep(proxy.delayMs);
     }
     const { method, headers } = incoming;
