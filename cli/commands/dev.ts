@@ -53,7 +53,8 @@ async function prepared(context: CommandContext) {
   return { config: context.config(), log: (line: string) => out.note(line) };
 }
 
-async function tellReady({ out, config, json }: CommandContext, detachedPid: number | null): Promise<void> {
+async function tellReady(context: CommandContext, detachedPid: number | null): Promise<void> {
+  const { out, config, json } = context;
   const { addressesOf, addressLines } = await import('../dev/addresses.ts');
   const addresses = addressesOf(config());
   if (json) {
@@ -63,7 +64,9 @@ async function tellReady({ out, config, json }: CommandContext, detachedPid: num
   out.line('');
   out.line(`Flywheel is ready. State and logs: ${config().home}`);
   for (const line of addressLines(addresses)) out.line(line);
-  out.line(detachedPid === null ? 'Ctrl-C stops everything.' : '`npx flywheel stop` stops everything.');
+  out.line(
+    detachedPid === null ? 'Ctrl-C stops everything.' : `\`${context.hint('stop')}\` stops everything.`,
+  );
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -22,13 +22,14 @@ async function doctor({ config, out }: CommandContext): Promise<ExitCode> {
   const ok = services.every((service) => service.ok);
   const { home, portOffset } = config();
   out.json({ ok, home, portOffset, services, versions });
+  const width = 2 + Math.max(...services.map(({ name }) => name.length));
   for (const service of services) {
     const mark = service.ok ? out.style.green('ok  ') : out.style.red('FAIL');
-    out.line(`${mark}  ${service.name.padEnd(20)}${service.address}`);
+    out.line(`${mark}  ${service.name.padEnd(width)}${service.address}`);
     if (service.problem) out.line(`      ${service.problem}\n      ${out.style.dim(service.mend ?? '')}`);
   }
   out.line('');
   for (const [name, version] of Object.entries(versions))
-    out.line(`${name.padEnd(20)}${version ?? 'not there'}`);
+    out.line(`${name.padEnd(width + 6)}${version ?? 'not there'}`);
   return ok ? exitCodes.ok : exitCodes.unavailable;
 }
