@@ -1,4 +1,5 @@
 import type { ExperimentReport, ServingSpec } from '../domain/experiments/experiment.ts';
+import { provenance } from '../domain/records/provenance.ts';
 import { decideVerdict } from '../domain/verdicts/decide.ts';
 import { evidenceDigest } from '../domain/verdicts/digest.ts';
 import type { Verdict } from '../domain/verdicts/verdict.ts';
@@ -11,11 +12,13 @@ export interface RecordedVerdict {
   readonly digest: string;
   /** What an approval would serve; null when nothing could be measured. */
   readonly serving: ServingSpec | null;
+  /** What the numbers rest on (synthetic traffic, gold labels); null for a production model's answers alone. */
+  readonly remark: string | null;
 }
 
 export interface RecordVerdictPorts {
   readonly lineage: {
-    readonly runs: Pick<Lineage['runs'], 'setStage'>;
+    readonly runs: Pick<Lineage['runs'], 'setStage' | 'view'>;
     readonly decisions: Pick<Lineage['decisions'], 'recordVerdict'>;
   };
 }
@@ -37,7 +40,7 @@ export function createRecordVerdict({ lineage }: RecordVerdictPorts) {
     const evaluation = winner?.evaluation ?? null;
     const digest = evidenceDigest({ runId, workloadId, datasetHash, serving, evaluation, verdict });
     await lineage.decisions.recordVerdict(runId, verdict, digest, serving);
-    return { verdict, digest, serving };
+    return { verdict, digest, serving, remark: provenance(await lineage.runs.view(runId)) };
   }
   return { recordVerdict };
 }

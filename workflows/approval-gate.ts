@@ -204,7 +204,8 @@ function fromSignal(outcome: DecisionOutcome, signal: SignalledDecision): Decisi
     outcome,
     actor: text(signal?.actor),
     actorSource: 'signal',
-    reason: text(signal?.reason),
+    // Digest and actor are enough for a plain signal; going against the verdict still needs a reason.
+    reason: text(signal?.reason) || (signal?.override === true ? '' : 'by signal, no reason given'),
     digest: text(signal?.digest),
     override: signal?.override === true,
   };

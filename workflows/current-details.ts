@@ -27,6 +27,7 @@ export function runDetails(facts: RunFacts): string {
     reached < 0 ? '' : steps.join('\n'),
     facts.reports.length > 0 ? leaderboard(facts.reports) : '',
     facts.verdict ? `**Verdict: ${facts.verdict.outcome}.** ${cell(facts.verdict.reason)}` : '',
+    facts.remark ?? '',
     facts.gateWorkflowId ? `A person decides in workflow \`${facts.gateWorkflowId}\`.` : '',
     reached >= 0 && stage !== 'done'
       ? code(
@@ -89,6 +90,7 @@ export function gateDetails(
     `### ${heading}`,
     `**Verdict: ${verdict.outcome}.** ${cell(verdict.reason)}`,
     leaderboard(input.leaderboard),
+    input.remark ?? '',
     `Run \`${runId}\`, evidence \`${input.digest}\`.`,
     decision
       ? `${decision.outcome} by ${cell(decision.actor)}${decision.override ? ' **with override**' : ''}: ${cell(decision.reason)}`

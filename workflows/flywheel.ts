@@ -140,17 +140,17 @@ class Turn {
   ): Promise<RecordedVerdict> {
     this.progress.update({ stage: 'verdict' });
     const recorded = await lineage.recordVerdict({ plan, datasetHash: dataset.hash, reports });
-    this.progress.update({ verdict: recorded.verdict });
+    this.progress.update({ verdict: recorded.verdict, remark: recorded.remark });
     return recorded;
   }
 
   private async finish(
     plan: RunPlan,
-    { verdict, digest, serving }: RecordedVerdict,
+    { verdict, digest, serving, remark }: RecordedVerdict,
     leaderboard: ExperimentReport[],
   ): Promise<FlywheelResult> {
     const gate = serving
-      ? await openGate({ plan, trigger: this.trigger, verdict, digest, leaderboard })
+      ? await openGate({ plan, trigger: this.trigger, verdict, digest, leaderboard, remark })
       : null;
     await lineage.closeRun({ runId: plan.runId, status: 'completed' });
     this.progress.update({ stage: 'done', ...(gate ? { gateWorkflowId: gate } : {}) });

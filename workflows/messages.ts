@@ -63,6 +63,8 @@ export interface GateInput {
   readonly digest: string;
   readonly verdict: Verdict;
   readonly leaderboard: readonly ExperimentReport[];
+  /** What the numbers rest on, shown with them. */
+  readonly remark?: string;
   readonly requestedBy: string;
   /** RFC 3339, UTC. After it the answer is no. */
   readonly expiresAt: string;

@@ -22,10 +22,12 @@ interface NewGate {
   readonly verdict: Verdict;
   readonly digest: string;
   readonly leaderboard: readonly ExperimentReport[];
+  readonly remark: string | null;
 }
 
 /** Opens the run's gate, leaves it to itself, and closes those of earlier runs. Returns its workflow id. */
-export async function openGate({ plan, trigger, verdict, digest, leaderboard }: NewGate): Promise<string> {
+export async function openGate(gate: NewGate): Promise<string> {
+  const { plan, trigger, verdict, digest, leaderboard, remark } = gate;
   const { runId, workloadId } = plan;
   const expiresAt = new Date(Date.now() + plan.gate.ttlMs).toISOString();
   await lineage.openGate({ runId, workloadId, digest, expiresAt });
@@ -36,6 +38,7 @@ export async function openGate({ plan, trigger, verdict, digest, leaderboard }: 
     verdict,
     leaderboard,
     expiresAt,
+    ...(remark ? { remark } : {}),
     requestedBy: trigger.requestedBy,
     remindEveryMs: plan.gate.remindEveryMs,
   });

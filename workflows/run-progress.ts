@@ -18,6 +18,8 @@ export interface RunFacts {
   readonly dataset?: DatasetSummary;
   readonly reports: readonly ExperimentReport[];
   readonly verdict?: Verdict;
+  /** What the numbers rest on. */
+  readonly remark?: string | null;
   readonly gateWorkflowId?: string;
   readonly failure?: string;
 }

@@ -17,9 +17,12 @@ export function registerRollback(program: Command, cli: Cli): void {
     .command('rollback')
     .argument('<workload>')
     .description('Give a workload’s traffic back to what served it before')
-    .requiredOption('--reason <text>', 'why, for the audit', parseReason)
+    .option('--reason <text>', 'why, for the audit', parseReason, 'asked for by hand')
     .option('--as <name>', 'who decides (default: your login name)')
-    .addHelpText('after', examples(['flywheel rollback hr --reason "complaints about refunds"']))
+    .addHelpText(
+      'after',
+      examples(['flywheel rollback hr', 'flywheel rollback hr --reason "complaints about refunds"']),
+    )
     .action(cli.run(rollback));
 }
 

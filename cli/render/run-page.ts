@@ -1,8 +1,8 @@
 import type { RunView } from '../../activities/ports/lineage.ts';
+import { provenance } from '../../domain/records/provenance.ts';
 import type { Style } from '../output.ts';
 import { count, moment, tally, total } from './format.ts';
 import { leaderboard } from './leaderboard.ts';
-import { provenance } from './provenance.ts';
 
 /** Makes a command line of a command (`CommandContext.hint`). */
 export type Hint = (command: string) => string;

@@ -1,7 +1,7 @@
 import type { RunView } from '../../activities/ports/lineage.ts';
+import { provenance } from '../../domain/records/provenance.ts';
 import type { Style } from '../output.ts';
 import { seconds } from './format.ts';
-import { provenance } from './provenance.ts';
 import { type RowMark, type RunRow, runRows } from './run-rows.ts';
 
 const symbols: Readonly<Record<RowMark, string>> = { waiting: '·', running: '▸', done: '✓', failed: '✗' };

@@ -103,11 +103,12 @@ describe('the approval gate', () => {
 
     await gate.signal(approveSignal, { digest: 'stale', actor: 'bob', reason: 'why not' });
     await gate.signal(rejectSignal, 'nonsense' as never);
-    await gate.signal(approveSignal, { digest: run.digest, actor: 'bob', reason: 'all good' });
+    // As little as somebody at Temporal's own CLI types.
+    await gate.signal(approveSignal, { digest: run.digest, actor: 'bob' });
 
     expect(await gate.result()).toMatchObject({
       status: 'approved',
-      decision: { actor: 'bob', actorSource: 'signal' },
+      decision: { actor: 'bob', actorSource: 'signal', reason: 'by signal, no reason given' },
     });
     expect(world.refusals).toHaveLength(2);
     expect(world.refusals[0]).toMatch(/about evidence stale/);
@@ -117,6 +118,7 @@ describe('the approval gate', () => {
     const world = newWorld();
     const run = await openGate(world);
     const details = await currentDetails(run.runId);
+    expect(details).toContain('The traffic is synthetic.');
 
     const command = details
       .split('\n')

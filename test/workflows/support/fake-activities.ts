@@ -212,7 +212,12 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
         threshold: plan.threshold,
         ...(winner ? { winner } : {}),
       };
-      return { verdict, digest: `digest-of-${plan.runId}`, serving: best?.serving ?? null };
+      return {
+        verdict,
+        digest: `digest-of-${plan.runId}`,
+        serving: best?.serving ?? null,
+        remark: 'The traffic is synthetic.',
+      };
     },
     async openGate({ runId, digest }) {
       ofRun(runId).gates.set(runId, { status: 'pending', digest });
