@@ -119,6 +119,7 @@ export async function openGate(world: FakeWorld): Promise<{ runId: string; diges
           threshold: 0.75,
         },
         leaderboard: [report(runId)],
+        remark: 'The traffic is synthetic.',
         expiresAt: new Date(Date.now() + behaviour.gateTtlMs).toISOString(),
       },
     ],
