@@ -12,7 +12,7 @@ export function registerDev(program: Command, cli: Cli): void {
       examples([
         'flywheel dev',
         'flywheel dev --detach',
-        'FLYWHEEL_HOME=/tmp/second flywheel dev --port-offset 100',
+        'FLYWHEEL_HOME=/tmp/second flywheel dev --port-offset 200',
       ]),
     )
     .action(

@@ -8,7 +8,7 @@ export function registerDoctor(program: Command, cli: Cli): void {
     .description('Ask every service that this configuration needs, and say how to mend what does not answer.')
     .addHelpText(
       'after',
-      examples(['flywheel doctor', 'flywheel doctor --json', 'flywheel doctor --port-offset 100']),
+      examples(['flywheel doctor', 'flywheel doctor --json', 'flywheel doctor --port-offset 200']),
     )
     .action(cli.run(doctor));
 }
