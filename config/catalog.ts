@@ -3,6 +3,7 @@ import { relative } from 'node:path';
 import type { Candidate } from '../domain/experiments/experiment.ts';
 import { parseCandidates } from './candidates-file.ts';
 import { type CandidatesFile, toCandidate } from './candidates-schema.ts';
+import { type LocalModels, modelSource, shippedModels } from './local-models.ts';
 import { unknownWord } from './nearest.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -19,6 +20,8 @@ export interface Provider {
 export interface Catalog {
   readonly candidates: readonly Candidate[];
   readonly providers: Readonly<Record<string, Provider>>;
+  /** What a model server of our own has to serve. */
+  readonly localModels: LocalModels;
   readonly problems: readonly string[];
 }
 
@@ -29,16 +32,41 @@ export function readCatalog(path: string, variables: Variables): Catalog {
     return {
       candidates: [],
       providers: {},
+      localModels: {},
       problems: [`${name} does not exist; FLYWHEEL_CANDIDATES names the file`],
     };
   }
   const { contents, problems, at } = parseCandidates(readFileSync(path, 'utf8'), name);
-  if (contents === null) return { candidates: [], providers: {}, problems };
+  if (contents === null) return { candidates: [], providers: {}, localModels: {}, problems };
+  const local = readLocalModels(contents, path, at);
   return {
     candidates: contents.candidates.map(toCandidate),
     providers: toProviders(contents, variables),
-    problems: crossCheck(contents, variables, at),
+    localModels: local.models,
+    problems: [...crossCheck(contents, variables, at), ...(servesOurModels(variables) ? local.problems : [])],
   };
+}
+
+/** Another server's models, and those that an operator lists for ours, are not ours to look for. */
+function servesOurModels(variables: Variables): boolean {
+  return !variables['MODEL_SERVER_URL'] && !variables['FLYWHEEL_MODEL_SERVER_MODELS'];
+}
+
+function readLocalModels(
+  { candidates }: CandidatesFile,
+  file: string,
+  at: (path: readonly PropertyKey[]) => string,
+): { models: LocalModels; problems: string[] } {
+  const models: Record<string, string> = { ...shippedModels() };
+  const problems: string[] = [];
+  for (const [index, { name, provider, model }] of candidates.entries()) {
+    if (provider !== 'local') continue;
+    const found = modelSource(model, file);
+    if ('source' in found) models[model] = found.source;
+    else
+      problems.push(`${at(['candidates', index, 'model'])} model "${model}" of "${name}": ${found.problem}`);
+  }
+  return { models, problems };
 }
 
 /** What no single entry can tell about itself. */

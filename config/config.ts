@@ -6,6 +6,7 @@ import { type Catalog, type Provider, readCatalog } from './catalog.ts';
 import { ConfigError } from './config-error.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { type Environment, readEnvironment } from './environment.ts';
+import type { LocalModels } from './local-models.ts';
 
 /** Everything that environment and files settle, read once, frozen. `embedded`: we start it ourselves. */
 export interface Config {
@@ -21,8 +22,13 @@ export interface Config {
   };
   /** `url` holds the password: not for logs. */
   readonly database: { readonly url: string; readonly embedded: boolean };
-  /** Root of the server, without `/v1`. */
-  readonly modelServer: { readonly url: string; readonly embedded: boolean };
+  readonly modelServer: {
+    /** Root of the server, without `/v1`. */
+    readonly url: string;
+    readonly embedded: boolean;
+    /** What an embedded one serves; null when the server is told by others. */
+    readonly models: LocalModels | null;
+  };
   readonly gateway: {
     readonly host: string;
     readonly port: number;
@@ -107,7 +113,7 @@ function assemble(env: Environment, options: LoadOptions, catalog: Catalog): Con
       embedded: env.TEMPORAL_ADDRESS === undefined,
     },
     database: database(env, home, local(basePorts.postgres)),
-    modelServer: { url: modelServerUrl, embedded: env.MODEL_SERVER_URL === undefined },
+    modelServer: modelServer(env, modelServerUrl, catalog),
     gateway: gateway(env, home, portOffset),
     artifactsDir: join(home, 'artifacts'),
     providers: {
@@ -125,6 +131,13 @@ function assemble(env: Environment, options: LoadOptions, catalog: Catalog): Con
       itemTimeoutMs: env.FLYWHEEL_ITEM_TIMEOUT,
     },
   };
+}
+
+function modelServer(env: Environment, url: string, { localModels }: Catalog): Config['modelServer'] {
+  const embedded = env.MODEL_SERVER_URL === undefined;
+  // The operator's own list wins whole; the server reads it itself.
+  const models = embedded && env.FLYWHEEL_MODEL_SERVER_MODELS === undefined ? localModels : null;
+  return { url, embedded, models };
 }
 
 /**

@@ -21,6 +21,9 @@ const duration = z
   .regex(/^\d+(ms|s|m|h|d)$/, 'must be a number with a unit, such as 30s, 10m, 12h or 7d')
   .transform((text) => Number.parseInt(text, 10) * (unitMs[text.replace(/^\d+/, '')] ?? 1));
 
+/** What starts so is read by the embedded model server itself (model-server/model_server/settings.py). */
+const modelServerPrefix = 'FLYWHEEL_MODEL_SERVER_';
+
 /** Every variable that Flywheel reads; `.env.example` says what each is for. */
 export const Environment = z.object({
   FLYWHEEL_HOME: z.string().optional(),
@@ -51,6 +54,8 @@ export const Environment = z.object({
   TEMPORAL_UI_URL: url.optional(),
   DATABASE_URL: databaseUrl.optional(),
   MODEL_SERVER_URL: url.optional(),
+  /** The embedded server's own list, instead of the models of candidates.yaml. */
+  FLYWHEEL_MODEL_SERVER_MODELS: z.string().optional(),
 });
 export type Environment = z.infer<typeof Environment>;
 
@@ -64,7 +69,8 @@ export function readEnvironment(variables: Variables): {
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value));
   const known = Object.keys(Environment.shape);
   const problems = Object.keys(given)
-    .filter((name) => name.startsWith('FLYWHEEL_') && !known.includes(name))
+    .filter((name) => name.startsWith('FLYWHEEL_') && !name.startsWith(modelServerPrefix))
+    .filter((name) => !known.includes(name))
     .map((name) => `environment: ${unknownWord('variable', name, known)}`);
   const parsed = Environment.safeParse(given);
   // The value itself is not repeated: it may be a secret.

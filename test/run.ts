@@ -38,7 +38,9 @@ function ownSettings(): NodeJS.ProcessEnv {
 
 function testEnvironment(): NodeJS.ProcessEnv {
   const settings = Object.keys(Environment.shape);
-  const others = Object.entries(process.env).filter(([name]) => !settings.includes(name));
+  const others = Object.entries(process.env).filter(
+    ([name]) => !settings.includes(name) && !name.startsWith('FLYWHEEL_MODEL_SERVER_'),
+  );
   return { ...Object.fromEntries(others), ...ownSettings() };
 }
 

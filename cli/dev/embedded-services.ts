@@ -58,6 +58,7 @@ function modelServer(config: Config, { python }: Tools, logsDir: string): Servic
         python: python ?? 'python3',
         dataDir,
         port: Number(new URL(config.modelServer.url).port),
+        models: config.modelServer.models,
       }),
   };
 }

@@ -1,12 +1,13 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type LoadOptions, loadConfig } from '../../config/config.ts';
+import { type LoadOptions, loadConfig, repositoryRoot } from '../../config/config.ts';
 import { ConfigError } from '../../config/config-error.ts';
 
 function setup(candidates: string) {
-  const file = join(mkdtempSync(join(tmpdir(), 'flywheel-config-')), 'candidates.yaml');
+  const dir = mkdtempSync(join(tmpdir(), 'flywheel-config-'));
+  const file = join(dir, 'candidates.yaml');
   writeFileSync(file, candidates);
   const load = (env: Record<string, string> = {}, options: LoadOptions = {}) =>
     loadConfig({ ...options, env: { FLYWHEEL_CANDIDATES: file, ...env } });
@@ -19,7 +20,7 @@ function setup(candidates: string) {
     }
     return [];
   };
-  return { load, problems };
+  return { dir, load, problems };
 }
 
 const oneCandidate = 'candidates:\n  - name: small\n    model: org/small\n';
@@ -56,7 +57,7 @@ describe('loadConfig', () => {
 
     const config = load({ MODEL_SERVER_URL: 'http://10.0.0.5:9000/v1' });
 
-    expect(config.modelServer).toEqual({ url: 'http://10.0.0.5:9000', embedded: false });
+    expect(config.modelServer).toEqual({ url: 'http://10.0.0.5:9000', embedded: false, models: null });
     expect(config.providers['local']?.baseUrl).toBe('http://10.0.0.5:9000/v1');
     expect(config.temporal.embedded).toBe(true);
   });
@@ -104,6 +105,12 @@ describe('loadConfig', () => {
     expect(found).toHaveLength(5);
     expect(found.join('\n')).toContain('did you mean "FLYWHEEL_HOME"');
     expect(found.join('\n')).toContain('TEMPORAL_ADDRESS must be host:port');
+  });
+
+  it('leaves the settings of the model server to the model server', () => {
+    const { problems } = setup(oneCandidate);
+
+    expect(problems({ FLYWHEEL_MODEL_SERVER_DEVICE: 'cpu' })).toEqual([]);
   });
 
   it('never repeats the value of a variable, for it may be a secret', () => {
@@ -178,6 +185,28 @@ describe('candidates.yaml', () => {
 
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(expected);
+  });
+
+  it('has the model server serve what its local candidates name, beside the shipped models', () => {
+    const { dir, load } = setup(
+      'candidates:\n  - {name: a, model: ./mine}\n  - {name: b, model: org/hub}\n  - {name: c, model: nano-1m}\n',
+    );
+    mkdirSync(join(dir, 'mine'));
+    writeFileSync(join(dir, 'mine', 'config.json'), '{}');
+
+    expect(load().modelServer.models).toEqual({
+      'nano-1m': join(repositoryRoot, 'model-server', 'models', 'nano-1m'),
+      './mine': join(dir, 'mine'),
+      'org/hub': 'org/hub',
+    });
+    expect(load({ FLYWHEEL_MODEL_SERVER_MODELS: './mine=/srv/mine' }).modelServer.models).toBeNull();
+  });
+
+  it('points at a local model whose folder does not exist, unless another server has it', () => {
+    const { dir, load, problems } = setup('candidates:\n  - name: a\n    model: ./gone\n');
+
+    expect(problems()).toEqual([`FILE:3:5 model "./gone" of "a": there is no folder ${join(dir, 'gone')}`]);
+    expect(load({ MODEL_SERVER_URL: 'http://10.0.0.5:9000' }).modelServer.models).toBeNull();
   });
 
   it('is asked for by name when it does not exist', () => {

@@ -31,6 +31,8 @@ export interface ModelServerOptions {
    * Flywheel does; false: the server queues them.
    */
   readonly managed?: boolean;
+  /** Base models: name → folder or id at Hugging Face. The default, and null: those that come with the server. */
+  readonly models?: Readonly<Record<string, string>> | null;
   /** More for the server's environment. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -92,6 +94,7 @@ function launch(
     [
       ...['-m', 'model_server', '--host', '127.0.0.1', '--port', `${options.port}`, '--home', dataDir],
       ...((options.managed ?? true) ? ['--managed'] : []),
+      ...Object.entries(options.models ?? {}).flatMap(([name, source]) => ['--model', `${name}=${source}`]),
     ],
     {
       cwd: packageDir,

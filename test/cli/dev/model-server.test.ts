@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startModelServer } from '../../../cli/dev/services/model-server.ts';
 import { pythonPath } from '../../../cli/setup/python-environment.ts';
+import { shippedModels } from '../../../config/local-models.ts';
 import { freePort } from '../../support/free-port.ts';
 
 let dataDir: string;
@@ -33,6 +34,33 @@ test('it answers once it is started, managed, and is gone once it is stopped', a
   await expect(server.exited).resolves.toBeDefined();
   // Stopping what has ended is harmless.
   await server.stop();
+}, 180_000);
+
+test('it serves the models that it is told, under their names, and answers as one named by a folder', async () => {
+  const nano = shippedModels()['nano-1m'] ?? '';
+  const models = { 'nano-1m': nano, './mine/nano': nano };
+  const server = await startModelServer({
+    python: await pythonPath(),
+    dataDir,
+    port: await freePort(),
+    models,
+  });
+
+  const listed = (await (await fetch(`${server.url}/v1/models`)).json()) as { data: { id: string }[] };
+  const answer = await fetch(`${server.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: './mine/nano',
+      messages: [{ role: 'user', content: 'Hi' }],
+      max_tokens: 1,
+    }),
+  });
+  const reply: unknown = await answer.json();
+  await server.stop();
+
+  expect(listed.data.map(({ id }) => id)).toEqual(['nano-1m', './mine/nano']);
+  expect(reply).toMatchObject({ model: './mine/nano' });
 }, 180_000);
 
 test('a taken port is refused before anything is started', async () => {
