@@ -7,7 +7,7 @@ export function registerCancel(program: Command, cli: Cli): void {
   program
     .command('cancel')
     .argument('<run>', 'a run id, or a workload for its newest run')
-    .description('Cancel a run and wait until everything it started has stopped')
+    .description('Cancel a run and wait until everything it started has stopped; take back a queued one')
     .addHelpText('after', examples(['flywheel cancel hr', 'flywheel cancel run-20260131t093000z-1a2b3c']))
     .action(
       cli.run(async ({ config, out, signal }, name: string) =>

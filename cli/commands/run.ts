@@ -69,6 +69,8 @@ async function run(context: CommandContext, workload: string, options: RunOption
       announce(context, workload, receipt);
       return exitCodes.ok;
     }
+    if (receipt.state === 'queued')
+      context.out.note(`Another run of ${workload} is at work; ${receipt.runId} is next.`);
     const { followToEnd } = await import('../runs/follow-to-end.ts');
     return withLineage(config, async (lineage) => {
       const { view, exitCode } = await followToEnd(context, {
@@ -96,6 +98,7 @@ function announce(
       : `Another run of ${workload} is at work; ${runId} is next.`,
   );
   out.line(`  follow it: ${hint(`watch ${runId}`)}`);
+  if (state === 'queued') out.line(`  take it back: ${hint(`cancel ${runId}`)}`);
 }
 
 function checkCandidates(config: Config, wanted: readonly string[]): void {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type Cli, examples } from '../command.ts';
+import { pendingLine } from '../render/pending-run.ts';
 import { nextCommands } from '../render/run-page.ts';
 import { withLineage, withTemporal } from '../services.ts';
 
@@ -16,12 +17,13 @@ export function registerWatch(program: Command, cli: Cli): void {
       cli.run(async (context, name: string) => {
         const config = context.config();
         return withLineage(config, async (lineage) => {
-          const { resolveRun } = await import('../runs/resolve-run.ts');
+          const { isPending, locateRun } = await import('../runs/pending-run.ts');
           const { followToEnd } = await import('../runs/follow-to-end.ts');
-          const { runId, workload } = await resolveRun(lineage, name);
-          const { view, exitCode } = await withTemporal(config, (client) =>
-            followToEnd(context, { client, lineage, workload, runId }),
-          );
+          const { view, exitCode } = await withTemporal(config, async (client) => {
+            const run = await locateRun(lineage, client, name);
+            if (isPending(run)) context.out.note(pendingLine(run));
+            return followToEnd(context, { client, lineage, workload: run.workload, runId: run.runId });
+          });
           context.out.json(view);
           for (const command of nextCommands(view)) context.out.line(`next: ${context.hint(command)}`);
           return exitCode;

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Lineage } from '../../activities/ports/lineage.ts';
-import { turnQuery } from '../../workflows/messages.ts';
+import { turnQuery, withdrawSignal } from '../../workflows/messages.ts';
 import { flywheelId } from '../../workflows/workflow-ids.ts';
 import { CommandError } from '../command-error.ts';
 import { hasEnded } from '../render/run-rows.ts';
-import { resolveRun, viewOrNull } from './resolve-run.ts';
+import { isPending, locateRun, type PendingRun, turnOf } from './pending-run.ts';
+import { viewOrNull } from './resolve-run.ts';
 
 export interface CancelOptions {
   readonly lineage: Pick<Lineage, 'runs'>;
@@ -22,12 +23,18 @@ export interface Cancelled {
   readonly status: string;
 }
 
-/** Cancels the workflow of a run and waits until the lineage shows that it was cleaned up. */
+/**
+ * Cancels the workflow of a run and waits until the lineage shows that it was cleaned up. A queued run is
+ * withdrawn: the run before it goes on.
+ */
 export async function cancelRun(options: CancelOptions): Promise<Cancelled> {
   const { lineage, client, name, signal, note } = options;
-  const run = await resolveRun(lineage, name);
+  const run = await locateRun(lineage, client, name);
   const { runId, workload } = run;
-  if (hasEnded(run))
+  if (isPending(run)) {
+    if (run.status === 'queued' && (await withdraw(client, run)))
+      return { runId, workload, status: 'withdrawn' };
+  } else if (hasEnded(run))
     throw new CommandError(`Run ${runId} has ended already: ${run.status}.`, {
       code: 'conflict',
       next:
@@ -53,6 +60,16 @@ export async function cancelRun(options: CancelOptions): Promise<Cancelled> {
   for (;;) {
     const view = await viewOrNull(lineage, runId);
     if (view && hasEnded(view)) return { runId, workload, status: view.status };
+    // Cancelled before its first step: nothing was begun, and no row tells of it.
+    if (view === null && (await turnOf(client, workload))?.running !== runId)
+      return { runId, workload, status: (await viewOrNull(lineage, runId))?.status ?? 'cancelled' };
     await sleep(500, undefined, { signal });
   }
+}
+
+/** False when it has begun meanwhile, and is to be cancelled as any run at work. */
+async function withdraw(client: Client, { runId, workload }: PendingRun): Promise<boolean> {
+  await client.workflow.getHandle(flywheelId(workload)).signal(withdrawSignal, { runId });
+  // A query sees every signal that was sent before it.
+  return (await turnOf(client, workload))?.running !== runId;
 }

@@ -2,9 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { Lineage, RunView } from '../../activities/ports/lineage.ts';
 import { UnavailableError } from '../../domain/errors.ts';
+import { flywheelId } from '../../workflows/workflow-ids.ts';
 import { CommandError } from '../command-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { hasEnded } from '../render/run-rows.ts';
+import { turnOf } from './pending-run.ts';
 import { viewOrNull } from './resolve-run.ts';
 
 const pollEveryMs = 700;
@@ -17,7 +19,7 @@ export interface FollowOptions {
   readonly lineage: Pick<Lineage, 'runs'>;
   readonly client: Client | null;
   readonly runId: string;
-  readonly workflowId: string;
+  readonly workload: string;
   readonly signal: AbortSignal;
   readonly onView: (view: RunView) => void;
 }
@@ -56,12 +58,20 @@ async function readPatiently(
 }
 
 /** A terminated workflow cannot close its run; nobody should wait for it for ever. */
-async function checkWorkflow({ client, workflowId, runId, lineage }: FollowOptions): Promise<void> {
+async function checkWorkflow({ client, workload, runId, lineage }: FollowOptions): Promise<void> {
   if (client === null) return;
+  const workflowId = flywheelId(workload);
   const { status } = await client.workflow.getHandle(workflowId).describe();
-  if (status.name === 'RUNNING' || status.name === 'PAUSED') return;
+  const isOpen = status.name === 'RUNNING' || status.name === 'PAUSED';
+  if (isOpen && (await isAwaited(client, workload, runId))) return;
+  // Read last: it may have begun, or ended, since.
   const view = await viewOrNull(lineage, runId);
-  if (view && hasEnded(view)) return;
+  if (view && (isOpen || hasEnded(view))) return;
+  if (view === null)
+    throw new CommandError(`Run ${runId} never began: it was withdrawn, or its workflow was ended.`, {
+      code: 'never_began',
+      next: `npx flywheel run ${workload}`,
+    });
   throw new CommandError(
     `The workflow ${workflowId} is ${status.name.toLowerCase()}, and run ${runId} did not end properly.`,
     {
@@ -69,6 +79,12 @@ async function checkWorkflow({ client, workflowId, runId, lineage }: FollowOptio
       next: 'Look at it in the Temporal UI; start a new run by `npx flywheel run`.',
     },
   );
+}
+
+/** Whether it is at work or queued; true as well when no worker is there to tell. */
+async function isAwaited(client: Client, workload: string, runId: string): Promise<boolean> {
+  const turn = await turnOf(client, workload).catch(() => undefined);
+  return turn === undefined || turn?.running === runId || turn?.queued === runId;
 }
 
 export function exitCodeOf(run: RunView): ExitCode {

@@ -1,6 +1,5 @@
 import type { Client } from '@temporalio/client';
 import type { Lineage, RunView } from '../../activities/ports/lineage.ts';
-import { flywheelId } from '../../workflows/workflow-ids.ts';
 import type { CommandContext } from '../command.ts';
 import { CommandError } from '../command-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -21,7 +20,6 @@ export async function followToEnd(
   try {
     const view = await followRun({
       ...target,
-      workflowId: flywheelId(target.workload),
       signal: context.signal,
       onView: display.update,
     });

@@ -4,11 +4,20 @@ import { CommandError } from '../command-error.ts';
 
 /** The run that an argument names: a run id, or a workload, which stands for its newest run. */
 export async function resolveRun(lineage: Pick<Lineage, 'runs'>, name: string): Promise<RunView> {
+  const found = await findRun(lineage, name);
+  if (found) return found;
+  throw noSuchRun(name);
+}
+
+export async function findRun(lineage: Pick<Lineage, 'runs'>, name: string): Promise<RunView | null> {
   const found = await viewOrNull(lineage, name);
   if (found) return found;
   const latest = await lineage.runs.latest(name);
-  if (latest) return lineage.runs.view(latest);
-  throw new CommandError(`There is no run and no workload with runs called "${name}".`, {
+  return latest === null ? null : lineage.runs.view(latest);
+}
+
+export function noSuchRun(name: string): CommandError {
+  return new CommandError(`There is no run and no workload with runs called "${name}".`, {
     code: 'not_found',
     next: '`npx flywheel runs` lists runs; `npx flywheel workloads` lists workloads.',
   });

@@ -49,7 +49,7 @@ export function cliWith(env: Record<string, string> = {}): RunCommand {
 }
 
 /** The command line before a PostgreSQL of its own: `inject('databaseUrl')`, by way of `createTestDatabase`. */
-export async function setup() {
+export async function setup(env: Record<string, string> = {}) {
   const home = await mkdtemp(join(tmpdir(), 'flywheel-cli-'));
   const database = await createTestDatabase();
   const direct = { database: { url: database.url, embedded: false } };
@@ -60,7 +60,7 @@ export async function setup() {
     await database.drop();
     await rm(home, { recursive: true, force: true });
   });
-  const run = cliWith({ DATABASE_URL: database.url, FLYWHEEL_HOME: home });
+  const run = cliWith({ DATABASE_URL: database.url, FLYWHEEL_HOME: home, ...env });
   return { run, lineage, logStore, home };
 }
 
