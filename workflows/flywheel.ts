@@ -108,16 +108,24 @@ class Turn {
 
   private async plan(): Promise<RunPlan> {
     const { workloadId, trigger } = this;
-    const plan = await lineage.planRun({ workloadId, trigger, workflowId: workflowInfo().workflowId });
+    const plan = await lineage.planRun.executeWithOptions(
+      { summary: 'settle candidates, strategies and seed' },
+      [{ workloadId, trigger, workflowId: workflowInfo().workflowId }],
+    );
     this.progress.update({ plan });
     return plan;
   }
 
   private async curate(plan: RunPlan): Promise<DatasetSummary> {
     this.progress.update({ stage: 'snapshot' });
-    const snapshot = await pipeline.takeSnapshot({ runId: plan.runId, workloadId: plan.workloadId });
+    const snapshot = await pipeline.takeSnapshot.executeWithOptions({ summary: 'freeze the records' }, [
+      { runId: plan.runId, workloadId: plan.workloadId },
+    ]);
     this.progress.update({ stage: 'curation', snapshot });
-    const dataset = await pipeline.curateDataset({ plan });
+    const dataset = await pipeline.curateDataset.executeWithOptions(
+      { summary: `curate and split ${snapshot.records} records` },
+      [{ plan }],
+    );
     this.progress.update({ stage: 'experiments', dataset });
     return dataset;
   }
@@ -139,7 +147,10 @@ class Turn {
     reports: ExperimentReport[],
   ): Promise<RecordedVerdict> {
     this.progress.update({ stage: 'verdict' });
-    const recorded = await lineage.recordVerdict({ plan, datasetHash: dataset.hash, reports });
+    const recorded = await lineage.recordVerdict.executeWithOptions(
+      { summary: `compare ${reports.length} experiments` },
+      [{ plan, datasetHash: dataset.hash, reports }],
+    );
     this.progress.update({ verdict: recorded.verdict, remark: recorded.remark });
     return recorded;
   }
