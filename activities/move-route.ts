@@ -1,18 +1,8 @@
 import { ConflictError, NotFoundError } from '../domain/errors.ts';
 import type { ServingSpec } from '../domain/experiments/experiment.ts';
+import type { RouteMove } from '../domain/routes/move.ts';
 import type { Route } from '../domain/routes/route.ts';
 import type { Lineage } from './ports/lineage.ts';
-
-/** A requested move of a workload's route. */
-export interface RequestedMove {
-  readonly workloadId: string;
-  readonly moveId: string;
-  readonly kind: 'promotion' | 'rollback';
-  readonly runId?: string;
-  readonly digest?: string;
-  readonly actor: string;
-  readonly reason: string;
-}
 
 export interface PlannedMove {
   /** What is to be served; null for the original. */
@@ -32,13 +22,13 @@ export interface MoveRoutePorts {
 export function createMoveRoute({ lineage }: MoveRoutePorts) {
   const { routes, decisions } = lineage;
 
-  async function planMove(move: RequestedMove): Promise<PlannedMove> {
+  async function planMove(move: RouteMove): Promise<PlannedMove> {
     const route = await routes.get(move.workloadId);
     const before = route?.serving ?? null;
     return { before, serving: move.kind === 'promotion' ? await approved(move) : previousOf(move, route) };
   }
 
-  async function approved(move: RequestedMove): Promise<ServingSpec> {
+  async function approved(move: RouteMove): Promise<ServingSpec> {
     if (!move.runId) throw new ConflictError('A promotion names the run whose approved winner it serves.');
     const { digest, serving } = await decisions.getVerdict(move.runId);
     if (digest !== move.digest) {
@@ -50,7 +40,7 @@ export function createMoveRoute({ lineage }: MoveRoutePorts) {
     return serving;
   }
 
-  async function moveRoute(move: RequestedMove & { serving: ServingSpec | null }): Promise<Route> {
+  async function moveRoute(move: RouteMove & { serving: ServingSpec | null }): Promise<Route> {
     const { moveId, workloadId, serving, kind, actor, reason } = move;
     const promotion = kind === 'promotion';
     return routes.move({
@@ -67,7 +57,7 @@ export function createMoveRoute({ lineage }: MoveRoutePorts) {
 
   /** Puts back what served before the move. A route that never moved, or moved on since, is left alone. */
   async function restoreRoute(input: {
-    move: RequestedMove;
+    move: RouteMove;
     planned: PlannedMove;
     reason: string;
   }): Promise<{ route: Route | null }> {
@@ -91,7 +81,7 @@ export function createMoveRoute({ lineage }: MoveRoutePorts) {
   return { planMove, moveRoute, restoreRoute };
 }
 
-function previousOf({ workloadId }: RequestedMove, route: Route | null): ServingSpec | null {
+function previousOf({ workloadId }: RouteMove, route: Route | null): ServingSpec | null {
   if (!route) {
     throw new NotFoundError(
       `Workload "${workloadId}" has no route: nothing was ever promoted, so nothing can be rolled back.`,

@@ -1,8 +1,9 @@
 import { InvalidInputError } from '../domain/errors.ts';
 import { defaultIcl, defaultLora } from '../domain/experiments/defaults.ts';
-import type { Candidate, ExperimentSpec, ServingSpec, Strategy } from '../domain/experiments/experiment.ts';
+import type { Candidate, ExperimentSpec, ServingSpec } from '../domain/experiments/experiment.ts';
 import { experimentId } from '../domain/ids.ts';
 import type { Json } from '../domain/json.ts';
+import type { RunTrigger } from '../domain/runs/trigger.ts';
 import type { CandidateCatalog, Lineage } from './ports/lineage.ts';
 
 /** Everything that shapes a run, pinned at its start: later changes of the configuration do not touch it. */
@@ -22,15 +23,7 @@ export interface RunPlan {
 export interface PlanRunInput {
   readonly workloadId: string;
   readonly workflowId: string;
-  readonly trigger: {
-    readonly runId: string;
-    readonly reason: string;
-    readonly requestedBy: string;
-    readonly candidates?: readonly string[];
-    readonly strategies?: readonly Strategy[];
-    readonly evalSize?: number;
-    readonly seed?: number;
-  };
+  readonly trigger: RunTrigger;
 }
 
 /** The configured values that a plan pins. */
@@ -97,7 +90,7 @@ function pin(
   };
 }
 
-function challengers(trigger: PlanRunInput['trigger'], known: readonly Candidate[]): ExperimentSpec[] {
+function challengers(trigger: RunTrigger, known: readonly Candidate[]): ExperimentSpec[] {
   const specs = chosen(trigger.candidates, known).flatMap((candidate) =>
     candidate.strategies
       .filter((strategy) => trigger.strategies?.includes(strategy) ?? true)

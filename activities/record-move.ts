@@ -1,9 +1,9 @@
+import type { RouteMove } from '../domain/routes/move.ts';
 import type { Route } from '../domain/routes/route.ts';
-import type { RequestedMove } from './move-route.ts';
 import type { Lineage } from './ports/lineage.ts';
 
 export interface EndedMove {
-  readonly move: RequestedMove;
+  readonly move: RouteMove;
   readonly route: Route | null;
   readonly outcome: 'moved' | 'restored';
   /** What the gateway showed, or why the move was taken back. */

@@ -12,12 +12,12 @@ import type { RunPlan } from '../activities/plan-run.ts';
 import type { RecordedVerdict } from '../activities/record-verdict.ts';
 import type { DatasetSummary } from '../domain/datasets/dataset.ts';
 import type { ExperimentReport } from '../domain/experiments/experiment.ts';
+import type { RunTrigger } from '../domain/runs/trigger.ts';
 import { lineage, pipeline } from './activity-options.ts';
 import { reasonOf, typeOf } from './failure-reason.ts';
 import {
   type FlywheelInput,
   type FlywheelResult,
-  type RunTrigger,
   triggerUpdate,
   turnQuery,
   withdrawSignal,

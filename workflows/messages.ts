@@ -1,5 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { ExperimentReport, ExperimentSpec, Strategy } from '../domain/experiments/experiment.ts';
+import type { ExperimentReport, ExperimentSpec } from '../domain/experiments/experiment.ts';
+import type { RouteMove } from '../domain/routes/move.ts';
+import type { RunTrigger } from '../domain/runs/trigger.ts';
 import type {
   Decision,
   DecisionOutcome,
@@ -7,19 +9,6 @@ import type {
   Verdict,
   VerdictOutcome,
 } from '../domain/verdicts/verdict.ts';
-
-/** Asks for a run of the workload. Several in one open run make one more run. */
-export interface RunTrigger {
-  /** Proposed by the caller, made once: `run-<UTC time>-<random>`. */
-  readonly runId: string;
-  readonly reason: string;
-  readonly requestedBy: string;
-  /** Names from candidates.yaml; all of them when absent. */
-  readonly candidates?: readonly string[];
-  readonly strategies?: readonly Strategy[];
-  readonly evalSize?: number;
-  readonly seed?: number;
-}
 
 export interface TriggerReceipt {
   /** The run that will serve the trigger: the proposed one, or the one already queued. */
@@ -114,16 +103,7 @@ export const supersedeSignal = defineSignal<[{ readonly byRunId: string }]>('sup
 
 export const gateQuery = defineQuery<{ status: GateStatus; digest: string; expiresAt: string }>('gate');
 
-export interface RolloutInput {
-  readonly workloadId: string;
-  /** Idempotency id of the move. */
-  readonly moveId: string;
-  readonly kind: 'promotion' | 'rollback';
-  /** The run whose approved verdict is promoted; absent for a rollback. */
-  readonly runId?: string;
-  readonly digest?: string;
-  readonly actor: string;
-  readonly reason: string;
+export interface RolloutInput extends RouteMove {
   /** How long the gateway may take to show the new route. Default 60 s: routes are re-read within seconds, a cold model may load for tens. */
   readonly proofTimeoutMs?: number;
 }

@@ -8,10 +8,11 @@ import {
 } from '@temporalio/workflow';
 import type { RunPlan } from '../activities/plan-run.ts';
 import type { ExperimentReport } from '../domain/experiments/experiment.ts';
+import type { RunTrigger } from '../domain/runs/trigger.ts';
 import type { Verdict } from '../domain/verdicts/verdict.ts';
 import { lineage } from './activity-options.ts';
 import { approvalGate } from './approval-gate.ts';
-import { type GateInput, type RunTrigger, supersedeSignal } from './messages.ts';
+import { type GateInput, supersedeSignal } from './messages.ts';
 import { initialAttributes, verdictAttribute, waitingAttribute } from './search-attributes.ts';
 import { workflowQueue } from './task-queues.ts';
 import { gateId } from './workflow-ids.ts';

@@ -3,9 +3,9 @@ import type { RunPlan } from '../activities/plan-run.ts';
 import type { RunStage } from '../activities/ports/lineage.ts';
 import type { DatasetSummary, SnapshotSummary } from '../domain/datasets/dataset.ts';
 import type { ExperimentReport } from '../domain/experiments/experiment.ts';
+import type { RunTrigger } from '../domain/runs/trigger.ts';
 import type { Verdict } from '../domain/verdicts/verdict.ts';
 import { runDetails } from './current-details.ts';
-import type { RunTrigger } from './messages.ts';
 import { stageAttribute, verdictAttribute, workloadAttribute } from './search-attributes.ts';
 
 /** What is known of a run so far. */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import { newRunId } from '../../domain/ids.ts';
-import type { FlywheelInput, FlywheelResult, RunTrigger, TriggerReceipt } from '../../workflows/messages.ts';
+import type { RunTrigger } from '../../domain/runs/trigger.ts';
+import type { FlywheelInput, FlywheelResult, TriggerReceipt } from '../../workflows/messages.ts';
 import { triggerUpdate } from '../../workflows/messages.ts';
 import { initialAttributes } from '../../workflows/search-attributes.ts';
 import { workflowQueue } from '../../workflows/task-queues.ts';

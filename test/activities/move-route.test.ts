@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createMoveRoute, type RequestedMove } from '../../activities/move-route.ts';
+import { createMoveRoute } from '../../activities/move-route.ts';
 import { createRecordMove } from '../../activities/record-move.ts';
 import { type Connection, connect } from '../../db/connect.ts';
 import { createLineage } from '../../db/lineage.ts';
 import type { ServingSpec } from '../../domain/experiments/experiment.ts';
+import type { RouteMove } from '../../domain/routes/move.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { aRun } from '../support/lineage.ts';
 
@@ -31,7 +32,7 @@ describe('the steps of a rollout', () => {
       threshold: 0.7,
     } as const;
     await lineage.decisions.recordVerdict(runId, verdict, digest, serving('ft:new'));
-    const promotion: RequestedMove = {
+    const promotion: RouteMove = {
       workloadId,
       runId,
       digest,
@@ -40,7 +41,7 @@ describe('the steps of a rollout', () => {
       actor: 'ada',
       reason: 'a test',
     };
-    const rollback: RequestedMove = {
+    const rollback: RouteMove = {
       workloadId,
       moveId: `rollback:${id}`,
       kind: 'rollback',

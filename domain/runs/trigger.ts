@@ -1,0 +1,14 @@
+import type { Strategy } from '../experiments/experiment.ts';
+
+/** Asks for a run of the workload. Several in one open run make one more run. */
+export interface RunTrigger {
+  /** Proposed by the caller, made once: `run-<UTC time>-<random>`. */
+  readonly runId: string;
+  readonly reason: string;
+  readonly requestedBy: string;
+  /** Names from candidates.yaml; all of them when absent. */
+  readonly candidates?: readonly string[];
+  readonly strategies?: readonly Strategy[];
+  readonly evalSize?: number;
+  readonly seed?: number;
+}
