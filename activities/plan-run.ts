@@ -1,3 +1,4 @@
+import type { SnapshotKind } from '../domain/datasets/dataset.ts';
 import { InvalidInputError } from '../domain/errors.ts';
 import { defaultIcl, defaultLora } from '../domain/experiments/defaults.ts';
 import type { Candidate, ExperimentSpec, ServingSpec } from '../domain/experiments/experiment.ts';
@@ -11,6 +12,8 @@ export interface RunPlan {
   readonly runId: string;
   readonly workloadId: string;
   readonly seed: number;
+  /** Absent in plans of before there were kinds: `deep`. */
+  readonly snapshotKind?: SnapshotKind;
   /** Items to evaluate on; curation's default when absent. */
   readonly evalSize?: number;
   readonly threshold: number;
@@ -81,6 +84,7 @@ function pin(
     runId: trigger.runId,
     workloadId,
     seed: trigger.seed ?? defaultSeed,
+    snapshotKind: trigger.snapshotKind ?? 'deep',
     ...(trigger.evalSize === undefined ? {} : { evalSize: trigger.evalSize }),
     threshold,
     minRecords,
