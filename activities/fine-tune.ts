@@ -2,7 +2,7 @@ import { cancellationSignal, heartbeat, log } from '@temporalio/activity';
 import type { DatasetFiles } from '../domain/datasets/dataset.ts';
 import { RejectedError, UnavailableError } from '../domain/errors.ts';
 import type { Candidate, ServingSpec } from '../domain/experiments/experiment.ts';
-import { fineTuneKey } from './idempotency-keys.ts';
+import { fineTuneKey, mostRounds } from './idempotency-keys.ts';
 import { keepAlive } from './keep-alive.ts';
 import { pause } from './pause.ts';
 import type { Lineage } from './ports/lineage.ts';
@@ -41,12 +41,6 @@ export interface TrainingHeartbeat {
   readonly waitingFor?: 'device';
   readonly progress: TrainingProgress | null;
 }
-
-/**
- * A trainer that restarts loses its running job and invites a new one. More often than this it is not bad luck
- * but something that each job brings about, such as memory.
- */
-const mostRounds = 4;
 
 /** Bounds on what a busy trainer may ask us to wait: it must notice soon that the device is free. */
 const busyWaitMs = { least: 1_000, usual: 5_000, most: 30_000 };

@@ -15,7 +15,7 @@ export function createGateEvents({
       const { runId, workloadId, decision, refusal } = input;
       const { actor, actorSource, outcome, reason, digest } = decision;
       await audit.append({
-        id: `refused:${decision.id}`,
+        id: `refused:${runId}:${decision.id}`,
         actor: actor || 'unknown',
         actorSource,
         workloadId,

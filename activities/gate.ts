@@ -33,7 +33,7 @@ export function createGate({ lineage }: GatePorts) {
       const { actor, actorSource, outcome, reason, digest, override } = decision;
       await decisions.recordDecision(runId, decision, status);
       await audit.append({
-        id: `decision:${decision.id}`,
+        id: `decision:${runId}:${decision.id}`,
         actor,
         actorSource,
         workloadId,

@@ -5,6 +5,12 @@ import { canonicalJson, sha256 } from '../domain/hash.ts';
 const hashLength = 16;
 
 /**
+ * A trainer that restarts loses its running job and invites a new one. More often than this it is not bad luck
+ * but something that each job brings about, such as memory.
+ */
+export const mostRounds = 4;
+
+/**
  * Key of the run's training of these weights: starts with the runId, so that next week's run trains anew, and
  * goes on with everything that shapes the result, so that a retry, a reset or a second worker finds the job.
  * A job that the trainer lost is launched again as the next `round`.

@@ -1,5 +1,6 @@
 import { createAwaitModel } from './await-model.ts';
 import { createCurateDataset } from './curate-dataset.ts';
+import { createEndTraining } from './end-training.ts';
 import { createEvaluate, type EvaluatePorts, type EvaluateSettings } from './evaluate.ts';
 import { withFailures } from './failures.ts';
 import { createFineTune, type FineTunePorts } from './fine-tune.ts';
@@ -29,14 +30,15 @@ export interface ActivityPorts {
   readonly evaluation: EvaluateSettings;
 }
 
-/** Everything that needs no device of ours: queue `flywheel-activities`. */
-export function createActivities(ports: ActivityPorts) {
+/** Everything that needs no device of ours: queues `flywheel-prompt` and `flywheel-activities`. */
+export function createActivities(ports: ActivityPorts & FineTunePorts) {
   return withFailures({
     ...createPlanRun(ports),
     ...createTakeSnapshot(ports),
     ...createCurateDataset(ports),
     ...createRunBookkeeping(ports),
     ...createPrepareFewShot(ports),
+    ...createEndTraining(ports),
     ...createAwaitModel(ports),
     ...createEvaluate(ports, ports.evaluation),
     ...createRecordVerdict(ports),

@@ -43,18 +43,17 @@ async function askOnce(probe: GatewayProbe, route: Route): Promise<RouteProof> {
   }
 }
 
+/**
+ * By the wished route, the promoted model has to answer well. Of the original the route alone is asked: its
+ * endpoint may want the application's own credentials or be down, and neither is a reason to take it back.
+ */
 function judge(answer: GatewayAnswer, { version, serving }: Route): RouteProof {
-  if (answer.kind === 'no_upstream') {
-    const detail =
-      'The gateway has no promoted model for the workload and no upstream is configured: it refuses its calls.';
-    return { proved: serving === null, detail };
-  }
-  const { routeVersion, model, latencyMs } = answer;
-  const seen = `The gateway answered by route ${routeVersion} with ${model ?? 'the original'} in ${Math.round(latencyMs)} ms.`;
-  if (routeVersion >= version && (serving === null || model === serving.model))
-    return { proved: true, detail: seen };
-  return {
-    proved: false,
-    detail: `${seen} Wanted: route ${version} with ${serving?.model ?? 'the original'}.`,
-  };
+  const { routeVersion, model, status, latencyMs, complaint } = answer;
+  const answers = status >= 200 && status < 300;
+  const proved = routeVersion >= version && (serving === null || (answers && model === serving.model));
+  const who = serving === null && proved ? 'the original' : (model ?? 'no promoted model');
+  const seen = `The gateway answered by route ${routeVersion} with ${who}, status ${status}, in ${Math.round(latencyMs)} ms.`;
+  if (proved) return { proved, detail: seen };
+  const wanted = `Wanted: route ${version} with ${serving?.model ?? 'the original'}.`;
+  return { proved, detail: [seen, complaint, wanted].filter(Boolean).join(' ') };
 }

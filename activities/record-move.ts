@@ -5,8 +5,8 @@ import type { Lineage } from './ports/lineage.ts';
 export interface EndedMove {
   readonly move: RouteMove;
   readonly route: Route | null;
-  readonly outcome: 'moved' | 'restored';
-  /** What the gateway showed, or why the move was taken back. */
+  readonly outcome: 'moved' | 'restored' | 'unproven';
+  /** What the gateway showed, or why the move was taken back or could not be shown. */
   readonly detail: string;
 }
 

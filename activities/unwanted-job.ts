@@ -1,8 +1,7 @@
-import { setTimeout } from 'node:timers/promises';
 import { activityInfo, cancellationDetails, getClient, log } from '@temporalio/activity';
-import { FlywheelError } from '../domain/errors.ts';
+import { endJob } from './end-job.ts';
 import type { TrainingJob, TrainingProgress } from './ports/trainer.ts';
-import { hasEnded, type Watch } from './watch-training.ts';
+import type { Watch } from './watch-training.ts';
 
 /**
  * After the activity was told to stop: ends the remote job if nobody wants it any more, and waits for that.
@@ -23,7 +22,7 @@ export async function endJobIfUnwanted(
     log.info('The training goes on without this attempt', { jobId: job.id });
     return;
   }
-  const ended = await end(watch, job.id);
+  const ended = await endJob(watch, job.id);
   const complaint = `Cancelled by its run, but the trainer had not ended it after ${watch.timing.endMs / 1000} s.`;
   if (ended === null) log.error(complaint, { jobId: job.id });
   try {
@@ -55,23 +54,4 @@ async function workflowIsClosed(): Promise<boolean> {
     log.warn('Whether the workflow is closed could not be found out', { error: String(error) });
     return false;
   }
-}
-
-/** The job once it has ended, or null if it has not in the time allowed. */
-async function end({ trainer, timing }: Omit<Watch, 'signal'>, jobId: string): Promise<TrainingJob | null> {
-  const deadline = Date.now() + timing.endMs;
-  let asked = false;
-  do {
-    try {
-      if (!asked) await trainer.cancel(jobId);
-      asked = true;
-      const job = await trainer.get(jobId);
-      if (hasEnded(job)) return job;
-    } catch (error) {
-      // Unreachable for a moment, or confused: as long as there is time, ask again.
-      if (!(error instanceof FlywheelError)) throw error;
-    }
-    await setTimeout(Math.min(timing.pollMs, 500));
-  } while (Date.now() < deadline);
-  return null;
 }

@@ -2,7 +2,7 @@ import { log } from '@temporalio/activity';
 import { UnavailableError } from '../domain/errors.ts';
 import { pause } from './pause.ts';
 import type { Lineage } from './ports/lineage.ts';
-import type { Trainer, TrainingJob, TrainingProgress } from './ports/trainer.ts';
+import { hasEnded, type Trainer, type TrainingJob, type TrainingProgress } from './ports/trainer.ts';
 
 export interface TrainingTiming {
   /** Between two looks at a job. */
@@ -71,8 +71,4 @@ async function report({ lineage }: Watch, job: TrainingJob, progress: TrainingPr
   } catch (error) {
     log.warn('Training progress could not be stored', { jobId: job.id, error: String(error) });
   }
-}
-
-export function hasEnded({ status }: TrainingJob): boolean {
-  return status === 'succeeded' || status === 'failed' || status === 'cancelled';
 }

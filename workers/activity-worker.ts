@@ -1,20 +1,23 @@
 import { createActivities, createDeviceActivities } from '../activities/index.ts';
 import { migrateDatabases } from '../wiring/migrate-databases.ts';
 import { openActivityPorts } from '../wiring/open-activity-ports.ts';
-import { activityQueue } from '../workflows/task-queues.ts';
+import { activityQueue, promptQueue } from '../workflows/task-queues.ts';
 import { deviceWorkers } from './device-worker.ts';
 import { promptness } from './promptness.ts';
 import { runWorkerProcess } from './run-workers.ts';
 
-/** Everything with side effects: the activity queue, and the queues of the accelerators beside this machine. */
+/** Everything with side effects: the activity queues, and the queues of the accelerators beside this machine. */
 await runWorkerProcess('activity-worker', async (config) => {
   await migrateDatabases(config);
   const { ports, close } = openActivityPorts(config);
+  const activities = createActivities(ports);
   return {
     workers: [
+      // A worker of its own, so that a run's evaluations never keep an approval waiting.
+      { taskQueue: promptQueue, activities, maxConcurrentActivityTaskExecutions: 20, ...promptness },
       {
         taskQueue: activityQueue,
-        activities: createActivities(ports),
+        activities,
         // Mostly waiting for other servers; evaluations bound their own requests.
         maxConcurrentActivityTaskExecutions: 20,
         ...promptness,

@@ -1,6 +1,6 @@
 import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { Activities, DeviceActivities } from '../activities/index.ts';
-import { activityQueue, gpuQueue } from './task-queues.ts';
+import { activityQueue, gpuQueue, promptQueue } from './task-queues.ts';
 
 /**
  * One policy per reason. Attempts are never counted where a worker's shutdown would use them up: time and
@@ -9,7 +9,7 @@ import { activityQueue, gpuQueue } from './task-queues.ts';
 
 /** A write to PostgreSQL takes milliseconds, and outliving a day of outage beats losing hours of training. */
 const bookkeeping = {
-  taskQueue: activityQueue,
+  taskQueue: promptQueue,
   startToCloseTimeout: '20 seconds',
   scheduleToCloseTimeout: '1 day',
   retry: { initialInterval: '500 milliseconds', maximumInterval: '30 seconds' },
@@ -38,19 +38,29 @@ const evaluation = {
 } satisfies ActivityOptions;
 
 /**
- * Holds a device. No bound on waiting for it; each attempt adopts the job that an earlier one started; and
- * a cancellation waits until the remote job has ended, so that the device is really free.
+ * Holds a device. It may wait a week for it and for outages to pass; each attempt adopts the job that an
+ * earlier one started; and a cancellation waits until the remote job has ended, so that the device is free.
  */
 const training = {
+  scheduleToCloseTimeout: '7 days',
   startToCloseTimeout: '1 day',
   heartbeatTimeout: '20 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 } satisfies ActivityOptions;
 
+/** Ends a remote job that nobody waits for. A trainer that is gone for an hour is not training for us. */
+const cleanUp = {
+  taskQueue: promptQueue,
+  startToCloseTimeout: '5 minutes',
+  heartbeatTimeout: '30 seconds',
+  scheduleToCloseTimeout: '1 hour',
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
+} satisfies ActivityOptions;
+
 /** Asks the gateway until it shows the move: bounded by its own input, told by heartbeats that it is alive. */
 const proof = {
-  taskQueue: activityQueue,
+  taskQueue: promptQueue,
   startToCloseTimeout: '15 minutes',
   heartbeatTimeout: '90 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '10 seconds', maximumAttempts: 5 },
@@ -60,6 +70,7 @@ const proof = {
 export const lineage = proxyActivities<Activities>(bookkeeping);
 export const pipeline = proxyActivities<Activities>(data);
 export const measuring = proxyActivities<Activities>(evaluation);
+export const cleaning = proxyActivities<Activities>(cleanUp);
 export const proving = proxyActivities<Activities>(proof);
 
 /** Activities on the pool's devices: a slot of its worker is the lease. */

@@ -3,6 +3,7 @@ import {
   allHandlersFinished,
   CancellationScope,
   condition,
+  currentUpdateInfo,
   isCancellation,
   setCurrentDetails,
   setHandler,
@@ -23,11 +24,11 @@ import {
   gateQuery,
   rejectSignal,
   type SignalledDecision,
+  type StartedRollout,
   supersedeSignal,
 } from './messages.ts';
 import { stageAttribute, waitingAttribute } from './search-attributes.ts';
 import { startRollout } from './start-rollout.ts';
-import { rolloutId } from './workflow-ids.ts';
 
 /**
  * Waits for a named person's decision on one exact digest of evidence:
@@ -54,7 +55,7 @@ class Gate {
   /** Refused signals, waiting to be written to the audit log. */
   private readonly refused: { decision: Decision; refusal: string }[] = [];
   private recorded = false;
-  private rolloutStarted = false;
+  private rollout: StartedRollout | null = null;
   private readonly input: GateInput;
 
   constructor(input: GateInput) {
@@ -68,7 +69,7 @@ class Gate {
         const refusal = this.refusal(toDecision(input));
         if (refusal) throw ApplicationFailure.nonRetryable(refusal, 'ConflictError');
       },
-      description: 'Decides on the digest: {id, outcome, actor, reason, digest, override?}.',
+      description: 'Decides on the digest: {outcome, actor, reason, digest, override?}.',
     });
     setHandler(approveSignal, (signal) => this.signalled('approve', signal), {
       description:
@@ -129,32 +130,31 @@ class Gate {
       });
     }
     this.recorded = true;
-    const rolloutWorkflowId = this.status === 'approved' ? await this.rollOut() : null;
+    if (this.status === 'approved' && this.decision) await this.rollOut(this.decision);
     await condition(allHandlersFinished);
+    // Whoever signalled meanwhile came too late, which is to be read in the audit log.
+    await this.auditRefused();
     return {
       runId,
       status: this.status,
       ...(this.decision ? { decision: this.decision } : {}),
-      ...(rolloutWorkflowId ? { rolloutWorkflowId } : {}),
+      ...(this.rollout ? { rollout: this.rollout } : {}),
     };
   }
 
-  private async rollOut(): Promise<string | null> {
-    if (!this.decision) return null;
-    const rolloutWorkflowId = await startRollout(this.input, this.decision);
-    this.rolloutStarted = true;
+  private async rollOut(decision: Decision): Promise<void> {
+    this.rollout = await startRollout(this.input, decision);
     this.show();
-    return rolloutWorkflowId;
   }
 
   /** The caller hears "approved" only once the lineage has it, and, unless another move is in the way, it has begun. */
   private async decide(decision: Decision): Promise<DecideResult> {
     this.settle(decision.outcome === 'approve' ? 'approved' : 'rejected', decision);
     await condition(() => this.recorded);
-    const { runId, workloadId } = this.input;
-    if (this.status !== 'approved') return { status: this.status, runId };
-    await condition(() => this.rolloutStarted, '10 seconds', { summary: 'the rollout starts' });
-    return { status: this.status, runId, rolloutWorkflowId: rolloutId(workloadId) };
+    if (this.status === 'approved')
+      await condition(() => this.rollout !== null, '10 seconds', { summary: 'the rollout starts' });
+    const { status, rollout } = this;
+    return { status, runId: this.input.runId, ...(rollout ? { rollout } : {}) };
   }
 
   private signalled(outcome: DecisionOutcome, signal: SignalledDecision): void {
@@ -181,17 +181,18 @@ class Gate {
       { key: stageAttribute, value: this.status },
       { key: waitingAttribute, value: this.status === 'pending' },
     ]);
-    setCurrentDetails(gateDetails(this.input, this.status, this.decision, this.rolloutStarted));
+    setCurrentDetails(gateDetails(this.input, this.status, this.decision, this.rollout));
   }
 }
 
 /** Whoever types a message by hand may leave anything out: the rules then say what is missing. */
 function toDecision(input: DecideInput): Decision {
   return {
-    id: text(input?.id) || uuid4(),
+    // Not made up here: the validator calls this too, and what it does is not replayed.
+    id: currentUpdateInfo()?.id ?? '',
     outcome: input?.outcome,
     actor: text(input?.actor),
-    actorSource: input?.actorSource === 'token' ? 'token' : 'local',
+    actorSource: 'local',
     reason: text(input?.reason),
     digest: text(input?.digest),
     override: input?.override === true,

@@ -6,9 +6,9 @@ import type {
 } from '../domain/experiments/experiment.ts';
 import type { Route } from '../domain/routes/route.ts';
 import type { Decision, GateStatus } from '../domain/verdicts/verdict.ts';
-import type { ExperimentInput, GateInput, RolloutInput } from './messages.ts';
+import type { ExperimentInput, GateInput, RolloutInput, StartedRollout } from './messages.ts';
 import type { RunFacts } from './run-progress.ts';
-import { flywheelId, gateId, rolloutId } from './workflow-ids.ts';
+import { flywheelId, gateId } from './workflow-ids.ts';
 
 // Markdown for the Web UI's "current details": what an operator has to know, and what to type.
 
@@ -78,7 +78,7 @@ export function gateDetails(
   input: GateInput,
   status: GateStatus,
   decision: Decision | null,
-  rolloutStarted: boolean,
+  rollout: StartedRollout | null,
 ): string {
   const { verdict, workloadId, runId } = input;
   const subject = `${verdict.winner?.candidate} × ${verdict.winner?.strategy}`;
@@ -95,7 +95,7 @@ export function gateDetails(
     decision
       ? `${decision.outcome} by ${cell(decision.actor)}${decision.override ? ' **with override**' : ''}: ${cell(decision.reason)}`
       : '',
-    rolloutStarted ? `The route is moved by \`${rolloutId(workloadId)}\`.` : '',
+    rollout ? `The route is moved by \`${rollout.workflowId}\`.` : '',
     status === 'pending' ? howToDecide(input) : '',
   );
 }
@@ -103,7 +103,7 @@ export function gateDetails(
 function howToDecide({ runId, digest, verdict, expiresAt }: GateInput): string {
   const override = verdict.outcome === 'promote' ? '' : ' --override';
   const signal = { digest, actor: 'YOUR NAME', reason: 'WHY', ...(override ? { override: true } : {}) };
-  const update = { id: 'decision-1', outcome: 'approve', ...signal };
+  const update = { outcome: 'approve', ...signal };
   const target = `--workflow-id ${gateId(runId)}`;
   return paragraphs(
     `Without an answer by ${expiresAt} it stays as it is.${override ? ' The verdict advises against it: approving needs an override.' : ''}`,
@@ -129,7 +129,9 @@ export function rolloutDetails(
     `By ${cell(input.actor)}: ${cell(input.reason)}`,
     route ? `Route ${route.version}: ${route.serving ? `\`${route.serving.model}\`` : 'the original'}` : '',
     detail ? cell(detail) : '',
-    stage === 'moved' ? code(`npx flywheel rollback ${input.workloadId} --reason "WHY"`) : '',
+    stage === 'moved' && input.kind === 'promotion'
+      ? code(`npx flywheel rollback ${input.workloadId} --reason "WHY"`)
+      : '',
   );
 }
 

@@ -1,16 +1,18 @@
 import {
   CancellationScope,
   isCancellation,
+  log,
   setCurrentDetails,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
+import type { FineTuneInput } from '../activities/fine-tune.ts';
 import type {
   EvaluationSummary,
   ExperimentReport,
   ExperimentStage,
   ServingSpec,
 } from '../domain/experiments/experiment.ts';
-import { lineage, measuring, onDevice, pipeline } from './activity-options.ts';
+import { cleaning, lineage, measuring, onDevice, pipeline } from './activity-options.ts';
 import { experimentDetails } from './current-details.ts';
 import { reasonOf } from './failure-reason.ts';
 import type { ExperimentInput } from './messages.ts';
@@ -38,6 +40,18 @@ export async function experiment(input: ExperimentInput): Promise<ExperimentRepo
   await CancellationScope.nonCancellable(() => lineage.closeExperiment({ report }));
   attempt.show('done');
   return report;
+}
+
+/** The attempt that should have ended the job may be dead, or never have begun: nothing is left at the trainer. */
+async function endTraining(training: FineTuneInput): Promise<void> {
+  try {
+    await cleaning.endTraining.executeWithOptions({ summary: 'end what was left at the trainer' }, [
+      training,
+    ]);
+  } catch (error) {
+    // The device may stay taken, which an operator has to see; the experiment's own reason is the other one.
+    log.error('What was left at the trainer could not be ended', { reason: reasonOf(error) });
+  }
 }
 
 class Attempt {
@@ -91,12 +105,16 @@ class Attempt {
     const { candidate, experimentId } = spec;
     await this.enter('training');
     const { fineTune } = onDevice(candidate.gpuPool, workloadId);
-    const tuned = await fineTune.executeWithOptions(
-      { summary: `LoRA of ${candidate.model} for ${workloadId}` },
-      [{ experimentId, runId, workloadId, candidate, datasetId, seed }],
-    );
-    this.trainSeconds = tuned.trainSeconds;
-    return tuned.serving;
+    const training = { experimentId, runId, workloadId, candidate, datasetId, seed };
+    try {
+      const summary = `LoRA of ${candidate.model} for ${workloadId}`;
+      const tuned = await fineTune.executeWithOptions({ summary }, [training]);
+      this.trainSeconds = tuned.trainSeconds;
+      return tuned.serving;
+    } catch (error) {
+      await CancellationScope.nonCancellable(() => endTraining(training));
+      throw error;
+    }
   }
 
   private async enter(stage: ExperimentStage): Promise<void> {

@@ -40,7 +40,7 @@ export async function flywheel(input: FlywheelInput): Promise<FlywheelResult> {
   const trigger = await firstTrigger(triggers);
   try {
     const result = await new Turn(input.workloadId, trigger).run();
-    await condition(allHandlersFinished);
+    await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
     if (triggers.next) return await nextTurn(input.workloadId, triggers.next);
     return result;
   } catch (error) {
@@ -99,7 +99,8 @@ class Turn {
       const dataset = await this.curate(plan);
       const reports = await this.experiment(plan, dataset);
       const recorded = await this.judge(plan, dataset, reports);
-      return await this.finish(plan, recorded, reports);
+      // The verdict is out: from here on the run ends well, whoever wants it cancelled now.
+      return await CancellationScope.nonCancellable(() => this.finish(plan, recorded, reports));
     } catch (error) {
       await CancellationScope.nonCancellable(() => this.abandon(error));
       throw asWorkflowFailure(error);

@@ -64,16 +64,15 @@ export interface GateResult {
   readonly runId: string;
   readonly status: GateStatus;
   readonly decision?: Decision;
-  readonly rolloutWorkflowId?: string;
+  /** Present once approved. */
+  readonly rollout?: StartedRollout;
 }
 
+/** A decision by update. The update's id is its idempotency id. */
 export interface DecideInput {
-  /** Idempotency id of this decision; use it as the update id as well. */
-  readonly id: string;
   readonly outcome: DecisionOutcome;
+  /** Who; a claim, for whoever reaches Temporal can write any name here. */
   readonly actor: string;
-  /** Default `local`: a claim that nothing has proved. */
-  readonly actorSource?: 'local' | 'token';
   readonly reason: string;
   readonly digest: string;
   readonly override?: boolean;
@@ -82,8 +81,14 @@ export interface DecideInput {
 export interface DecideResult {
   readonly status: GateStatus;
   readonly runId: string;
-  /** The workflow that moves the route, once approved. */
-  readonly rolloutWorkflowId?: string;
+  /** The workflow that moves the route. Absent while another move is in its way: the gate's result has it. */
+  readonly rollout?: StartedRollout;
+}
+
+/** One execution of the route's rollout workflow: its id alone would also name the moves before and after. */
+export interface StartedRollout {
+  readonly workflowId: string;
+  readonly executionId: string;
 }
 
 export const decideUpdate = defineUpdate<DecideResult, [DecideInput]>('decide');
@@ -113,6 +118,7 @@ export interface RolloutResult {
   readonly version: number;
   /** What serves now; null for the original. */
   readonly model: string | null;
-  readonly outcome: 'moved' | 'restored';
+  /** `unproven`: a rollback that stands, though the gateway has not shown it. */
+  readonly outcome: 'moved' | 'restored' | 'unproven';
   readonly reason?: string;
 }

@@ -6,6 +6,7 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { PlannedMove } from '../activities/move-route.ts';
+import type { ServingSpec } from '../domain/experiments/experiment.ts';
 import type { Route } from '../domain/routes/route.ts';
 import { lineage, proving } from './activity-options.ts';
 import { rolloutDetails } from './current-details.ts';
@@ -20,9 +21,10 @@ const defaultProofTimeoutMs = 60_000;
  * Moves a workload's route in one step and proves it:
  *
  *     what is to be served? → move → ask the gateway until it shows the move
- *                               └─ it does not, or we are stopped → restore what served before
+ *                               └─ it does not, or we are stopped → a promotion is taken back
  *
- * A promotion takes the run's approved winner, a rollback what the route served before.
+ * A promotion takes the run's approved winner, a rollback what the route served before. A rollback stays, also
+ * when nothing could show it: it then ends `unproven`.
  */
 export async function rollout(input: RolloutInput): Promise<RolloutResult> {
   show(input, 'planning');
@@ -30,24 +32,23 @@ export async function rollout(input: RolloutInput): Promise<RolloutResult> {
   show(input, 'moving');
   // From here on the route may have moved, whatever comes back to us.
   try {
-    const route = await lineage.moveRoute({ ...input, serving: planned.serving });
+    const route = await lineage.moveRoute.executeWithOptions({ summary: toWhat(planned.serving) }, [
+      { ...input, serving: planned.serving },
+    ]);
     show(input, 'proving');
-    const proof = await proving.proveRoute({
-      route,
-      timeoutMs: input.proofTimeoutMs ?? defaultProofTimeoutMs,
-    });
-    if (!proof.proved) return await restore(input, planned, proof.detail);
-    await lineage.recordMove({ move: input, route, outcome: 'moved', detail: proof.detail });
-    show(input, 'moved', route, proof.detail);
-    return {
-      workloadId: input.workloadId,
-      version: route.version,
-      model: route.serving?.model ?? null,
-      outcome: 'moved',
-    };
+    const timeoutMs = input.proofTimeoutMs ?? defaultProofTimeoutMs;
+    const proof = await proving.proveRoute.executeWithOptions({ summary: 'ask the gateway' }, [
+      { route, timeoutMs },
+    ]);
+    if (proof.proved) return await end(input, route, 'moved', proof.detail);
+    if (input.kind === 'rollback') return await end(input, route, 'unproven', proof.detail);
+    return await restore(input, planned, proof.detail);
   } catch (error) {
-    const why = isCancellation(error) ? 'The move was cancelled.' : reasonOf(error);
-    await CancellationScope.nonCancellable(() => restore(input, planned, why));
+    // What a rollback left is what somebody wanted gone: it is never put back by itself.
+    if (input.kind === 'promotion') {
+      const why = isCancellation(error) ? 'The move was cancelled.' : reasonOf(error);
+      await CancellationScope.nonCancellable(() => restore(input, planned, why));
+    }
     throw asFailure(error);
   }
 }
@@ -55,12 +56,32 @@ export async function rollout(input: RolloutInput): Promise<RolloutResult> {
 /** Puts back what served before; tried until PostgreSQL takes it, for it must not stay half done. */
 async function restore(input: RolloutInput, planned: PlannedMove, reason: string): Promise<RolloutResult> {
   show(input, 'restoring', null, reason);
-  const { route } = await lineage.restoreRoute({ move: input, planned, reason });
-  await lineage.recordMove({ move: input, route, outcome: 'restored', detail: reason });
-  show(input, 'restored', route, reason);
-  const { workloadId } = input;
-  const [version, model] = [route?.version ?? 0, route?.serving?.model ?? null];
-  return { workloadId, version, model, outcome: 'restored', reason };
+  const { route } = await lineage.restoreRoute.executeWithOptions(
+    { summary: `back: ${toWhat(planned.before)}` },
+    [{ move: input, planned, reason }],
+  );
+  return end(input, route, 'restored', reason);
+}
+
+async function end(
+  input: RolloutInput,
+  route: Route | null,
+  outcome: RolloutResult['outcome'],
+  detail: string,
+): Promise<RolloutResult> {
+  await lineage.recordMove({ move: input, route, outcome, detail });
+  show(input, outcome, route, detail);
+  return {
+    workloadId: input.workloadId,
+    version: route?.version ?? 0,
+    model: route?.serving?.model ?? null,
+    outcome,
+    ...(outcome === 'moved' ? {} : { reason: detail }),
+  };
+}
+
+function toWhat(serving: ServingSpec | null): string {
+  return `to ${serving?.model ?? 'the original'}`;
 }
 
 async function orFail<T>(work: Promise<T>): Promise<T> {

@@ -7,7 +7,7 @@ import {
   startChild,
 } from '@temporalio/workflow';
 import type { Decision } from '../domain/verdicts/verdict.ts';
-import type { GateInput } from './messages.ts';
+import type { GateInput, StartedRollout } from './messages.ts';
 import { rollout } from './rollout.ts';
 import { initialAttributes } from './search-attributes.ts';
 import { workflowQueue } from './task-queues.ts';
@@ -18,13 +18,13 @@ const patienceMs = 24 * 60 * 60 * 1000;
 const longestPauseMs = 60_000;
 
 /** Starts the approved move, after the one that may be under way: one route never has two. */
-export async function startRollout(gate: GateInput, decision: Decision): Promise<string> {
+export async function startRollout(gate: GateInput, decision: Decision): Promise<StartedRollout> {
   const { runId, workloadId, digest } = gate;
   const workflowId = rolloutId(workloadId);
   const until = Date.now() + patienceMs;
   for (let pauseMs = 1_000; Date.now() < until; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     try {
-      await startChild(rollout, {
+      const { firstExecutionRunId } = await startChild(rollout, {
         workflowId,
         taskQueue: workflowQueue,
         args: [
@@ -43,14 +43,14 @@ export async function startRollout(gate: GateInput, decision: Decision): Promise
         typedSearchAttributes: initialAttributes(workloadId, 'moving'),
         staticSummary: `Promote ${gate.verdict.winner?.candidate} × ${gate.verdict.winner?.strategy} for ${workloadId}`,
       });
-      return workflowId;
+      return { workflowId, executionId: firstExecutionRunId };
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       await sleep(pauseMs, { summary: 'another move of this route is under way' });
     }
   }
   throw ApplicationFailure.nonRetryable(
-    `${workflowId} has been under way for a day; approve again once it has ended.`,
+    `Approved, but not moved: ${workflowId} has been under way for a day. End it, then run ${workloadId} again and approve that run.`,
     'ConflictError',
   );
 }

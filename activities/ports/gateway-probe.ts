@@ -2,17 +2,19 @@
 export interface GatewayProbe {
   /**
    * Sends one small chat request for the workload and reports what answered, from the gateway's headers.
-   * Not logged as traffic. Throws `UnavailableError` when the gateway or the model behind it does not answer.
+   * Not logged as traffic. Throws `UnavailableError` when no gateway answers.
    */
   ask(workloadId: string): Promise<GatewayAnswer>;
 }
 
-export type GatewayAnswer =
-  | {
-      readonly kind: 'answered';
-      readonly model: string | null;
-      readonly routeVersion: number;
-      readonly latencyMs: number;
-    }
-  /** The workload is on the original, and none is configured: the gateway refuses its calls. */
-  | { readonly kind: 'no_upstream' };
+export interface GatewayAnswer {
+  /** By which version of the workload's route the gateway answered; 0 when it was never moved. */
+  readonly routeVersion: number;
+  /** The model that was asked; null when the gateway refused the call itself. */
+  readonly model: string | null;
+  /** HTTP status of the answer, be it the model's or the gateway's. */
+  readonly status: number;
+  readonly latencyMs: number;
+  /** The beginning of the answer's body, when its status is no success. */
+  readonly complaint: string | null;
+}

@@ -35,6 +35,11 @@ export interface TrainingProgress {
   readonly validationLoss: number | null;
 }
 
+/** Whether the job will not change any more. */
+export function hasEnded({ status }: Pick<TrainingJob, 'status'>): boolean {
+  return status === 'succeeded' || status === 'failed' || status === 'cancelled';
+}
+
 /** Fine-tunes models. Suite: `test/contracts/trainer.contract.ts`. */
 export interface Trainer {
   /** The job that was started under this key, if any. */

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { RunView } from '../../activities/ports/lineage.ts';
 import { provenance } from '../../domain/records/provenance.ts';
 import type { DecisionOutcome } from '../../domain/verdicts/verdict.ts';
+import type { DecideResult } from '../../workflows/messages.ts';
 import { type Cli, type CommandContext, examples } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { parseReason } from '../options.ts';
@@ -65,27 +66,16 @@ async function decideOn(
       const actor = options.as ?? userName();
       const override = options.override === true;
       const result = await decide(client, run, { outcome, actor, reason: options.reason, override });
-      if (result.rolloutWorkflowId === undefined) {
-        context.out.json({
-          runId: run.runId,
-          workload: run.workload,
-          status: result.status,
-          digest: run.digest,
-        });
+      const decided = { runId: run.runId, workload: run.workload, status: result.status, digest: run.digest };
+      if (result.status === 'approved') context.out.note(underWay(result));
+      const moved = await awaitRollout(client, result);
+      if (moved === null) {
+        context.out.json(decided);
         context.out.line(`${run.runId} is ${result.status}; the route of ${run.workload} stays as it is.`);
         return exitCodes.ok;
       }
-      context.out.note('Approved. Moving the route and proving it through the gateway …');
-      const moved = await awaitRollout(client, result.rolloutWorkflowId);
       const view = toRouteView(run.workload, await lineage.routes.get(run.workload));
-      context.out.json({
-        runId: run.runId,
-        workload: run.workload,
-        status: result.status,
-        digest: run.digest,
-        outcome: moved.outcome,
-        route: view,
-      });
+      context.out.json({ ...decided, outcome: moved.outcome, route: view });
       context.out.line(routeText(view, context.out.style));
       if (moved.outcome === 'moved') return exitCodes.ok;
       context.out.note(
@@ -94,6 +84,12 @@ async function decideOn(
       return exitCodes.failed;
     });
   });
+}
+
+function underWay({ rollout }: DecideResult): string {
+  return rollout
+    ? 'Approved. Moving the route and proving it through the gateway …'
+    : 'Approved. Another move of this route is under way; this one begins when it has ended …';
 }
 
 /** A decision is about one exact digest: whoever decides sees which, and what stands behind it. */

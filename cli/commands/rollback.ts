@@ -51,7 +51,7 @@ async function rollback(
       context.out.line(routeText(view, context.out.style));
       if (result.outcome === 'moved') return exitCodes.ok;
       context.out.note(
-        `The rollback could not be proven and was taken back: ${result.reason ?? 'no reason given'}`,
+        `The route has moved back and stays so, but the gateway has not shown it: ${result.reason ?? 'no reason given'}`,
       );
       return exitCodes.failed;
     });

@@ -119,8 +119,8 @@ async function decideOn(demo: Demo, run: RunView): Promise<boolean> {
   if (wish) {
     const actor = userName();
     const result = await decide(client, run, { ...wish, actor, override: false });
-    if (result.rolloutWorkflowId === undefined) return false;
-    const moved = await awaitRollout(client, result.rolloutWorkflowId);
+    const moved = await awaitRollout(client, result);
+    if (moved === null) return false;
     if (moved.outcome !== 'moved')
       out.note(`The move could not be proven: ${moved.reason ?? 'no reason given'}`);
   }

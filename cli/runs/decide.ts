@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { RunView } from '../../activities/ports/lineage.ts';
 import type { DecisionOutcome } from '../../domain/verdicts/verdict.ts';
-import { type DecideResult, decideUpdate, type RolloutResult } from '../../workflows/messages.ts';
+import type { approvalGate } from '../../workflows/index.ts';
+import {
+  type DecideResult,
+  decideUpdate,
+  type RolloutInput,
+  type RolloutResult,
+} from '../../workflows/messages.ts';
 import { gateId } from '../../workflows/workflow-ids.ts';
 import { CommandError } from '../command-error.ts';
 import { answeredByWorker } from './answered-by-worker.ts';
@@ -35,17 +41,24 @@ export async function decide(client: Client, run: RunView, wish: DecisionWish): 
         next: 'To promote all the same, which is audited and shown for ever, add --override.',
       },
     );
-  const id = randomUUID();
   return answeredByWorker(
     client.workflow.getHandle(gateId(runId)).executeUpdate(decideUpdate, {
-      updateId: id,
-      args: [{ ...wish, id, actorSource: 'local', digest }],
+      updateId: randomUUID(),
+      args: [{ ...wish, digest }],
     }),
     'The decision was sent',
   );
 }
 
-/** Waits until the route has moved, or was restored because the move could not be proven. */
-export async function awaitRollout(client: Client, workflowId: string): Promise<RolloutResult> {
-  return (await client.workflow.getHandle(workflowId).result()) as RolloutResult;
+/** Waits until the approved move has ended: proven, or taken back. Null when nothing was approved. */
+export async function awaitRollout(client: Client, decided: DecideResult): Promise<RolloutResult | null> {
+  if (decided.status !== 'approved') return null;
+  // Another move may be in the way; the gate starts this one after it, and ends.
+  const gate = client.workflow.getHandle<typeof approvalGate>(gateId(decided.runId));
+  const rollout = decided.rollout ?? (await gate.result()).rollout;
+  if (!rollout) return null;
+  const { workflowId, executionId } = rollout;
+  return client.workflow
+    .getHandle<(input: RolloutInput) => Promise<RolloutResult>>(workflowId, executionId)
+    .result();
 }

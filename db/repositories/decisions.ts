@@ -83,8 +83,11 @@ async function recordDecision(
       .where(eq(approvalGates.runId, runId))
       .for('update');
     const gate = one(gates, `approval gate of run "${runId}"`);
-    const known = await tx.select({ id: approvals.id }).from(approvals).where(eq(approvals.id, decision.id));
-    if (known.length > 0) return;
+    const [known] = await tx
+      .select({ id: approvals.id, outcome: approvals.outcome })
+      .from(approvals)
+      .where(eq(approvals.runId, runId));
+    if (known?.id === decision.id && known.outcome === decision.outcome) return;
     if (gate.status !== 'pending') {
       throw new ConflictError(
         `The gate of run "${runId}" is ${gate.status} already; it cannot be decided again.`,

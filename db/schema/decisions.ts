@@ -69,10 +69,11 @@ export const approvalGates = pgTable(
 export const approvals = pgTable(
   'approvals',
   {
-    id: text().primaryKey(),
     runId: text()
-      .notNull()
+      .primaryKey()
       .references(() => approvalGates.runId),
+    /** Idempotency id of the decision, unique within its gate. */
+    id: text().notNull(),
     outcome: text({ enum: decisionOutcomes }).notNull(),
     actor: text().notNull(),
     actorSource: text({ enum: actorSources }).notNull(),
@@ -82,7 +83,6 @@ export const approvals = pgTable(
     decidedAt: createdAt(),
   },
   (t) => [
-    uniqueIndex('approvals_run').on(t.runId),
     oneOf('approvals_outcome', t.outcome, decisionOutcomes),
     oneOf('approvals_actor_source', t.actorSource, actorSources),
   ],

@@ -21,17 +21,19 @@ async function ask(url: string, workloadId: string): Promise<GatewayAnswer> {
   const startedMs = performance.now();
   const { response, body } = await send(url, workloadId);
   const routeVersion = response.headers.get('x-flywheel-route');
-  if (response.ok && routeVersion !== null) {
-    const model = response.headers.get('x-flywheel-model');
-    return {
-      kind: 'answered',
-      model: model === null ? null : decodeURI(model),
-      routeVersion: Number(routeVersion),
-      latencyMs: performance.now() - startedMs,
-    };
+  if (routeVersion === null) {
+    throw new UnavailableError(
+      `What answers at ${url} is no gateway of Flywheel: status ${response.status}, no x-flywheel-route header. ${body.slice(0, 300)}`,
+    );
   }
-  if (body.includes('"no_upstream"')) return { kind: 'no_upstream' };
-  throw new UnavailableError(`The gateway at ${url} answered ${response.status}: ${body.slice(0, 300)}`);
+  const model = response.headers.get('x-flywheel-model');
+  return {
+    routeVersion: Number(routeVersion),
+    model: model === null ? null : decodeURI(model),
+    status: response.status,
+    latencyMs: performance.now() - startedMs,
+    complaint: response.ok ? null : body.slice(0, 300),
+  };
 }
 
 async function send(url: string, workloadId: string): Promise<{ response: Response; body: string }> {

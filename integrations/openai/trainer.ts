@@ -1,5 +1,10 @@
 import type { ArtifactStore } from '../../activities/ports/artifact-store.ts';
-import type { FineTuneRequest, Trainer, TrainingJob } from '../../activities/ports/trainer.ts';
+import {
+  type FineTuneRequest,
+  hasEnded,
+  type Trainer,
+  type TrainingJob,
+} from '../../activities/ports/trainer.ts';
 import type { ArtifactRef } from '../../domain/datasets/dataset.ts';
 import { RejectedError } from '../../domain/errors.ts';
 import type { LoraHyperparameters } from '../../domain/experiments/experiment.ts';
@@ -174,8 +179,4 @@ async function cancel(client: Client, jobId: string): Promise<void> {
     if (error instanceof RejectedError && hasEnded(await get(client, jobId))) return;
     throw error;
   }
-}
-
-function hasEnded({ status }: TrainingJob): boolean {
-  return status !== 'queued' && status !== 'running';
 }

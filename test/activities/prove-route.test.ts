@@ -29,8 +29,9 @@ function prove(target: Route, ...answers: (GatewayAnswer | Error)[]) {
   });
 }
 
-function answered(routeVersion: number, model: string): GatewayAnswer {
-  return { kind: 'answered', routeVersion, model, latencyMs: 12 };
+function answered(routeVersion: number, model: string | null, status = 200): GatewayAnswer {
+  const complaint = status === 200 ? null : '{"error":{"message":"not you"}}';
+  return { routeVersion, model, status, latencyMs: 12, complaint };
 }
 
 describe('the proof of a route', () => {
@@ -48,7 +49,8 @@ describe('the proof of a route', () => {
   it.each([
     ['an older route', answered(2, 'ft:new')],
     ['another model', answered(3, 'ft:old')],
-    ['a refusal', { kind: 'no_upstream' } as const],
+    ['the right model that fails', answered(3, 'ft:new', 500)],
+    ['a refusal', answered(3, null, 502)],
   ])('does not take %s for it', async (_, answer) => {
     expect(await prove(route, answer)).toMatchObject({ proved: false });
   });
@@ -58,10 +60,25 @@ describe('the proof of a route', () => {
     const old = await prove(route, answered(2, 'ft:old'));
 
     expect(silent.detail).toMatch(/does not answer/);
-    expect(old.detail).toMatch(/by route 2 with ft:old .* Wanted: route 3 with ft:new/);
+    expect(old.detail).toMatch(/by route 2 with ft:old.* Wanted: route 3 with ft:new/);
   });
 
-  it('of a return to the original holds also where no upstream is configured', async () => {
-    expect(await prove({ ...route, serving: null }, { kind: 'no_upstream' })).toMatchObject({ proved: true });
+  it('tells what the model behind the right route complained of', async () => {
+    const proof = await prove(route, answered(3, 'ft:new', 401));
+
+    expect(proof.detail).toMatch(/status 401.*not you.*Wanted/);
+  });
+
+  // The original's endpoint may want the application's own key, not know our model name, or be down.
+  it.each([200, 401, 404, 502])('of a return to the original holds when that answers %i', async (status) => {
+    const proof = await prove({ ...route, serving: null }, answered(3, null, status));
+
+    expect(proof).toMatchObject({ proved: true });
+  });
+
+  it('of a return to the original still needs the new route', async () => {
+    const proof = await prove({ ...route, serving: null }, answered(2, null, 404));
+
+    expect(proof.proved).toBe(false);
   });
 });

@@ -120,7 +120,7 @@ describe('one turn of the flywheel', () => {
         reason: 'an end-to-end test',
         override: killed.verdict?.outcome !== 'promote',
       });
-      const moved = await stack.client.workflow.getHandle(decision.rolloutWorkflowId ?? '').result();
+      const moved = await stack.client.workflow.getHandle(decision.rollout?.workflowId ?? '').result();
       const answer = await chat(stack);
       const trace = await stack.lineage.routes.trace(workload);
       const back = await rollBack(stack.client, { workloadId: workload, actor: 'ada', reason: 'enough' });

@@ -58,8 +58,8 @@ export function inMemoryTrainings(): InMemoryTrainings {
     },
     async updateJob(jobId, status, progress, error) {
       const job = jobs.get(jobId);
-      if (!job) throw new NotFoundError(`no job ${jobId}`);
-      jobs.set(jobId, { ...job, status, error, step: progress?.step, updates: job.updates + 1 });
+      // As in PostgreSQL: what was never recorded cannot be updated, which is no failure.
+      if (job) jobs.set(jobId, { ...job, status, error, step: progress?.step, updates: job.updates + 1 });
     },
     recordAdapter: async (adapter) => void adapters.set(adapter.model, adapter),
   };

@@ -1,9 +1,16 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { describe, expect, inject, it } from 'vitest';
 import { temporalCacheDir } from '../../cli/setup/cache.ts';
 import { findTemporal } from '../../cli/setup/find-temporal.ts';
-import { approveSignal, gateQuery, rejectSignal } from '../../workflows/messages.ts';
+import {
+  approveSignal,
+  type DecideInput,
+  decideUpdate,
+  gateQuery,
+  rejectSignal,
+} from '../../workflows/messages.ts';
 import { gateId } from '../../workflows/workflow-ids.ts';
 import {
   client,
@@ -32,7 +39,7 @@ describe('the approval gate', () => {
     expect(result).toEqual({
       status: 'approved',
       runId: run.runId,
-      rolloutWorkflowId: `rollout:${world.workloadId}`,
+      rollout: { workflowId: `rollout:${world.workloadId}`, executionId: expect.any(String) },
     });
     expect(world.gates.get(run.runId)).toMatchObject({
       status: 'approved',
@@ -56,10 +63,10 @@ describe('the approval gate', () => {
   it('answers the same decision again with its first answer, and another one with a refusal', async () => {
     const world = newWorld();
     const run = await openGate(world);
-    const approval = decision(run);
+    const approval = { args: [decision(run)] as [DecideInput], updateId: randomUUID() };
 
-    const first = await decide(run, approval);
-    const again = await decide(run, approval);
+    const first = await gateHandle(run.runId).executeUpdate(decideUpdate, approval);
+    const again = await gateHandle(run.runId).executeUpdate(decideUpdate, approval);
     const late = await messageOf(decide(run, { outcome: 'reject' }));
 
     expect(again).toEqual(first);
@@ -144,6 +151,35 @@ describe('the approval gate', () => {
       status: 'approved',
       decision: { override: true },
     });
+  });
+
+  it('knows a decision by its update, and its source by nothing that was sent', async () => {
+    const world = newWorld();
+    const run = await openGate(world);
+    const forged = { ...decision(run), id: 'mine', actorSource: 'token' };
+
+    await gateHandle(run.runId).executeUpdate(decideUpdate, { args: [forged], updateId: 'update-7' });
+
+    expect(world.gates.get(run.runId)?.decision).toMatchObject({ id: 'update-7', actorSource: 'local' });
+  });
+
+  it('tells whoever approves while another move is under way, and says later which one was theirs', async () => {
+    const world = newWorld();
+    const run = await openGate(world);
+    const other = await client.workflow.start('approvalGate', {
+      workflowId: `rollout:${world.workloadId}`,
+      taskQueue: 'nobody-polls-this',
+      args: [],
+    });
+
+    const result = await decide(run);
+    await other.terminate('the other move has ended');
+    const { rollout } = await gateHandle(run.runId).result();
+
+    expect(result).toEqual({ status: 'approved', runId: run.runId });
+    expect(rollout?.executionId).not.toBe(other.firstExecutionRunId);
+    const moved = await client.workflow.getHandle(rollout?.workflowId ?? '', rollout?.executionId).result();
+    expect(moved).toMatchObject({ outcome: 'moved', model: `ft:${run.runId}` });
   });
 
   it('reminds, and takes silence for a no', async () => {

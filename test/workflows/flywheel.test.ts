@@ -12,6 +12,7 @@ import {
   trigger,
   useWorkers,
 } from './support/bench.ts';
+import type { FakeWorld } from './support/fake-activities.ts';
 
 describe('the flywheel', () => {
   useWorkers();
@@ -128,6 +129,37 @@ describe('the flywheel', () => {
       expect(world.gates.size).toBe(0);
       const { status } = await flywheelHandle(world).describe();
       expect(status.name).toBe('CANCELLED');
+    });
+  });
+
+  describe('cancelled at a bad moment', () => {
+    it('in training whose worker is dead, ends the job all the same', async () => {
+      const world = newWorld({ fineTune: 'die' });
+      const request = newTrigger();
+      await trigger(world, request);
+      await eventually(() => world.jobs.size > 0);
+
+      await flywheelHandle(world).cancel();
+      await messageOf(flywheelHandle(world).result());
+
+      expect([...world.jobs.values()]).toEqual(['cancelled']);
+    });
+
+    it('while its gate opens, completes: no gate is left without a row, no row without a gate', async () => {
+      const world: FakeWorld = newWorld({
+        onOpenGate: () =>
+          flywheelHandle(world)
+            .cancel()
+            .then(() => {}),
+      });
+      const request = newTrigger();
+
+      const result = await runOnce(world, request);
+
+      expect(result.gateWorkflowId).toBe(`gate:${request.runId}`);
+      expect(world.closedRuns.get(request.runId)).toEqual({ status: 'completed' });
+      expect(await gateHandle(request.runId).describe()).toMatchObject({ status: { name: 'RUNNING' } });
+      await gateHandle(request.runId).cancel();
     });
   });
 

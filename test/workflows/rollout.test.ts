@@ -4,7 +4,16 @@ import type { rollout } from '../../workflows/index.ts';
 import type { RolloutInput } from '../../workflows/messages.ts';
 import { workflowQueue } from '../../workflows/task-queues.ts';
 import { rolloutId } from '../../workflows/workflow-ids.ts';
-import { client, decide, messageOf, newWorld, openGate, rolloutHandle, useWorkers } from './support/bench.ts';
+import {
+  client,
+  decide,
+  eventually,
+  messageOf,
+  newWorld,
+  openGate,
+  rolloutHandle,
+  useWorkers,
+} from './support/bench.ts';
 import { type FakeWorld, servingOf } from './support/fake-activities.ts';
 
 function start(world: FakeWorld, overrides: Partial<RolloutInput> = {}) {
@@ -61,6 +70,41 @@ describe('a rollout', () => {
 
     expect(result).toMatchObject({ outcome: 'moved', version: 3, model: 'ft:first' });
     expect(world.route?.previous?.model).toBe('ft:second');
+  });
+
+  it('never takes a rollback back, also when the gateway does not show it', async () => {
+    const world = newWorld({ proof: false });
+    world.move('first', servingOf('ft:bad'), null);
+
+    const result = await (await start(world, { kind: 'rollback' })).result();
+
+    expect(result).toMatchObject({ outcome: 'unproven', version: 2, model: null });
+    expect(result.reason).toMatch(/still answers by route 0/);
+    expect(world.route?.serving).toBeNull();
+    expect(world.log).toEqual(['rollback unproven']);
+  });
+
+  it('leaves a rollback where it is when it is cancelled in its proof', async () => {
+    const world = newWorld({ proof: 'hang' });
+    world.move('first', servingOf('ft:bad'), null);
+    const rollback = await start(world, { kind: 'rollback' });
+    await eventually(() => world.route?.version === 2);
+
+    await rollback.cancel();
+
+    expect(await messageOf(rollback.result())).toBe('Workflow canceled');
+    expect(world.route).toMatchObject({ version: 2, serving: null });
+  });
+
+  it('takes a promotion back that is cancelled in its proof', async () => {
+    const world = newWorld({ proof: 'hang' });
+    const promotion = await start(world);
+    await eventually(() => world.route?.version === 1);
+
+    await promotion.cancel();
+
+    expect(await messageOf(promotion.result())).toBe('Workflow canceled');
+    expect(world.route).toMatchObject({ version: 2, serving: null });
   });
 
   it('says so when there is nothing to roll back to', async () => {

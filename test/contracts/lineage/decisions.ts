@@ -85,6 +85,32 @@ export function decisionCases(lineage: () => Lineage): void {
     expect((await runs.view('run-1')).approval?.status).toBe('approved');
   });
 
+  it('keeps the decisions of two runs apart that have the same id', async () => {
+    const { decisions, runs } = lineage();
+    await openedRun(lineage(), 'run-2');
+    await decisions.openGate(gate);
+    await decisions.openGate({ ...gate, runId: 'run-2', digest: 'd2' });
+
+    await decisions.recordDecision('run-1', aDecision('decision-1', 'd1'), 'approved');
+    await decisions.recordDecision('run-2', aDecision('decision-1', 'd2'), 'approved');
+
+    expect((await runs.view('run-2')).approval).toMatchObject({ status: 'approved', actor: 'grace' });
+  });
+
+  it('refuses another outcome under the id of a decision that was made', async () => {
+    const { decisions } = lineage();
+    await decisions.openGate(gate);
+    await decisions.recordDecision('run-1', aDecision('one', 'd1'), 'approved');
+
+    const other = decisions.recordDecision(
+      'run-1',
+      { ...aDecision('one', 'd1'), outcome: 'reject' },
+      'rejected',
+    );
+
+    await expect(other).rejects.toMatchObject({ name: 'ConflictError' });
+  });
+
   it('lets one of two people decide who decide at once', async () => {
     const { decisions } = lineage();
     await decisions.openGate(gate);

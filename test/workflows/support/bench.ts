@@ -8,7 +8,7 @@ import type { approvalGate, flywheel, rollout } from '../../../workflows/index.t
 import type { DecideInput, FlywheelResult, TriggerReceipt } from '../../../workflows/messages.ts';
 import { decideUpdate, triggerUpdate } from '../../../workflows/messages.ts';
 import { initialAttributes } from '../../../workflows/search-attributes.ts';
-import { activityQueue, gpuQueue, workflowQueue } from '../../../workflows/task-queues.ts';
+import { activityQueue, gpuQueue, promptQueue, workflowQueue } from '../../../workflows/task-queues.ts';
 import { flywheelId, gateId } from '../../../workflows/workflow-ids.ts';
 import { bundleWorkflows } from './bundle.ts';
 import { type Behaviour, FakeWorld, fakeActivities, servingOf } from './fake-activities.ts';
@@ -42,6 +42,7 @@ export function useWorkers(): void {
         workflowBundle: bundle,
         workflowFailureErrorTypes: { '*': ['Error'] },
       }),
+      await Worker.create({ ...prompt, taskQueue: promptQueue, activities }),
       await Worker.create({ ...prompt, taskQueue: activityQueue, activities }),
       await Worker.create({ ...prompt, taskQueue: gpuQueue('local'), activities }),
     ];
@@ -162,7 +163,6 @@ type Gate = Pick<FlywheelResult, 'runId' | 'digest'>;
 
 export function decision(run: Gate, overrides: Partial<DecideInput> = {}): DecideInput {
   return {
-    id: randomUUID(),
     outcome: 'approve',
     actor: 'ada',
     reason: 'looks right',
@@ -172,8 +172,7 @@ export function decision(run: Gate, overrides: Partial<DecideInput> = {}): Decid
 }
 
 export function decide(run: Gate, overrides: Partial<DecideInput> = {}) {
-  const input = decision(run, overrides);
-  return gateHandle(run.runId).executeUpdate(decideUpdate, { args: [input], updateId: input.id });
+  return gateHandle(run.runId).executeUpdate(decideUpdate, { args: [decision(run, overrides)] });
 }
 
 /** The innermost message of what Temporal's client throws. */

@@ -27,11 +27,13 @@ export const nano: Candidate = {
 export interface Behaviour {
   /** Primary score of an experiment; an error stands for one that fails. */
   score(strategy: Strategy): number | Error;
-  /** `hang`: until cancelled, as a training does that takes long. */
-  fineTune: 'quick' | 'hang';
+  /** `hang`: until cancelled, as a training does that takes long. `die`: leaves its job and is heard of no more. */
+  fineTune: 'quick' | 'hang' | 'die';
   snapshot: 'quick' | 'hang' | Error;
+  /** Called when the run's gate is about to open. */
+  onOpenGate?(): Promise<void>;
   verdict: Verdict['outcome'];
-  proof: boolean;
+  proof: boolean | 'hang';
   gateTtlMs: number;
   remindEveryMs: number;
 }
@@ -173,6 +175,8 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
     async fineTune({ runId, experimentId }) {
       const world = ofRun(runId);
       world.jobs.set(experimentId, 'running');
+      // Retried until the cancellation comes: an attempt that died, seen from the workflow.
+      if (world.behaviour.fineTune === 'die') throw ApplicationFailure.retryable('the worker died');
       if (world.behaviour.fineTune === 'hang') {
         await hang().catch((error: unknown) => {
           world.jobs.set(experimentId, 'cancelled');
@@ -182,6 +186,12 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
       world.jobs.set(experimentId, 'succeeded');
       const model = `ft:${runId}`;
       return { model, jobId: 'job-1', trainSeconds: 1, serving: servingOf(model) };
+    },
+    async endTraining({ runId, experimentId }) {
+      const world = ofRun(runId);
+      if (world.jobs.get(experimentId) !== 'running') return { ended: 0 };
+      world.jobs.set(experimentId, 'cancelled');
+      return { ended: 1 };
     },
     async awaitModel() {},
     async evaluate({ experimentId, runId }) {
@@ -220,6 +230,7 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
       };
     },
     async openGate({ runId, digest }) {
+      await ofRun(runId).behaviour.onOpenGate?.();
       ofRun(runId).gates.set(runId, { status: 'pending', digest });
     },
     async otherOpenGates({ workloadId, runId }) {
@@ -263,6 +274,7 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
     },
     async proveRoute({ route }) {
       const { proof } = worldOf(route.workloadId).behaviour;
+      if (proof === 'hang') return hang();
       return { proved: proof, detail: proof ? 'seen' : 'The gateway still answers by route 0.' };
     },
   };
