@@ -12,6 +12,7 @@ import type { ArtifactStore } from './ports/artifact-store.ts';
 import type { GatewayProbe } from './ports/gateway-probe.ts';
 import type { CandidateCatalog, Lineage } from './ports/lineage.ts';
 import type { LogStore } from './ports/log-store.ts';
+import type { PolicySource } from './ports/policies.ts';
 import { createPrepareFewShot } from './prepare-few-shot.ts';
 import { createProveRoute } from './prove-route.ts';
 import { createRecordMove } from './record-move.ts';
@@ -26,6 +27,7 @@ export interface ActivityPorts {
   readonly chatModels: EvaluatePorts['chatModels'];
   readonly probe: GatewayProbe;
   readonly catalog: CandidateCatalog;
+  readonly policies: PolicySource;
   readonly defaults: PlanDefaults;
   readonly evaluation: EvaluateSettings;
 }

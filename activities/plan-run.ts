@@ -1,22 +1,24 @@
-import type { SnapshotKind } from '../domain/datasets/dataset.ts';
-import { InvalidInputError } from '../domain/errors.ts';
+import { FlywheelError, InvalidInputError } from '../domain/errors.ts';
 import { defaultIcl, defaultLora } from '../domain/experiments/defaults.ts';
 import type { Candidate, ExperimentSpec, ServingSpec } from '../domain/experiments/experiment.ts';
 import { experimentId } from '../domain/ids.ts';
 import type { Json } from '../domain/json.ts';
+import type { WorkloadPolicy } from '../domain/policies/policy.ts';
+import { policyVersion } from '../domain/policies/policy-version.ts';
 import type { RunTrigger } from '../domain/runs/trigger.ts';
 import type { CandidateCatalog, Lineage } from './ports/lineage.ts';
+import type { PolicySource } from './ports/policies.ts';
 
 /** Everything that shapes a run, pinned at its start: later changes of the configuration do not touch it. */
 export interface RunPlan {
   readonly runId: string;
   readonly workloadId: string;
   readonly seed: number;
-  /** Absent in plans of before there were kinds: `deep`. */
-  readonly snapshotKind?: SnapshotKind;
   /** Items to evaluate on; curation's default when absent. */
   readonly evalSize?: number;
-  readonly threshold: number;
+  /** What the workload's owners asked for when the run began, and that policy's version. */
+  readonly policy: WorkloadPolicy;
+  readonly policyVersion: string;
   readonly minRecords: number;
   readonly validationShare: number;
   readonly experiments: readonly ExperimentSpec[];
@@ -31,7 +33,6 @@ export interface PlanRunInput {
 
 /** The configured values that a plan pins. */
 export interface PlanDefaults {
-  readonly threshold: number;
   readonly minRecords: number;
   readonly validationShare: number;
   readonly gateTtlMs: number;
@@ -40,8 +41,10 @@ export interface PlanDefaults {
 
 export interface PlanRunPorts {
   readonly catalog: CandidateCatalog;
+  readonly policies: PolicySource;
   readonly lineage: {
     readonly runs: Pick<Lineage['runs'], 'open'>;
+    readonly policies: Pick<Lineage['policies'], 'record'>;
     readonly routes: Pick<Lineage['routes'], 'get'>;
   };
   readonly defaults: PlanDefaults;
@@ -51,42 +54,59 @@ export interface PlanRunPorts {
 const defaultSeed = 1;
 
 /** Settles what the run tries, and opens it in the lineage, also when it turns out that it cannot be done. */
-export function createPlanRun({ catalog, lineage, defaults }: PlanRunPorts) {
+export function createPlanRun({ catalog, policies, lineage, defaults }: PlanRunPorts) {
   async function planRun(input: PlanRunInput): Promise<RunPlan> {
     const { workloadId, workflowId, trigger } = input;
     const { runId, reason, requestedBy } = trigger;
     const opened = { runId, workloadId, reason, requestedBy, workflowId };
+    let pinned: PinnedPolicy | null = null;
     try {
+      pinned = await pinPolicy(workloadId);
       const route = await lineage.routes.get(workloadId);
-      const plan = pin(input, defaults, [
-        ...challengers(trigger, catalog.all()),
+      const plan = pin(input, pinned, defaults, [
+        ...challengers(trigger, pinned.policy, catalog.all()),
         ...(route?.serving ? [champion(runId, route.serving)] : []),
       ]);
-      await lineage.runs.open({ ...opened, plan: plan as unknown as Json });
+      await lineage.runs.open({
+        ...opened,
+        policyVersion: plan.policyVersion,
+        plan: plan as unknown as Json,
+      });
       return plan;
     } catch (error) {
-      if (error instanceof InvalidInputError) {
-        await lineage.runs.open({ ...opened, plan: { threshold: defaults.threshold } });
+      if (error instanceof FlywheelError && !error.retryable) {
+        const version = pinned && { policyVersion: pinned.policyVersion };
+        await lineage.runs.open({ ...opened, ...version, plan: {} });
       }
       throw error;
     }
   }
+
+  /** Stored before any run refers to it. */
+  async function pinPolicy(workloadId: string): Promise<PinnedPolicy> {
+    const policy = await policies.of(workloadId);
+    const version = policyVersion(policy);
+    await lineage.policies.record(version, policy);
+    return { policy, policyVersion: version };
+  }
+
   return { planRun };
 }
 
+type PinnedPolicy = Pick<RunPlan, 'policy' | 'policyVersion'>;
+
 function pin(
   { workloadId, trigger }: PlanRunInput,
-  defaults: PlanDefaults,
+  pinned: PinnedPolicy,
+  { minRecords, validationShare, gateTtlMs, gateRemindMs }: PlanDefaults,
   experiments: ExperimentSpec[],
 ): RunPlan {
-  const { threshold, minRecords, validationShare, gateTtlMs, gateRemindMs } = defaults;
   return {
     runId: trigger.runId,
     workloadId,
     seed: trigger.seed ?? defaultSeed,
-    snapshotKind: trigger.snapshotKind ?? 'deep',
     ...(trigger.evalSize === undefined ? {} : { evalSize: trigger.evalSize }),
-    threshold,
+    ...pinned,
     minRecords,
     validationShare,
     experiments,
@@ -94,10 +114,17 @@ function pin(
   };
 }
 
-function challengers(trigger: RunTrigger, known: readonly Candidate[]): ExperimentSpec[] {
-  const specs = chosen(trigger.candidates, known).flatMap((candidate) =>
+/** What the policy allows; the trigger chooses among it. */
+function challengers(
+  trigger: RunTrigger,
+  policy: WorkloadPolicy,
+  known: readonly Candidate[],
+): ExperimentSpec[] {
+  const mayTry = known.filter(({ name }) => policy.candidates?.includes(name) ?? true);
+  const specs = chosen(trigger.candidates, mayTry).flatMap((candidate) =>
     candidate.strategies
       .filter((strategy) => trigger.strategies?.includes(strategy) ?? true)
+      .filter((strategy) => policy.strategies?.includes(strategy) ?? true)
       .map((strategy): ExperimentSpec => {
         return {
           experimentId: experimentId(trigger.runId, candidate.name, strategy),
@@ -108,19 +135,24 @@ function challengers(trigger: RunTrigger, known: readonly Candidate[]): Experime
       }),
   );
   if (specs.length > 0) return specs;
+  const wanted = trigger.strategies ? `strategy ${trigger.strategies.join(' or ')}` : 'any strategy';
   throw new InvalidInputError(
-    `Nothing to try: none of the chosen candidates has strategy ${trigger.strategies?.join(' or ')} in candidates.yaml.`,
+    `Nothing to try: none of the chosen candidates has ${wanted} in candidates.yaml and the workload's policy.`,
   );
 }
 
 function chosen(names: readonly string[] | undefined, known: readonly Candidate[]): readonly Candidate[] {
   if (known.length === 0)
-    throw new InvalidInputError('candidates.yaml lists no candidate; add at least one.');
+    throw new InvalidInputError(
+      "There is no candidate: candidates.yaml lists none, or none that the workload's policy allows.",
+    );
   if (!names) return known;
   const unknown = names.filter((name) => !known.some((candidate) => candidate.name === name));
   if (unknown.length > 0) {
     const have = known.map((candidate) => candidate.name).join(', ');
-    throw new InvalidInputError(`Unknown candidate ${unknown.join(', ')}; candidates.yaml lists ${have}.`);
+    throw new InvalidInputError(
+      `Unknown candidate ${unknown.join(', ')}; candidates.yaml and the workload's policy have ${have}.`,
+    );
   }
   return known.filter((candidate) => names.includes(candidate.name));
 }

@@ -1,6 +1,7 @@
 import type { ExperimentReport, ServingSpec } from '../domain/experiments/experiment.ts';
+import type { WorkloadPolicy } from '../domain/policies/policy.ts';
 import { provenance } from '../domain/records/provenance.ts';
-import { decideVerdict } from '../domain/verdicts/decide.ts';
+import { decideVerdict, type VerdictRule } from '../domain/verdicts/decide.ts';
 import { evidenceDigest } from '../domain/verdicts/digest.ts';
 import type { Verdict } from '../domain/verdicts/verdict.ts';
 import type { RunPlan } from './plan-run.ts';
@@ -29,12 +30,14 @@ export interface RecordVerdictInput {
   readonly reports: readonly ExperimentReport[];
 }
 
+type Reports = readonly ExperimentReport[];
+
 /** Judges the reports and stores the verdict with its digest. */
 export function createRecordVerdict({ lineage }: RecordVerdictPorts) {
   async function recordVerdict({ plan, datasetHash, reports }: RecordVerdictInput): Promise<RecordedVerdict> {
-    const { runId, workloadId, threshold } = plan;
+    const { runId, workloadId, policy } = plan;
     await lineage.runs.setStage(runId, 'verdict');
-    const verdict = decideVerdict(reports, { primaryMetric: primaryMetric(reports), threshold });
+    const verdict = decideVerdict(reports, verdictRule(policy, reports));
     const winner = reports.find((report) => report.experimentId === verdict.winner?.experimentId);
     const serving = winner?.serving ?? null;
     const evaluation = winner?.evaluation ?? null;
@@ -45,8 +48,20 @@ export function createRecordVerdict({ lineage }: RecordVerdictPorts) {
   return { recordVerdict };
 }
 
+function verdictRule(
+  { primaryMetric, threshold, budgets, prices }: WorkloadPolicy,
+  reports: Reports,
+): VerdictRule {
+  return {
+    primaryMetric: primaryMetric === 'auto' ? measuredFirst(reports) : primaryMetric,
+    threshold,
+    budgets,
+    prices,
+  };
+}
+
 /** All experiments answer the same items, so that they share it; it stands first. */
-function primaryMetric(reports: readonly ExperimentReport[]): string {
+function measuredFirst(reports: Reports): string {
   const measured = reports.find((report) => report.evaluation);
   return Object.keys(measured?.evaluation?.metrics ?? {})[0] ?? 'none';
 }

@@ -1,5 +1,5 @@
 import { cancellationSignal } from '@temporalio/activity';
-import type { SnapshotKind, SnapshotSummary } from '../domain/datasets/dataset.ts';
+import type { SnapshotSummary } from '../domain/datasets/dataset.ts';
 import { NotEnoughRecordsError } from '../domain/errors.ts';
 import { snapshotId } from '../domain/ids.ts';
 import type { StoredRecord } from '../domain/records/record.ts';
@@ -7,14 +7,13 @@ import { keepAlive } from './keep-alive.ts';
 import type { ArtifactStore } from './ports/artifact-store.ts';
 import type { Lineage } from './ports/lineage.ts';
 import type { LogStore } from './ports/log-store.ts';
-import { type NewRecordsPorts, readNewRecords } from './read-new-records.ts';
 
 export interface TakeSnapshotPorts {
-  readonly logStore: Pick<LogStore, 'snapshotBound' | 'read'> & NewRecordsPorts['logStore'];
+  readonly logStore: Pick<LogStore, 'snapshotBound' | 'read'>;
   readonly artifacts: Pick<ArtifactStore, 'putLines'>;
   readonly lineage: {
     readonly runs: Pick<Lineage['runs'], 'setStage'>;
-    readonly datasets: Pick<Lineage['datasets'], 'openSnapshot' | 'commitSnapshot' | 'watermark' | 'taken'>;
+    readonly datasets: Pick<Lineage['datasets'], 'openSnapshot' | 'commitSnapshot'>;
   };
 }
 
@@ -30,44 +29,29 @@ interface Facts {
  * every attempt reads the same set, whatever arrives meanwhile.
  */
 export function createTakeSnapshot({ logStore, artifacts, lineage }: TakeSnapshotPorts) {
-  const { datasets } = lineage;
-
-  async function takeSnapshot(input: {
-    runId: string;
-    workloadId: string;
-    kind: SnapshotKind;
-  }): Promise<SnapshotSummary> {
-    const { runId, workloadId, kind } = input;
+  async function takeSnapshot(input: { runId: string; workloadId: string }): Promise<SnapshotSummary> {
+    const { runId, workloadId } = input;
     const id = snapshotId(runId);
     await lineage.runs.setStage(runId, 'snapshot');
     const bound = await logStore.snapshotBound();
-    const opened = await datasets.openSnapshot({ id, runId, workloadId, bound, kind });
+    const opened = await lineage.datasets.openSnapshot({ id, runId, workloadId, bound });
     if (opened.artifact) return { id, records: opened.records };
 
     const facts: Facts = { records: 0, responseSources: {}, synthetic: false };
-    const batches =
-      kind === 'incremental'
-        ? readNewRecords({ logStore, lineage: datasets }, workloadId, opened.bound)
-        : logStore.read(workloadId, opened.bound);
+    const lines = toLines(logStore.read(workloadId, opened.bound), facts);
     const artifact = await keepAlive(
       () => ({ records: facts.records }),
-      () => artifacts.putLines(toLines(batches, facts)),
+      () => artifacts.putLines(lines),
     );
-    if (facts.records === 0) throw await nothingToRead(workloadId, kind);
+    if (facts.records === 0) {
+      throw new NotEnoughRecordsError(
+        `There are no records of workload "${workloadId}" yet: send its calls through the gateway, or import them (flywheel import).`,
+      );
+    }
     const { responseSources, synthetic } = facts;
-    await datasets.commitSnapshot(id, artifact, facts.records, { responseSources, synthetic });
+    await lineage.datasets.commitSnapshot(id, artifact, facts.records, { responseSources, synthetic });
     return { id, records: facts.records };
   }
-
-  async function nothingToRead(workloadId: string, kind: SnapshotKind): Promise<NotEnoughRecordsError> {
-    const since = kind === 'incremental' ? await datasets.watermark(workloadId) : null;
-    return new NotEnoughRecordsError(
-      since === null
-        ? `There are no records of workload "${workloadId}" yet: send its calls through the gateway, or import them (flywheel import).`
-        : `Workload "${workloadId}" has no record that is new since ${since}: wait for more traffic, or run without --incremental to read all of its records.`,
-    );
-  }
-
   return { takeSnapshot };
 }
 

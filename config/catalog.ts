@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { relative } from 'node:path';
 import type { Candidate } from '../domain/experiments/experiment.ts';
-import { parseCandidates } from './candidates-file.ts';
-import { type CandidatesFile, toCandidate } from './candidates-schema.ts';
+import { CandidatesFile, toCandidate } from './candidates-schema.ts';
 import { type LocalModels, modelSource, shippedModels } from './local-models.ts';
 import { unknownWord } from './nearest.ts';
+import { shortPath } from './short-path.ts';
+import { parseYaml } from './yaml-file.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -27,7 +27,7 @@ export interface Catalog {
 
 /** Reads the file, or says everything that is wrong with it. */
 export function readCatalog(path: string, variables: Variables): Catalog {
-  const name = relative(process.cwd(), path).startsWith('..') ? path : relative(process.cwd(), path);
+  const name = shortPath(path);
   if (!existsSync(path)) {
     return {
       candidates: [],
@@ -36,7 +36,7 @@ export function readCatalog(path: string, variables: Variables): Catalog {
       problems: [`${name} does not exist; FLYWHEEL_CANDIDATES names the file`],
     };
   }
-  const { contents, problems, at } = parseCandidates(readFileSync(path, 'utf8'), name);
+  const { contents, problems, at } = parseYaml(readFileSync(path, 'utf8'), name, CandidatesFile);
   if (contents === null) return { candidates: [], providers: {}, localModels: {}, problems };
   const local = readLocalModels(contents, path, at);
   return {

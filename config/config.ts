@@ -1,12 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Candidate } from '../domain/experiments/experiment.ts';
+import type { Policies } from '../domain/policies/policy.ts';
 import { type Catalog, type Provider, readCatalog } from './catalog.ts';
 import { ConfigError } from './config-error.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import type { LocalModels } from './local-models.ts';
+import { type PoliciesFile, readPolicies } from './policies.ts';
 
 /** Everything that environment and files settle, read once, frozen. `embedded`: we start it ourselves. */
 export interface Config {
@@ -42,8 +44,10 @@ export interface Config {
   readonly artifactsDir: string;
   readonly providers: Readonly<Record<string, Provider>>;
   readonly candidates: readonly Candidate[];
+  /** As they stood at the start; `wiring/open-policies.ts` follows the file. */
+  readonly policies: Policies;
+  readonly policiesFile: PoliciesFile;
   readonly defaults: {
-    readonly threshold: number;
     readonly minRecords: number;
     readonly validationShare: number;
     readonly gateTtlMs: number;
@@ -53,13 +57,15 @@ export interface Config {
   };
 }
 
+type Variables = Readonly<Record<string, string | undefined>>;
+
 export interface LoadOptions {
   /** Wins over FLYWHEEL_HOME. */
   readonly home?: string;
   /** Wins over FLYWHEEL_PORT_OFFSET. */
   readonly portOffset?: number;
   /** Instead of the process's environment and the `.env` file. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly env?: Variables;
 }
 
 /** Ports of the embedded stack before the offset. */
@@ -74,15 +80,33 @@ export const basePorts = {
 /** The folder of the clone. */
 export const repositoryRoot = resolve(fileURLToPath(import.meta.url), '../..');
 
-/** Reads environment and `candidates.yaml`. Throws `ConfigError` with every problem found. */
+/** Reads environment, `candidates.yaml` and `workloads.yaml`. Throws `ConfigError` with every problem found. */
 export function loadConfig(options: LoadOptions = {}): Config {
   const variables = options.env ?? processEnvironment();
   const { environment, problems } = readEnvironment(variables);
   const file = resolve(repositoryRoot, variables['FLYWHEEL_CANDIDATES'] || 'candidates.yaml');
   const catalog = readCatalog(file, variables);
-  const all = [...problems, ...catalog.problems];
+  const policiesFile = findPoliciesFile(file, catalog, variables);
+  // Without candidates every name in it would be called unknown.
+  const policies = readPolicies(policiesFile);
+  const all = [...problems, ...catalog.problems, ...(catalog.candidates.length > 0 ? policies.problems : [])];
   if (environment === null || all.length > 0) throw new ConfigError(all);
-  return deepFreeze(assemble(environment, options, catalog));
+  const assembled = assemble(environment, options, catalog);
+  return deepFreeze({ ...assembled, policies: policies.policies, policiesFile });
+}
+
+/** Beside `candidates.yaml`, unless FLYWHEEL_WORKLOADS names another. */
+function findPoliciesFile(
+  candidatesFile: string,
+  { candidates }: Catalog,
+  variables: Variables,
+): PoliciesFile {
+  const named = variables['FLYWHEEL_WORKLOADS'];
+  return {
+    path: named ? resolve(repositoryRoot, named) : join(dirname(candidatesFile), 'workloads.yaml'),
+    required: Boolean(named),
+    candidates: candidates.map(({ name }) => name),
+  };
 }
 
 /**
@@ -95,7 +119,11 @@ function processEnvironment(): NodeJS.ProcessEnv {
   return process.env;
 }
 
-function assemble(env: Environment, options: LoadOptions, catalog: Catalog): Config {
+function assemble(
+  env: Environment,
+  options: LoadOptions,
+  catalog: Catalog,
+): Omit<Config, 'policies' | 'policiesFile'> {
   const home = resolve(options.home ?? env.FLYWHEEL_HOME ?? join(repositoryRoot, '.flywheel'));
   const portOffset = options.portOffset ?? env.FLYWHEEL_PORT_OFFSET ?? 0;
   const local = (port: number) => `127.0.0.1:${port + portOffset}`;
@@ -122,7 +150,6 @@ function assemble(env: Environment, options: LoadOptions, catalog: Catalog): Con
     },
     candidates: catalog.candidates,
     defaults: {
-      threshold: env.FLYWHEEL_THRESHOLD,
       minRecords: env.FLYWHEEL_MIN_RECORDS,
       validationShare: env.FLYWHEEL_VALIDATION_SHARE,
       gateTtlMs: env.FLYWHEEL_GATE_TTL,

@@ -33,6 +33,7 @@ export const Environment = z.object({
   FLYWHEEL_CACHE: z.string().optional(),
   FLYWHEEL_PYTHON: z.string().optional(),
   FLYWHEEL_CANDIDATES: z.string().optional(),
+  FLYWHEEL_WORKLOADS: z.string().optional(),
   FLYWHEEL_GATEWAY_HOST: z.string().default('127.0.0.1'),
   FLYWHEEL_GATEWAY_PORT: port.optional(),
   FLYWHEEL_UPSTREAM_URL: url.optional(),
@@ -42,7 +43,6 @@ export const Environment = z.object({
     .int()
     .min(0)
     .default(64 * 1024 * 1024),
-  FLYWHEEL_THRESHOLD: z.coerce.number().min(0).max(1).default(0.75),
   FLYWHEEL_MIN_RECORDS: z.coerce.number().int().min(3).default(defaultCuration.minRecords),
   FLYWHEEL_VALIDATION_SHARE: share.default(defaultCuration.validationShare),
   FLYWHEEL_GATE_TTL: duration.prefault('7d'),

@@ -6,6 +6,7 @@ import { createDatasetLineage } from './repositories/datasets.ts';
 import { createDecisionLineage } from './repositories/decisions.ts';
 import { createEvaluationLineage } from './repositories/evaluations.ts';
 import { createExperimentLineage } from './repositories/experiments.ts';
+import { createPolicyLineage } from './repositories/policies.ts';
 import { createRouteLineage } from './repositories/routes.ts';
 import { createRunLineage } from './repositories/runs.ts';
 
@@ -18,6 +19,7 @@ export function createLineage(db: Database): Lineage {
     evaluations: withOurErrors(createEvaluationLineage(db)),
     decisions: withOurErrors(createDecisionLineage(db)),
     routes: withOurErrors(createRouteLineage(db)),
+    policies: withOurErrors(createPolicyLineage(db)),
     audit: withOurErrors(createAuditLog(db)),
   };
 }

@@ -6,6 +6,7 @@ import { openArtifactStore } from './open-artifact-store.ts';
 import { openLineage } from './open-lineage.ts';
 import { openLogStore } from './open-log-store.ts';
 import { openChatModels, openTrainers } from './open-models.ts';
+import { openPolicies } from './open-policies.ts';
 
 export interface OpenActivityPorts {
   readonly ports: ActivityPorts & FineTunePorts;
@@ -27,6 +28,7 @@ export function openActivityPorts(config: Config): OpenActivityPorts {
       trainers: openTrainers(config, artifacts),
       probe: createGatewayProbe(config.gateway.url),
       catalog: { all: () => config.candidates },
+      policies: openPolicies(config),
       defaults,
       evaluation: { concurrency: evaluationConcurrency, itemTimeoutMs },
     },

@@ -1,10 +1,4 @@
-import type {
-  ArtifactRef,
-  DatasetFiles,
-  DatasetSummary,
-  SnapshotKind,
-  SplitName,
-} from '../../domain/datasets/dataset.ts';
+import type { ArtifactRef, DatasetFiles, DatasetSummary, SplitName } from '../../domain/datasets/dataset.ts';
 import type {
   Candidate,
   EvaluationSummary,
@@ -16,6 +10,7 @@ import type {
   Strategy,
 } from '../../domain/experiments/experiment.ts';
 import type { Json } from '../../domain/json.ts';
+import type { WorkloadPolicy } from '../../domain/policies/policy.ts';
 import type { Route } from '../../domain/routes/route.ts';
 import type { Decision, GateStatus, Verdict } from '../../domain/verdicts/verdict.ts';
 import type { TrainingProgress, TrainingStatus } from './trainer.ts';
@@ -32,6 +27,7 @@ export interface Lineage {
   readonly evaluations: EvaluationLineage;
   readonly decisions: DecisionLineage;
   readonly routes: RouteLineage;
+  readonly policies: PolicyLineage;
   readonly audit: AuditLog;
 }
 
@@ -45,8 +41,10 @@ export interface NewRun {
   readonly workloadId: string;
   readonly reason: string;
   readonly requestedBy: string;
-  /** Everything that shapes the run, pinned: candidates, seed, sizes, threshold. */
+  /** Everything that shapes the run, pinned: candidates, seed, sizes, policy. */
   readonly plan: Json;
+  /** Recorded before; absent where a run failed before it had one. */
+  readonly policyVersion?: string;
 }
 
 export interface RunLineage {
@@ -77,7 +75,7 @@ export interface RunView {
   readonly runId: string;
   readonly workflowId: string;
   readonly workload: string;
-  readonly snapshot: { readonly id: string; readonly records: number; readonly kind: SnapshotKind } | null;
+  readonly snapshot: { readonly id: string; readonly records: number } | null;
   readonly dataset: DatasetSummary | null;
   readonly experiments: readonly ExperimentView[];
   readonly verdict: { readonly outcome: string; readonly winner?: string; readonly reason: string } | null;
@@ -109,6 +107,10 @@ export interface RunView {
   /** True when any record says it is synthetic. */
   readonly synthetic: boolean;
   readonly threshold: number | null;
+  /** What the verdict rests on; null until there is one. */
+  readonly primaryMetric: string | null;
+  /** What the workload's owners asked for when the run began. */
+  readonly policy: (WorkloadPolicy & { readonly version: string }) | null;
 }
 
 export interface ExperimentView {
@@ -136,8 +138,6 @@ export interface NewSnapshot {
   readonly runId: string;
   readonly workloadId: string;
   readonly bound: string;
-  /** Default `deep`. */
-  readonly kind?: SnapshotKind;
 }
 
 export interface NewDataset {
@@ -160,24 +160,12 @@ export interface DatasetLineage {
     records: number,
     facts: { responseSources: Readonly<Record<string, number>>; synthetic: boolean },
   ): Promise<void>;
-  /** Those of the ids that an earlier incremental dataset of the workload was made of. */
-  taken(workloadId: string, recordIds: readonly string[]): Promise<ReadonlySet<string>>;
-  /**
-   * The bound of the workload's last incremental snapshot that became a dataset, on the log store's clock:
-   * what came in since is news. Null before the first.
-   */
-  watermark(workloadId: string): Promise<string | null>;
-  /**
-   * Stores the dataset and which record went to which split, in one transaction. An incremental snapshot's
-   * dataset also takes `taken`, all ids of the snapshot, for good: a `ConflictError` when another has one of
-   * them.
-   */
+  /** Stores the dataset and which record went to which split, in one transaction. */
   commit(
     dataset: NewDataset,
     membership:
       | AsyncIterable<{ recordId: string; split: SplitName }>
       | Iterable<{ recordId: string; split: SplitName }>,
-    taken?: AsyncIterable<string> | Iterable<string>,
   ): Promise<void>;
   get(datasetId: string): Promise<NewDataset>;
 }
@@ -251,6 +239,22 @@ export interface DecisionLineage {
   /** Stores the decision and the gate's new status in one transaction. */
   recordDecision(runId: string, decision: Decision, status: GateStatus): Promise<void>;
   closeGate(runId: string, status: GateStatus): Promise<void>;
+}
+
+/** One version of a policy that runs of a workload were made by. */
+export interface PolicyUse {
+  readonly version: string;
+  readonly runs: number;
+  readonly firstUsed: string;
+  readonly lastUsed: string;
+}
+
+export interface PolicyLineage {
+  /** Stores the policy once, under its version (`policyVersion`). */
+  record(version: string, policy: WorkloadPolicy): Promise<void>;
+  get(version: string): Promise<WorkloadPolicy>;
+  /** The versions that runs of the workload pinned, last used first. */
+  uses(workloadId: string): Promise<readonly PolicyUse[]>;
 }
 
 export interface RouteLineage {

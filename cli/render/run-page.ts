@@ -33,12 +33,7 @@ function header(run: RunView, style: Style): string {
 
 function data(run: RunView): string {
   const lines: string[] = [];
-  if (run.snapshot) {
-    const { id, records, kind } = run.snapshot;
-    lines.push(
-      `snapshot  ${id}  ${count(records)} records${kind === 'incremental' ? ', new ones only' : ''}`,
-    );
-  }
+  if (run.snapshot) lines.push(`snapshot  ${run.snapshot.id}  ${count(run.snapshot.records)} records`);
   if (run.dataset) {
     const { splits, dropped, hash } = run.dataset;
     lines.push(

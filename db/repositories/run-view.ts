@@ -1,10 +1,9 @@
 import { desc, eq } from 'drizzle-orm';
 import type { RunView } from '../../activities/ports/lineage.ts';
-import type { Json } from '../../domain/json.ts';
 import type { Database } from '../connect.ts';
 import { one, toIso, toIsoOrNull } from '../rows.ts';
 import { approvalGates, approvals, routeMoves, routes, verdicts } from '../schema/decisions.ts';
-import { datasets, runs, snapshots } from '../schema/runs.ts';
+import { datasets, policies, runs, snapshots } from '../schema/runs.ts';
 import { experimentViews } from './experiment-view.ts';
 
 /** All that is known of a run, in the fixed shape that `show` prints. */
@@ -13,19 +12,20 @@ export async function viewRun(db: Database, runId: string): Promise<RunView> {
     await db.select().from(runs).where(eq(runs.id, runId)),
     `run "${runId}" (flywheel runs lists them)`,
   );
-  const [snapshot, dataset, experiments, verdict, approval, route] = await Promise.all([
+  const [snapshot, dataset, experiments, verdict, approval, route, policy] = await Promise.all([
     snapshotOf(db, runId),
     datasetOf(db, runId),
     experimentViews(db, runId),
     verdictOf(db, runId),
     approvalOf(db, runId),
     routeOf(db, runId),
+    policyOf(db, run.policyVersion),
   ]);
   return {
     runId,
     workflowId: run.workflowId,
     workload: run.workloadId,
-    snapshot: snapshot && { id: snapshot.id, records: snapshot.records ?? 0, kind: snapshot.kind },
+    snapshot: snapshot && { id: snapshot.id, records: snapshot.records ?? 0 },
     dataset,
     experiments,
     verdict: verdict && {
@@ -45,13 +45,16 @@ export async function viewRun(db: Database, runId: string): Promise<RunView> {
     endedAt: toIsoOrNull(run.endedAt),
     responseSources: snapshot?.responseSources ?? {},
     synthetic: snapshot?.synthetic ?? false,
-    threshold: verdict?.threshold ?? plannedThreshold(run.plan),
+    threshold: verdict?.threshold ?? policy?.threshold ?? null,
+    primaryMetric: verdict?.primaryMetric ?? null,
+    policy,
   };
 }
 
-function plannedThreshold(plan: Json | null): number | null {
-  const threshold = plan !== null && typeof plan === 'object' && !Array.isArray(plan) ? plan.threshold : null;
-  return typeof threshold === 'number' ? threshold : null;
+async function policyOf(db: Database, version: string | null): Promise<RunView['policy']> {
+  if (version === null) return null;
+  const found = await db.select().from(policies).where(eq(policies.version, version));
+  return { version, ...one(found, `policy "${version}"`).content };
 }
 
 async function snapshotOf(db: Database, runId: string) {

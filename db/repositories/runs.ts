@@ -34,13 +34,13 @@ export function createRunLineage(db: Database): RunLineage {
 
 async function openRun(
   db: Database,
-  { runId, workflowId, workloadId, reason, requestedBy, plan }: NewRun,
+  { runId, workflowId, workloadId, reason, requestedBy, plan, policyVersion }: NewRun,
 ): Promise<void> {
   await db.transaction(async (tx) => {
     await ensureWorkload(tx, workloadId);
     await tx
       .insert(runs)
-      .values({ id: runId, workflowId, workloadId, reason, requestedBy, plan })
+      .values({ id: runId, workflowId, workloadId, reason, requestedBy, plan, policyVersion })
       .onConflictDoNothing();
   });
 }

@@ -1,8 +1,9 @@
 import { bigint, boolean, index, integer, json, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { runStages } from '../../activities/ports/lineage.ts';
 import type { ArtifactRef, DatasetFiles, DroppedCounts, SplitName } from '../../domain/datasets/dataset.ts';
-import { snapshotKinds, splitNames } from '../../domain/datasets/dataset.ts';
+import { splitNames } from '../../domain/datasets/dataset.ts';
 import type { Json } from '../../domain/json.ts';
+import type { WorkloadPolicy } from '../../domain/policies/policy.ts';
 import { at, createdAt, oneOf } from './columns.ts';
 
 export const runStatuses = ['running', 'completed', 'failed', 'cancelled'] as const;
@@ -10,6 +11,13 @@ export const runStatuses = ['running', 'completed', 'failed', 'cancelled'] as co
 /** One kind of work. A row appears with the workload's first run or route. */
 export const workloads = pgTable('workloads', {
   id: text().primaryKey(),
+  createdAt: createdAt(),
+});
+
+/** A version of a workload's policy, by the hash of its content. Stored once, never changed. */
+export const policies = pgTable('policies', {
+  version: text().primaryKey(),
+  content: json().$type<WorkloadPolicy>().notNull(),
   createdAt: createdAt(),
 });
 
@@ -25,6 +33,7 @@ export const runs = pgTable(
     reason: text().notNull(),
     requestedBy: text().notNull(),
     plan: json().$type<Json>(),
+    policyVersion: text().references(() => policies.version),
     stage: text({ enum: runStages }).notNull().default('planning'),
     status: text({ enum: runStatuses }).notNull().default('running'),
     failure: text(),
@@ -51,7 +60,6 @@ export const snapshots = pgTable(
       .references(() => workloads.id),
     /** On the log store's clock and in its words; kept as given, so that a retry reads the same set. */
     bound: text().notNull(),
-    kind: text({ enum: snapshotKinds }).notNull().default('deep'),
     artifact: jsonb().$type<ArtifactRef>(),
     records: integer(),
     responseSources: jsonb().$type<Record<string, number>>(),
@@ -59,28 +67,7 @@ export const snapshots = pgTable(
     createdAt: createdAt(),
     committedAt: at(),
   },
-  (t) => [index('snapshots_run').on(t.runId), oneOf('snapshots_kind', t.kind, snapshotKinds)],
-);
-
-/**
- * Which incremental snapshot took a record, once it became a dataset. The key is what makes it one: no two
- * incremental datasets of a workload are made of the same record.
- */
-export const takenRecords = pgTable(
-  'taken_records',
-  {
-    workloadId: text()
-      .notNull()
-      .references(() => workloads.id),
-    recordId: text().notNull(),
-    snapshotId: text()
-      .notNull()
-      .references(() => snapshots.id),
-  },
-  (t) => [
-    primaryKey({ columns: [t.workloadId, t.recordId] }),
-    index('taken_records_snapshot').on(t.snapshotId),
-  ],
+  (t) => [index('snapshots_run').on(t.runId)],
 );
 
 /** An immutable result of curation. */

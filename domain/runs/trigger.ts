@@ -1,4 +1,3 @@
-import type { SnapshotKind } from '../datasets/dataset.ts';
 import type { Strategy } from '../experiments/experiment.ts';
 
 /** Asks for a run of the workload. Several in one open run make one more run. */
@@ -10,8 +9,6 @@ export interface RunTrigger {
   /** Names from candidates.yaml; all of them when absent. */
   readonly candidates?: readonly string[];
   readonly strategies?: readonly Strategy[];
-  /** Which records it reads. Default `deep`: all of the workload's. */
-  readonly snapshotKind?: SnapshotKind;
   readonly evalSize?: number;
   readonly seed?: number;
 }

@@ -1,8 +1,9 @@
 import { type EvaluationSummary, type ExperimentReport, strategies } from '../experiments/experiment.ts';
 import { compareText } from '../order.ts';
+import { type BudgetRule, checkBudgets } from './budgets.ts';
 import type { Verdict } from './verdict.ts';
 
-export interface VerdictRule {
+export interface VerdictRule extends BudgetRule {
   readonly primaryMetric: string;
   /** Least value of the primary metric that is good enough for the workload, in [0, 1]. */
   readonly threshold: number;
@@ -15,43 +16,60 @@ interface Measured {
   readonly score: number;
 }
 
+/** What can be said about one challenger. */
+interface Assessed extends Measured {
+  readonly outcome: Verdict['outcome'];
+  readonly reason: string;
+}
+
 /**
- * The verdict of a run. Point estimates for now: a paired test is to replace them.
+ * The verdict of a run. Point estimates for now: a paired test is to replace them. Of each challenger:
  *
- *   at or above the threshold, and (unless it is base itself) above the base of its own candidate
- *     → promote the best of these
- *   one above the threshold, but its base failed or was left out → inconclusive: nothing to compare it with
- *   nothing measured → inconclusive;   otherwise → hold
+ *   below the threshold, not above the base of its own candidate, or over a budget → hold
+ *   its base failed or was left out, or a budget cannot be told (no price) → inconclusive
+ *   else → promote
  *
- * The champion cannot win; its score stands in the reason. Failures count as wrong answers throughout.
+ * The best that may be promoted wins; else the best that is inconclusive; else the best. Nothing measured is
+ * inconclusive. The champion cannot win; its score stands in the reason. Failures count as wrong throughout.
  */
 export function decideVerdict(reports: readonly ExperimentReport[], rule: VerdictRule): Verdict {
   const measured = reports.flatMap((report) => measure(report, rule)).sort(bestFirst);
   const challengers = measured.filter((each) => each.report.role === 'challenger');
   const champion = measured.find((each) => each.report.role === 'champion');
-  const good = challengers.filter((each) => each.score >= rule.threshold);
-  const baseOf = (each: Measured): Measured | undefined =>
-    challengers.find(
-      (other) => other.report.strategy === 'base' && other.report.candidate === each.report.candidate,
-    );
+  const assessed = challengers.map((each) => assess(each, challengers, rule));
+  const winner =
+    assessed.find((each) => each.outcome === 'promote') ??
+    assessed.find((each) => each.outcome === 'inconclusive') ??
+    assessed[0];
+  if (winner === undefined)
+    return verdict('inconclusive', undefined, rule, whyNothing(reports, rule), champion);
+  return verdict(winner.outcome, winner, rule, winner.reason, champion);
+}
 
-  const promoted = good.find((each) => {
-    const base = baseOf(each);
-    return base !== undefined && (base === each || each.score > base.score);
-  });
-  if (promoted !== undefined)
-    return verdict('promote', promoted, rule, whyPromoted(promoted, baseOf(promoted), rule), champion);
-
-  const uncompared = good.find((each) => baseOf(each) === undefined);
-  if (uncompared !== undefined) {
-    const reason =
-      `${describe(uncompared, rule)}, at least the threshold ${show(rule.threshold)}, but the base of ` +
-      `${uncompared.report.candidate} was not measured, so it cannot be told whether it is better than base`;
-    return verdict('inconclusive', uncompared, rule, reason, champion);
+function assess(each: Measured, challengers: readonly Measured[], rule: VerdictRule): Assessed {
+  const { candidate, strategy } = each.report;
+  const found = describe(each, rule);
+  if (each.score < rule.threshold)
+    return {
+      ...each,
+      outcome: 'hold',
+      reason: `The best experiment is not good enough: ${found}, below the threshold ${show(rule.threshold)}`,
+    };
+  const reached = `${found}, at least the threshold ${show(rule.threshold)}`;
+  const base = challengers.find(({ report }) => report.strategy === 'base' && report.candidate === candidate);
+  if (base === undefined) {
+    const reason = `${reached}, but the base of ${candidate} was not measured, so it cannot be told whether it is better than base`;
+    return { ...each, outcome: 'inconclusive', reason };
   }
-  const best = challengers[0];
-  if (best === undefined) return verdict('inconclusive', undefined, rule, whyNothing(reports), champion);
-  return verdict('hold', best, rule, whyHeld(best, rule), champion);
+  if (strategy !== 'base' && each.score <= base.score)
+    return { ...each, outcome: 'hold', reason: `${reached}, but not above its base's ${show(base.score)}` };
+  const { exceeded, unknown } = checkBudgets(candidate, each.evaluation, rule);
+  if (exceeded.length > 0)
+    return { ...each, outcome: 'hold', reason: `${reached}, but ${exceeded.join(', and ')}` };
+  if (unknown.length > 0)
+    return { ...each, outcome: 'inconclusive', reason: `${reached}, but ${unknown.join(', and ')}` };
+  const above = strategy === 'base' ? '' : ` and above its base's ${show(base.score)}`;
+  return { ...each, outcome: 'promote', reason: `${reached}${above}` };
 }
 
 function measure(report: ExperimentReport, rule: VerdictRule): Measured[] {
@@ -94,20 +112,12 @@ function verdict(
   };
 }
 
-function whyPromoted(winner: Measured, base: Measured | undefined, rule: VerdictRule): string {
-  const reached = `${describe(winner, rule)}, at least the threshold ${show(rule.threshold)}`;
-  if (base === undefined || base === winner) return reached;
-  return `${reached} and above its base's ${show(base.score)}`;
-}
-
-/** Nothing compared reached the threshold: had one, then either it or its base would have been promoted. */
-function whyHeld(best: Measured, rule: VerdictRule): string {
-  return `The best experiment is not good enough: ${describe(best, rule)}, below the threshold ${show(rule.threshold)}`;
-}
-
-function whyNothing(reports: readonly ExperimentReport[]): string {
+function whyNothing(reports: readonly ExperimentReport[], { primaryMetric }: VerdictRule): string {
   const failed = reports.filter((report) => report.role === 'challenger');
   if (failed.length === 0) return 'No experiment was run';
+  const measured = failed.find((report) => report.evaluation !== null)?.evaluation;
+  if (measured)
+    return `The primary metric ${primaryMetric} does not apply to these items; measured were ${Object.keys(measured.metrics).join(', ')}`;
   const reasons = failed.map(
     (report) =>
       `${report.candidate} × ${report.strategy}: ${report.failure?.reason ?? 'it was not measured'}`,

@@ -3,9 +3,11 @@ import { createCurateDataset } from '../../activities/curate-dataset.ts';
 import { createPlanRun, type PlanRunInput } from '../../activities/plan-run.ts';
 import type { LogStore } from '../../activities/ports/log-store.ts';
 import { createTakeSnapshot } from '../../activities/take-snapshot.ts';
+import { ConfigError } from '../../config/config-error.ts';
 import { type Connection, connect } from '../../db/connect.ts';
 import { createLineage } from '../../db/lineage.ts';
 import { InvalidInputError, NotEnoughRecordsError } from '../../domain/errors.ts';
+import { policyVersion } from '../../domain/policies/policy-version.ts';
 import { parseRecord } from '../../domain/records/parse.ts';
 import { createPostgresLogStore } from '../../integrations/postgres-logs/log-store.ts';
 import { generateHelpDesk } from '../../samples/help-desk/generate.ts';
@@ -13,9 +15,9 @@ import { anAttempt, runIn } from '../support/activity-environment.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { aCandidate } from '../support/experiments.ts';
 import { inMemoryArtifacts } from '../support/in-memory-artifacts.ts';
+import { aPolicy } from '../support/policies.ts';
 
 const defaults = {
-  threshold: 0.75,
   minRecords: 50,
   validationShare: 0.1,
   gateTtlMs: 1000,
@@ -39,13 +41,13 @@ describe('planning, snapshot and curation', () => {
     await database.drop();
   });
 
-  function setup() {
+  function setup(policy = aPolicy()) {
     const lineage = createLineage(connection.db);
     const artifacts = inMemoryArtifacts();
     const catalog = {
       all: () => [aCandidate({ name: 'small' }), aCandidate({ name: 'large', strategies: ['base'] })],
     };
-    const { planRun } = createPlanRun({ lineage, catalog, defaults });
+    const { planRun } = createPlanRun({ lineage, catalog, defaults, policies: { of: async () => policy } });
     const { takeSnapshot } = createTakeSnapshot({ lineage, logStore, artifacts });
     const { curateDataset } = createCurateDataset({ lineage, artifacts });
     const runId = `run-${Math.random().toString(36).slice(2)}`;
@@ -92,6 +94,36 @@ describe('planning, snapshot and curation', () => {
     expect((await lineage.runs.view(runId)).status).toBe('running');
   });
 
+  it('tries what the policy allows, and pins the version that it began with', async () => {
+    const policy = aPolicy({ candidates: ['small'], strategies: ['base', 'lora'], threshold: 0.9 });
+    const { lineage, plan, runId } = setup(policy);
+
+    const pinned = await plan();
+    const view = await lineage.runs.view(runId);
+
+    expect(pinned.experiments.map((spec) => spec.strategy)).toEqual(['base', 'lora']);
+    expect(pinned.policy).toEqual(policy);
+    expect(view.policy).toEqual({ version: policyVersion(policy), ...policy });
+    expect(view.threshold).toBe(0.9);
+    await expect(plan({ candidates: ['large'] })).rejects.toThrow(/Unknown candidate large.*small/);
+    await expect(plan({ strategies: ['icl'] })).rejects.toThrow(/Nothing to try/);
+  });
+
+  it('opens a run that fails for a broken workloads.yaml, so that it is seen', async () => {
+    const { lineage, runId } = setup();
+    const problem = 'workloads.yaml:2:3 default.threshold: Too big';
+    const { planRun } = createPlanRun({
+      ...{ lineage, catalog: { all: () => [aCandidate()] }, defaults },
+      policies: { of: () => Promise.reject(new ConfigError([problem])) },
+    });
+    const trigger = { runId, reason: 'a test', requestedBy: 'ada' };
+
+    const failing = planRun({ workloadId, workflowId: 'flywheel:help-desk', trigger });
+
+    await expect(failing).rejects.toThrow(problem);
+    expect((await lineage.runs.view(runId)).policy).toBeNull();
+  });
+
   it('reads the same records however often it is tried, whatever arrives meanwhile', async () => {
     const { lineage, plan, takeSnapshot, runId } = setup();
     await plan();
@@ -100,13 +132,13 @@ describe('planning, snapshot and curation', () => {
       logStore,
       artifacts: { putLines: () => Promise.reject(new Error('the disk is full')) },
     });
-    await expect(
-      runIn(anAttempt(), failing.takeSnapshot, { runId, workloadId, kind: 'deep' }),
-    ).rejects.toThrow(/disk is full/);
+    await expect(runIn(anAttempt(), failing.takeSnapshot, { runId, workloadId })).rejects.toThrow(
+      /disk is full/,
+    );
     await logStore.append(helpDesk(5, 99));
 
-    const first = await runIn(anAttempt(), takeSnapshot, { runId, workloadId, kind: 'deep' });
-    const again = await runIn(anAttempt(), takeSnapshot, { runId, workloadId, kind: 'deep' });
+    const first = await runIn(anAttempt(), takeSnapshot, { runId, workloadId });
+    const again = await runIn(anAttempt(), takeSnapshot, { runId, workloadId });
 
     expect(first.records).toBe(120);
     expect(again).toEqual(first);
@@ -125,11 +157,7 @@ describe('planning, snapshot and curation', () => {
       plan: null,
     });
 
-    const attempt = runIn(anAttempt(), takeSnapshot, {
-      runId: `${runId}-2`,
-      workloadId: 'empty',
-      kind: 'deep',
-    });
+    const attempt = runIn(anAttempt(), takeSnapshot, { runId: `${runId}-2`, workloadId: 'empty' });
 
     await expect(attempt).rejects.toBeInstanceOf(NotEnoughRecordsError);
   });
@@ -137,7 +165,7 @@ describe('planning, snapshot and curation', () => {
   it('makes the same dataset again, and keeps which record went where', async () => {
     const { lineage, artifacts, plan, takeSnapshot, curateDataset, runId } = setup();
     const pinned = await plan({ evalSize: 20 });
-    await runIn(anAttempt(), takeSnapshot, { runId, workloadId, kind: 'deep' });
+    await runIn(anAttempt(), takeSnapshot, { runId, workloadId });
 
     const first = await runIn(anAttempt(), curateDataset, { plan: pinned });
     const again = await runIn(anAttempt(), curateDataset, { plan: pinned });
@@ -158,11 +186,9 @@ describe('planning, snapshot and curation', () => {
     const environment = anAttempt();
     environment.cancel('CANCELLED');
 
-    await expect(runIn(environment, takeSnapshot, { runId, workloadId, kind: 'deep' })).rejects.toMatchObject(
-      {
-        name: 'CancelledFailure',
-      },
-    );
+    await expect(runIn(environment, takeSnapshot, { runId, workloadId })).rejects.toMatchObject({
+      name: 'CancelledFailure',
+    });
   });
 });
 

@@ -18,7 +18,7 @@ async function aFinishedRun({ lineage }: Bundle): Promise<string> {
     workloadId: 'hr',
     reason: 'a test',
     requestedBy: 'ana',
-    plan: { threshold: 0.75 },
+    plan: {},
   });
   await lineage.datasets.openSnapshot({
     id: 'snap-1',
@@ -108,7 +108,7 @@ describe('show', () => {
       runId,
       workflowId: 'flywheel:hr',
       workload: 'hr',
-      snapshot: { id: 'snap-1', records: 6, kind: 'deep' },
+      snapshot: { id: 'snap-1', records: 6 },
       dataset: {
         id: 'data-1',
         hash: 'b'.repeat(64),

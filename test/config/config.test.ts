@@ -46,7 +46,6 @@ describe('loadConfig', () => {
     expect(config.database.embedded).toBe(true);
     expect(config.providers['local']?.baseUrl).toBe('http://127.0.0.1:8090/v1');
     expect(config.defaults).toMatchObject({
-      threshold: 0.75,
       gateTtlMs: 604_800_000,
       evaluationConcurrency: 4,
     });

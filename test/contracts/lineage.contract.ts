@@ -3,6 +3,7 @@ import type { Lineage } from '../../activities/ports/lineage.ts';
 import { datasetCases } from './lineage/datasets.ts';
 import { decisionCases } from './lineage/decisions.ts';
 import { experimentCases } from './lineage/experiments.ts';
+import { policyCases } from './lineage/policies.ts';
 import { routeCases } from './lineage/routes.ts';
 import { runCases } from './lineage/runs.ts';
 
@@ -19,6 +20,7 @@ export function describeLineage(name: string, setup: () => Promise<Lineage>): vo
     describe('snapshots and datasets', () => datasetCases(lineage));
     describe('experiments and evaluations', () => experimentCases(lineage));
     describe('verdicts and approvals', () => decisionCases(lineage));
+    describe('policies', () => policyCases(lineage));
     describe('routes and audit', () => routeCases(lineage));
   });
 }

@@ -17,7 +17,7 @@ export function aRun(runId: string, fields: Partial<NewRun> = {}): NewRun {
     workloadId: 'hr',
     reason: 'asked for',
     requestedBy: 'ada',
-    plan: { threshold: 0.75, seed: 1 },
+    plan: { seed: 1 },
     ...fields,
   };
 }

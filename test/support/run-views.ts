@@ -24,7 +24,7 @@ export function aRunView(fields: Loose<RunView> = {}): RunView {
     runId: 'run-1',
     workflowId: 'flywheel:hr',
     workload: 'hr',
-    snapshot: { id: 'snap-1', records: 153, kind: 'deep' },
+    snapshot: { id: 'snap-1', records: 153 },
     dataset: {
       id: 'data-1',
       hash: 'abcdef0123456789',
@@ -47,6 +47,8 @@ export function aRunView(fields: Loose<RunView> = {}): RunView {
     responseSources: { production: 153 },
     synthetic: false,
     threshold: 0.75,
+    primaryMetric: 'call_accuracy',
+    policy: null,
     ...fields,
   };
   return Object.fromEntries(

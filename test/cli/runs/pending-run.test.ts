@@ -63,7 +63,7 @@ describe('a run that has not begun', () => {
     const shown = await run('show', workloadId, '--json');
     const watching = run('watch', first, '--json');
     await lineage.runs.open({
-      ...{ runId: first, workflowId: `flywheel:${workloadId}`, workloadId, plan: { threshold: 0.75 } },
+      ...{ runId: first, workflowId: `flywheel:${workloadId}`, workloadId, plan: {} },
       ...{ reason: 'a test', requestedBy: 'vitest' },
     });
     await lineage.runs.close(first, 'failed', 'a test');

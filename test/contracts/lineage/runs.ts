@@ -35,7 +35,9 @@ export function runCases(lineage: () => Lineage): void {
       endedAt: null,
       responseSources: {},
       synthetic: false,
-      threshold: 0.75,
+      threshold: null,
+      primaryMetric: null,
+      policy: null,
     });
   });
 
@@ -59,7 +61,7 @@ export function runCases(lineage: () => Lineage): void {
       ...['approval', 'route'],
     ]);
     expect(view).toMatchObject({
-      snapshot: { id: 'snap-run-1', records: 7, kind: 'deep' },
+      snapshot: { id: 'snap-run-1', records: 7 },
       dataset: { id: 'data-run-1', dropped: { duplicate: 4 } },
       verdict: { outcome: 'promote', winner: 'nano/lora' },
       digest,

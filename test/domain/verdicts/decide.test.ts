@@ -4,7 +4,8 @@ import { decideVerdict } from '../../../domain/verdicts/decide.ts';
 import { evidenceDigest } from '../../../domain/verdicts/digest.ts';
 import { report } from '../support.ts';
 
-const rule = { primaryMetric: 'call_accuracy', threshold: 0.75 };
+const shown = { primaryMetric: 'call_accuracy', threshold: 0.75 };
+const rule = { ...shown, budgets: { costPerThousandCalls: null, latencyP95Ms: null }, prices: {} };
 const champion = report('base', 0.95, {
   role: 'champion',
   candidate: 'grand',
@@ -90,7 +91,7 @@ describe('decideVerdict', () => {
 
       expect(verdict.outcome).toBe(outcome);
       expect(verdict.winner && `${verdict.winner.candidate} ${verdict.winner.strategy}`).toBe(winner);
-      expect(verdict).toMatchObject(rule);
+      expect(verdict).toMatchObject(shown);
     }
   });
 

@@ -23,6 +23,12 @@ candidates:
     max_tokens: 24
 `;
 
+/** A verdict there will be; which one is not the point. */
+const workloads = `
+default:
+  threshold: 0.01
+`;
+
 export interface Stack {
   readonly config: Config;
   readonly client: Client;
@@ -43,6 +49,7 @@ export async function startStack(): Promise<Stack> {
   const logsDir = join(home, 'logs');
   await mkdir(logsDir, { recursive: true });
   await writeFile(join(home, 'candidates.yaml'), candidates);
+  await writeFile(join(home, 'workloads.yaml'), workloads);
   const database = await createTestDatabase();
   const modelServer = await startCountingProxy(inject('modelServerUrl'));
   const env = {
@@ -50,8 +57,6 @@ export async function startStack(): Promise<Stack> {
     FLYWHEEL_HOME: home,
     FLYWHEEL_CANDIDATES: join(home, 'candidates.yaml'),
     FLYWHEEL_GATEWAY_PORT: String(await freePort()),
-    // A verdict there will be; which one is not the point.
-    FLYWHEEL_THRESHOLD: '0.01',
     TEMPORAL_ADDRESS: inject('temporalAddress'),
     DATABASE_URL: database.url,
     MODEL_SERVER_URL: modelServer.url,

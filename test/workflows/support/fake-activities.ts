@@ -9,6 +9,7 @@ import type {
   ServingSpec,
   Strategy,
 } from '../../../domain/experiments/experiment.ts';
+import { defaultPolicy, type WorkloadPolicy } from '../../../domain/policies/policy.ts';
 import type { Route } from '../../../domain/routes/route.ts';
 import type { Decision, GateStatus, Verdict } from '../../../domain/verdicts/verdict.ts';
 
@@ -36,6 +37,7 @@ export interface Behaviour {
   proof: boolean | 'hang';
   gateTtlMs: number;
   remindEveryMs: number;
+  policy: WorkloadPolicy;
 }
 
 const defaults: Behaviour = {
@@ -46,6 +48,7 @@ const defaults: Behaviour = {
   proof: true,
   gateTtlMs: 60_000,
   remindEveryMs: 60_000,
+  policy: defaultPolicy,
 };
 
 /** What was done about one workload, in order, and where things stand. */
@@ -130,7 +133,8 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
         runId: trigger.runId,
         workloadId,
         seed: 1,
-        threshold: 0.75,
+        policy: world.behaviour.policy,
+        policyVersion: 'c'.repeat(64),
         minRecords: 50,
         validationShare: 0.1,
         experiments: strategies.map((strategy) => ({
@@ -219,7 +223,7 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
         outcome,
         reason: 'as the test says',
         primaryMetric: 'exact_match',
-        threshold: plan.threshold,
+        threshold: plan.policy.threshold,
         ...(winner ? { winner } : {}),
       };
       return {

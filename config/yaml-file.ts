@@ -1,18 +1,19 @@
 import { type Document, isMap, isNode, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { CandidatesFile } from './candidates-schema.ts';
 import { unknownWord } from './nearest.ts';
 
 type Path = readonly PropertyKey[];
 
-/**
- * Reads the text of a `candidates.yaml`. Every problem is told as `file:line:column path: what`, so that an
- * editor jumps to it.
- */
-export function parseCandidates(
-  text: string,
-  file: string,
-): { contents: CandidatesFile | null; problems: string[]; at: (path: Path) => string } {
+export interface ParsedYaml<T> {
+  readonly contents: T | null;
+  /** Each as `file:line:column path: what`, so that an editor jumps to it. */
+  readonly problems: string[];
+  /** `file:line:column` of a path: of its key, or of the nearest parent that exists. */
+  readonly at: (path: Path) => string;
+}
+
+/** Reads a YAML text by a schema of strict objects. */
+export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): ParsedYaml<T> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const place = (offset: number) => {
@@ -26,18 +27,27 @@ export function parseCandidates(
     );
     return { contents: null, problems, at };
   }
-  const parsed = CandidatesFile.safeParse(document.toJS() ?? {});
-  const problems = parsed.error?.issues.flatMap((issue) => describe(issue, at, document)) ?? [];
+  const parsed = schema.safeParse(document.toJS() ?? {});
+  const problems = parsed.error?.issues.flatMap((issue) => describe(issue, { at, document, schema })) ?? [];
   return { contents: parsed.data ?? null, problems, at };
 }
 
-function describe(issue: z.core.$ZodIssue, at: (path: Path) => string, document: Document): string[] {
+interface Source {
+  readonly at: (path: Path) => string;
+  readonly document: Document;
+  readonly schema: unknown;
+}
+
+function describe(issue: z.core.$ZodIssue, { at, document, schema }: Source): string[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
       const path = [...issue.path, key];
-      return `${at(path)} ${label(issue.path)}${unknownWord('key', key, knownKeys(issue.path))}`;
+      return `${at(path)} ${label(issue.path)}${unknownWord('key', key, knownKeys(schema, issue.path))}`;
     });
   }
+  // What is wrong with a key is said by the key's own schema.
+  if (issue.code === 'invalid_key')
+    return issue.issues.map(({ message }) => `${at(issue.path)} ${label(issue.path)}${message}`);
   const missing = !document.hasIn(issue.path);
   const what = missing ? `is missing (${issue.message})` : issue.message;
   return [`${at(issue.path)} ${label(issue.path)}${what}`];
@@ -48,8 +58,8 @@ function label(path: Path): string {
 }
 
 /** Keys that the schema knows at a path, numbers and record names standing for any element. */
-function knownKeys(path: Path): string[] {
-  let schema: unknown = CandidatesFile;
+function knownKeys(root: unknown, path: Path): string[] {
+  let schema = root;
   for (const step of path) schema = childOf(unwrap(schema), step);
   const object = unwrap(schema) as { shape?: Record<string, unknown> };
   return Object.keys(object.shape ?? {});

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { strategies } from '../domain/experiments/experiment.ts';
+import { metricNames } from '../domain/experiments/score.ts';
+import { redactionKinds } from '../domain/policies/policy.ts';
+import { isTimezone, parseTimeOfDay, parseWeekly } from '../domain/schedules/times.ts';
+
+const amount = z.number().min(0);
+
+const regularExpression = z
+  .string()
+  .min(1)
+  .superRefine((pattern, context) => {
+    try {
+      RegExp(pattern, 'gu');
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+    }
+  });
+
+const Schedule = z.strictObject({
+  daily: z
+    .string()
+    .refine((text) => parseTimeOfDay(text) !== null, 'must be a time such as 02:00')
+    .nullish(),
+  weekly: z
+    .string()
+    .refine((text) => parseWeekly(text) !== null, 'must be a day and a time such as sun 03:00')
+    .nullish(),
+  timezone: z.string().refine(isTimezone, 'must be an IANA time zone such as Europe/Berlin').optional(),
+  min_new_records: z.number().int().min(1).optional(),
+  volume: z.number().int().min(1).nullish(),
+});
+
+/** One policy as the file has it: what is left out comes from the default. */
+export const PolicyEntry = z.strictObject({
+  primary_metric: z.enum(['auto', ...metricNames]).optional(),
+  threshold: z.number().min(0).max(1).optional(),
+  budgets: z
+    .strictObject({
+      cost_per_1k_calls_usd: z.number().gt(0).nullish(),
+      latency_p95_ms: z.number().gt(0).nullish(),
+    })
+    .optional(),
+  prices: z
+    .record(z.string(), z.strictObject({ prompt_usd_per_1m: amount, completion_usd_per_1m: amount }))
+    .optional(),
+  kpi: z.string().min(1).nullish(),
+  candidates: z.array(z.string()).min(1).nullish(),
+  strategies: z.array(z.enum(strategies)).min(1).nullish(),
+  approvers: z.array(z.string().trim().min(1)).optional(),
+  schedule: Schedule.optional(),
+  redaction: z
+    .strictObject({
+      kinds: z.array(z.enum(redactionKinds)).optional(),
+      patterns: z
+        .record(
+          z.string().regex(/^[a-z][a-z0-9_]*$/, 'must be a name such as employee_id'),
+          regularExpression,
+        )
+        .optional(),
+    })
+    .optional(),
+});
+export type PolicyEntry = z.infer<typeof PolicyEntry>;
+
+/** The shape of `workloads.yaml`, in the file's own (snake_case) words. */
+export const WorkloadsFile = z.strictObject({
+  default: PolicyEntry.prefault({}),
+  workloads: z.record(z.string().min(1), PolicyEntry).default({}),
+});
+export type WorkloadsFile = z.infer<typeof WorkloadsFile>;
