@@ -24,7 +24,7 @@ type Splits = Readonly<Record<SplitName, readonly Example[]>>;
 /** Makes the run's dataset of its snapshot. Pure in between, so that a repeated attempt makes the same one. */
 export function createCurateDataset({ artifacts, lineage }: CurateDatasetPorts) {
   async function curateDataset({ plan }: { plan: RunPlan }): Promise<DatasetSummary> {
-    const { runId, workloadId, seed, evalSize, validationShare, minRecords } = plan;
+    const { runId, workloadId, seed, evalSize, validationShare, minRecords, snapshotKind } = plan;
     await lineage.runs.setStage(runId, 'curation');
     const snapshot = await lineage.datasets.openSnapshot({
       id: snapshotId(runId),
@@ -50,7 +50,11 @@ export function createCurateDataset({ artifacts, lineage }: CurateDatasetPorts) 
         const files = await store(splits, canonicalJson(manifest));
         const summary = { id: datasetId(runId), hash, splits: sizes(splits), dropped };
         const dataset = { summary, runId, workloadId, snapshotId: snapshotId(runId), seed, files };
-        await lineage.datasets.commit(dataset, membership(splits));
+        await lineage.datasets.commit(
+          dataset,
+          membership(splits),
+          snapshotKind === 'incremental' ? recordIds(artifacts.readLines(source)) : [],
+        );
         return summary;
       },
     );
@@ -67,6 +71,15 @@ export function createCurateDataset({ artifacts, lineage }: CurateDatasetPorts) 
   }
 
   return { curateDataset };
+}
+
+/** Of the whole snapshot: what curation left out is taken as well, or it would come again every time. */
+async function* recordIds(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  const signal = cancellationSignal();
+  for await (const line of lines) {
+    signal.throwIfAborted();
+    yield (JSON.parse(line) as StoredRecord).id;
+  }
 }
 
 async function* toRecords(

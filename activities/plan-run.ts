@@ -1,3 +1,4 @@
+import type { SnapshotKind } from '../domain/datasets/dataset.ts';
 import { FlywheelError, InvalidInputError } from '../domain/errors.ts';
 import { defaultIcl, defaultLora } from '../domain/experiments/defaults.ts';
 import type { Candidate, ExperimentSpec, ServingSpec } from '../domain/experiments/experiment.ts';
@@ -14,6 +15,8 @@ export interface RunPlan {
   readonly runId: string;
   readonly workloadId: string;
   readonly seed: number;
+  /** Absent in plans of before there were kinds: `deep`. */
+  readonly snapshotKind?: SnapshotKind;
   /** Items to evaluate on; curation's default when absent. */
   readonly evalSize?: number;
   /** What the workload's owners asked for when the run began, and that policy's version. */
@@ -105,6 +108,7 @@ function pin(
     runId: trigger.runId,
     workloadId,
     seed: trigger.seed ?? defaultSeed,
+    snapshotKind: trigger.snapshotKind ?? 'deep',
     ...(trigger.evalSize === undefined ? {} : { evalSize: trigger.evalSize }),
     ...pinned,
     minRecords,

@@ -1,5 +1,5 @@
 import { cancellationSignal } from '@temporalio/activity';
-import type { SnapshotSummary } from '../domain/datasets/dataset.ts';
+import type { SnapshotKind, SnapshotSummary } from '../domain/datasets/dataset.ts';
 import { NotEnoughRecordsError } from '../domain/errors.ts';
 import { snapshotId } from '../domain/ids.ts';
 import type { StoredRecord } from '../domain/records/record.ts';
@@ -7,13 +7,14 @@ import { keepAlive } from './keep-alive.ts';
 import type { ArtifactStore } from './ports/artifact-store.ts';
 import type { Lineage } from './ports/lineage.ts';
 import type { LogStore } from './ports/log-store.ts';
+import { type NewRecordsPorts, readNewRecords } from './read-new-records.ts';
 
 export interface TakeSnapshotPorts {
-  readonly logStore: Pick<LogStore, 'snapshotBound' | 'read'>;
+  readonly logStore: Pick<LogStore, 'snapshotBound' | 'read'> & NewRecordsPorts['logStore'];
   readonly artifacts: Pick<ArtifactStore, 'putLines'>;
   readonly lineage: {
     readonly runs: Pick<Lineage['runs'], 'setStage'>;
-    readonly datasets: Pick<Lineage['datasets'], 'openSnapshot' | 'commitSnapshot'>;
+    readonly datasets: Pick<Lineage['datasets'], 'openSnapshot' | 'commitSnapshot' | 'watermark' | 'taken'>;
   };
 }
 
@@ -29,29 +30,44 @@ interface Facts {
  * every attempt reads the same set, whatever arrives meanwhile.
  */
 export function createTakeSnapshot({ logStore, artifacts, lineage }: TakeSnapshotPorts) {
-  async function takeSnapshot(input: { runId: string; workloadId: string }): Promise<SnapshotSummary> {
-    const { runId, workloadId } = input;
+  const { datasets } = lineage;
+
+  async function takeSnapshot(input: {
+    runId: string;
+    workloadId: string;
+    kind: SnapshotKind;
+  }): Promise<SnapshotSummary> {
+    const { runId, workloadId, kind } = input;
     const id = snapshotId(runId);
     await lineage.runs.setStage(runId, 'snapshot');
     const bound = await logStore.snapshotBound();
-    const opened = await lineage.datasets.openSnapshot({ id, runId, workloadId, bound });
+    const opened = await datasets.openSnapshot({ id, runId, workloadId, bound, kind });
     if (opened.artifact) return { id, records: opened.records };
 
     const facts: Facts = { records: 0, responseSources: {}, synthetic: false };
-    const lines = toLines(logStore.read(workloadId, opened.bound), facts);
+    const batches =
+      kind === 'incremental'
+        ? readNewRecords({ logStore, lineage: datasets }, workloadId, opened.bound)
+        : logStore.read(workloadId, opened.bound);
     const artifact = await keepAlive(
       () => ({ records: facts.records }),
-      () => artifacts.putLines(lines),
+      () => artifacts.putLines(toLines(batches, facts)),
     );
-    if (facts.records === 0) {
-      throw new NotEnoughRecordsError(
-        `There are no records of workload "${workloadId}" yet: send its calls through the gateway, or import them (flywheel import).`,
-      );
-    }
+    if (facts.records === 0) throw await nothingToRead(workloadId, kind);
     const { responseSources, synthetic } = facts;
-    await lineage.datasets.commitSnapshot(id, artifact, facts.records, { responseSources, synthetic });
+    await datasets.commitSnapshot(id, artifact, facts.records, { responseSources, synthetic });
     return { id, records: facts.records };
   }
+
+  async function nothingToRead(workloadId: string, kind: SnapshotKind): Promise<NotEnoughRecordsError> {
+    const since = kind === 'incremental' ? await datasets.watermark(workloadId) : null;
+    return new NotEnoughRecordsError(
+      since === null
+        ? `There are no records of workload "${workloadId}" yet: send its calls through the gateway, or import them (flywheel import).`
+        : `Workload "${workloadId}" has no record that is new since ${since}: wait for more traffic, or run without --incremental to read all of its records.`,
+    );
+  }
+
   return { takeSnapshot };
 }
 

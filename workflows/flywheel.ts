@@ -120,7 +120,7 @@ class Turn {
   private async curate(plan: RunPlan): Promise<DatasetSummary> {
     this.progress.update({ stage: 'snapshot' });
     const snapshot = await pipeline.takeSnapshot.executeWithOptions({ summary: 'freeze the records' }, [
-      { runId: plan.runId, workloadId: plan.workloadId },
+      { runId: plan.runId, workloadId: plan.workloadId, kind: plan.snapshotKind ?? 'deep' },
     ]);
     this.progress.update({ stage: 'curation', snapshot });
     const dataset = await pipeline.curateDataset.executeWithOptions(

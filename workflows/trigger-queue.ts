@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/workflow';
+import { snapshotKinds } from '../domain/datasets/dataset.ts';
 import { strategies } from '../domain/experiments/experiment.ts';
 import type { RunTrigger } from '../domain/runs/trigger.ts';
 import type { TriggerReceipt } from './messages.ts';
@@ -39,16 +40,22 @@ export class TriggerQueue {
 /** The earlier one's identity; everything that either asked to try; the later one's numbers. */
 function merge(queued: RunTrigger, later: RunTrigger): RunTrigger {
   if (queued.runId === later.runId) return queued;
-  const { candidates: _c, strategies: _s, ...rest } = queued;
+  const { candidates: _c, strategies: _s, snapshotKind: _k, ...rest } = queued;
   const candidates = union(queued.candidates, later.candidates);
   const wanted = union(queued.strategies, later.strategies);
   return {
     ...rest,
+    // A deep reading holds what an incremental one would.
+    ...(bothIncremental(queued, later) ? { snapshotKind: 'incremental' as const } : {}),
     ...(candidates ? { candidates } : {}),
     ...(wanted ? { strategies: wanted } : {}),
     ...(later.evalSize === undefined ? {} : { evalSize: later.evalSize }),
     ...(later.seed === undefined ? {} : { seed: later.seed }),
   };
+}
+
+function bothIncremental(...triggers: readonly RunTrigger[]): boolean {
+  return triggers.every(({ snapshotKind }) => snapshotKind === 'incremental');
 }
 
 /** Absent means all, and all is more than any list. */
@@ -73,6 +80,8 @@ function problemOf(trigger: RunTrigger | undefined): string | null {
   if (unknown.length > 0) return `Unknown strategy ${unknown.join(', ')}; known: ${strategies.join(', ')}.`;
   if (trigger.strategies?.length === 0 || trigger.candidates?.length === 0)
     return 'An empty list of candidates or strategies leaves nothing to try.';
+  if (trigger.snapshotKind !== undefined && !snapshotKinds.includes(trigger.snapshotKind))
+    return `snapshotKind is ${trigger.snapshotKind}; known: ${snapshotKinds.join(', ')}.`;
   if (trigger.evalSize !== undefined && !(Number.isInteger(trigger.evalSize) && trigger.evalSize > 0))
     return `evalSize is ${trigger.evalSize}; it must be a whole number above 0.`;
   if (trigger.seed !== undefined && !Number.isInteger(trigger.seed))

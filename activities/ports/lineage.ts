@@ -1,4 +1,10 @@
-import type { ArtifactRef, DatasetFiles, DatasetSummary, SplitName } from '../../domain/datasets/dataset.ts';
+import type {
+  ArtifactRef,
+  DatasetFiles,
+  DatasetSummary,
+  SnapshotKind,
+  SplitName,
+} from '../../domain/datasets/dataset.ts';
 import type {
   Candidate,
   EvaluationSummary,
@@ -75,7 +81,7 @@ export interface RunView {
   readonly runId: string;
   readonly workflowId: string;
   readonly workload: string;
-  readonly snapshot: { readonly id: string; readonly records: number } | null;
+  readonly snapshot: { readonly id: string; readonly records: number; readonly kind: SnapshotKind } | null;
   readonly dataset: DatasetSummary | null;
   readonly experiments: readonly ExperimentView[];
   readonly verdict: { readonly outcome: string; readonly winner?: string; readonly reason: string } | null;
@@ -138,6 +144,8 @@ export interface NewSnapshot {
   readonly runId: string;
   readonly workloadId: string;
   readonly bound: string;
+  /** Default `deep`. */
+  readonly kind?: SnapshotKind;
 }
 
 export interface NewDataset {
@@ -160,12 +168,24 @@ export interface DatasetLineage {
     records: number,
     facts: { responseSources: Readonly<Record<string, number>>; synthetic: boolean },
   ): Promise<void>;
-  /** Stores the dataset and which record went to which split, in one transaction. */
+  /** Those of the ids that an earlier incremental dataset of the workload was made of. */
+  taken(workloadId: string, recordIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /**
+   * The bound of the workload's last incremental snapshot that became a dataset, on the log store's clock:
+   * what came in since is news. Null before the first.
+   */
+  watermark(workloadId: string): Promise<string | null>;
+  /**
+   * Stores the dataset and which record went to which split, in one transaction. An incremental snapshot's
+   * dataset also takes `taken`, all ids of the snapshot, for good: a `ConflictError` when another has one of
+   * them.
+   */
   commit(
     dataset: NewDataset,
     membership:
       | AsyncIterable<{ recordId: string; split: SplitName }>
       | Iterable<{ recordId: string; split: SplitName }>,
+    taken?: AsyncIterable<string> | Iterable<string>,
   ): Promise<void>;
   get(datasetId: string): Promise<NewDataset>;
 }

@@ -15,6 +15,7 @@ interface RunOptions {
   readonly strategies?: readonly Strategy[];
   readonly evalSize?: number;
   readonly seed?: number;
+  readonly incremental?: boolean;
   readonly reason: string;
   readonly wait?: boolean;
 }
@@ -32,6 +33,10 @@ export function registerRun(program: Command, cli: Cli): void {
     )
     .option('--eval-size <n>', 'records kept for evaluation', parseWhole(1))
     .option('--seed <n>', 'seed of the split, of training and of few-shot selection', parseWhole(0))
+    .option(
+      '--incremental',
+      'read only records that no earlier incremental run made a dataset of (default: all records)',
+    )
     .option('--reason <text>', 'why, for the lineage', 'asked for by hand')
     .option('--wait', 'show progress and return once the run has ended')
     .addHelpText(
@@ -40,6 +45,7 @@ export function registerRun(program: Command, cli: Cli): void {
         'flywheel run hr --wait',
         'flywheel run hr --strategies base,lora --eval-size 200 --seed 7',
         'flywheel run hr --candidates nano-1m --wait --json',
+        'flywheel run hr --incremental --wait',
       ]),
     )
     .action(cli.run(run));
@@ -63,8 +69,12 @@ async function run(context: CommandContext, workload: string, options: RunOption
   await requireWorkload(config, workload);
   return withTemporal(config, async (client) => {
     const { startRun } = await import('../runs/start-run.ts');
-    const { wait, ...wishes } = options;
-    const receipt = await startRun(client, workload, { ...wishes, requestedBy: userName() });
+    const { wait, incremental, ...wishes } = options;
+    const receipt = await startRun(client, workload, {
+      ...wishes,
+      ...(incremental === true && { snapshotKind: 'incremental' }),
+      requestedBy: userName(),
+    });
     if (wait !== true) {
       announce(context, workload, receipt);
       return exitCodes.ok;

@@ -33,7 +33,12 @@ function header(run: RunView, style: Style): string {
 
 function data(run: RunView): string {
   const lines: string[] = [];
-  if (run.snapshot) lines.push(`snapshot  ${run.snapshot.id}  ${count(run.snapshot.records)} records`);
+  if (run.snapshot) {
+    const { id, records, kind } = run.snapshot;
+    lines.push(
+      `snapshot  ${id}  ${count(records)} records${kind === 'incremental' ? ', new ones only' : ''}`,
+    );
+  }
   if (run.dataset) {
     const { splits, dropped, hash } = run.dataset;
     lines.push(

@@ -25,7 +25,7 @@ export async function viewRun(db: Database, runId: string): Promise<RunView> {
     runId,
     workflowId: run.workflowId,
     workload: run.workloadId,
-    snapshot: snapshot && { id: snapshot.id, records: snapshot.records ?? 0 },
+    snapshot: snapshot && { id: snapshot.id, records: snapshot.records ?? 0, kind: snapshot.kind },
     dataset,
     experiments,
     verdict: verdict && {

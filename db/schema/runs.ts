@@ -1,7 +1,7 @@
 import { bigint, boolean, index, integer, json, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { runStages } from '../../activities/ports/lineage.ts';
 import type { ArtifactRef, DatasetFiles, DroppedCounts, SplitName } from '../../domain/datasets/dataset.ts';
-import { splitNames } from '../../domain/datasets/dataset.ts';
+import { snapshotKinds, splitNames } from '../../domain/datasets/dataset.ts';
 import type { Json } from '../../domain/json.ts';
 import type { WorkloadPolicy } from '../../domain/policies/policy.ts';
 import { at, createdAt, oneOf } from './columns.ts';
@@ -60,6 +60,7 @@ export const snapshots = pgTable(
       .references(() => workloads.id),
     /** On the log store's clock and in its words; kept as given, so that a retry reads the same set. */
     bound: text().notNull(),
+    kind: text({ enum: snapshotKinds }).notNull().default('deep'),
     artifact: jsonb().$type<ArtifactRef>(),
     records: integer(),
     responseSources: jsonb().$type<Record<string, number>>(),
@@ -67,7 +68,28 @@ export const snapshots = pgTable(
     createdAt: createdAt(),
     committedAt: at(),
   },
-  (t) => [index('snapshots_run').on(t.runId)],
+  (t) => [index('snapshots_run').on(t.runId), oneOf('snapshots_kind', t.kind, snapshotKinds)],
+);
+
+/**
+ * Which incremental snapshot took a record, once it became a dataset. The key is what makes it one: no two
+ * incremental datasets of a workload are made of the same record.
+ */
+export const takenRecords = pgTable(
+  'taken_records',
+  {
+    workloadId: text()
+      .notNull()
+      .references(() => workloads.id),
+    recordId: text().notNull(),
+    snapshotId: text()
+      .notNull()
+      .references(() => snapshots.id),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workloadId, t.recordId] }),
+    index('taken_records_snapshot').on(t.snapshotId),
+  ],
 );
 
 /** An immutable result of curation. */

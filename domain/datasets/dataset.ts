@@ -29,6 +29,13 @@ export interface Example {
   readonly target: Target;
 }
 
+export const snapshotKinds = ['incremental', 'deep'] as const;
+/**
+ * What a run reads: `deep`, every record of the workload; `incremental`, those that no earlier incremental
+ * dataset was made of.
+ */
+export type SnapshotKind = (typeof snapshotKinds)[number];
+
 /** Counts by reason of the records that a dataset left out. */
 export type DroppedCounts = Readonly<Record<string, number>>;
 

@@ -1,3 +1,4 @@
+import type { SnapshotKind } from '../datasets/dataset.ts';
 import type { Strategy } from '../experiments/experiment.ts';
 
 /** Asks for a run of the workload. Several in one open run make one more run. */
@@ -9,6 +10,8 @@ export interface RunTrigger {
   /** Names from candidates.yaml; all of them when absent. */
   readonly candidates?: readonly string[];
   readonly strategies?: readonly Strategy[];
+  /** Which records it reads. Default `deep`: all of the workload's. */
+  readonly snapshotKind?: SnapshotKind;
   readonly evalSize?: number;
   readonly seed?: number;
 }

@@ -1,9 +1,9 @@
 import type { AppendResult, LogStore, WorkloadSummary } from '../../activities/ports/log-store.ts';
-import type { LogRecord, StoredRecord } from '../../domain/records/record.ts';
+import type { LogRecord } from '../../domain/records/record.ts';
 import { snapshotBound } from './bound.ts';
 import { type Client, openClient } from './client.ts';
 import { guarded, toLogStoreError } from './errors.ts';
-import { readBelow, readByIds } from './read.ts';
+import { readBelow, readByIds, readIdsBelow } from './read.ts';
 import { batchesOf, insertRecords } from './write.ts';
 
 /**
@@ -16,7 +16,9 @@ export function createPostgresLogStore(url: string, options: { max?: number } = 
   return {
     append: (records) => append(client, records),
     snapshotBound: () => guarded(() => snapshotBound(client)),
-    read: (workloadId, bound) => read(client, workloadId, bound),
+    read: (workloadId, bound) => guardedPages(readBelow(client, workloadId, bound)),
+    readIds: (workloadId, bound) => guardedPages(readIdsBelow(client, workloadId, bound)),
+    countSince: (workloadId, since) => guarded(() => countSince(client, workloadId, since)),
     get: (ids) => guarded(() => readByIds(client, ids)),
     workloads: () => guarded(() => workloads(client)),
     async ping() {
@@ -32,16 +34,19 @@ async function append(client: Client, records: readonly LogRecord[]): Promise<Ap
   return { stored, duplicates: records.length - stored };
 }
 
-async function* read(
-  client: Client,
-  workloadId: string,
-  bound: string,
-): AsyncGenerator<readonly StoredRecord[]> {
+async function* guardedPages<T>(pages: AsyncIterable<T>): AsyncGenerator<T> {
   try {
-    yield* readBelow(client, workloadId, bound);
+    yield* pages;
   } catch (error) {
     throw toLogStoreError(error);
   }
+}
+
+async function countSince(client: Client, workloadId: string, since: string | null): Promise<number> {
+  const [row] = await client`
+    select count(*)::int as records from flywheel_logs.records
+    where workload_id = ${workloadId} and ingested_at >= coalesce(${since}::text::timestamptz, '-infinity')`;
+  return Number(row?.records);
 }
 
 async function workloads(client: Client): Promise<WorkloadSummary[]> {

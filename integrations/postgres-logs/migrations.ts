@@ -19,4 +19,6 @@ export const migrations: readonly string[] = [
   create index records_by_workload on flywheel_logs.records (workload_id, id);
   -- the summary of workloads, without touching payloads
   create index records_by_time on flywheel_logs.records (workload_id, "timestamp") include (client_id);`,
+  // how much came in since the last incremental dataset
+  `create index records_by_ingestion on flywheel_logs.records (workload_id, ingested_at);`,
 ];

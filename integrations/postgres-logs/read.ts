@@ -4,6 +4,8 @@ import type { Queries } from './client.ts';
 
 /** Records per page: some megabytes of typical calls. */
 const pageSize = 500;
+/** Ids per page: some hundred kilobytes. */
+const idPageSize = 5_000;
 
 interface Row {
   readonly id: string;
@@ -35,6 +37,25 @@ export async function* readBelow(
     if (last === undefined) return;
     yield rows.map(toRecord);
     if (rows.length < pageSize) return;
+    after = last.id;
+  }
+}
+
+/** The ids of `readBelow`'s records, in the same order. */
+export async function* readIdsBelow(
+  sql: Queries,
+  workloadId: string,
+  bound: string,
+): AsyncGenerator<readonly string[]> {
+  for (let after = ''; ; ) {
+    const rows = await sql<{ id: string }[]>`
+      select id from flywheel_logs.records
+      where workload_id = ${workloadId} and id > ${after} and ingested_at < ${bound}::text::timestamptz
+      order by id limit ${idPageSize}`;
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    yield rows.map(({ id }) => id);
+    if (rows.length < idPageSize) return;
     after = last.id;
   }
 }

@@ -132,13 +132,13 @@ describe('planning, snapshot and curation', () => {
       logStore,
       artifacts: { putLines: () => Promise.reject(new Error('the disk is full')) },
     });
-    await expect(runIn(anAttempt(), failing.takeSnapshot, { runId, workloadId })).rejects.toThrow(
-      /disk is full/,
-    );
+    await expect(
+      runIn(anAttempt(), failing.takeSnapshot, { runId, workloadId, kind: 'deep' }),
+    ).rejects.toThrow(/disk is full/);
     await logStore.append(helpDesk(5, 99));
 
-    const first = await runIn(anAttempt(), takeSnapshot, { runId, workloadId });
-    const again = await runIn(anAttempt(), takeSnapshot, { runId, workloadId });
+    const first = await runIn(anAttempt(), takeSnapshot, { runId, workloadId, kind: 'deep' });
+    const again = await runIn(anAttempt(), takeSnapshot, { runId, workloadId, kind: 'deep' });
 
     expect(first.records).toBe(120);
     expect(again).toEqual(first);
@@ -157,7 +157,11 @@ describe('planning, snapshot and curation', () => {
       plan: null,
     });
 
-    const attempt = runIn(anAttempt(), takeSnapshot, { runId: `${runId}-2`, workloadId: 'empty' });
+    const attempt = runIn(anAttempt(), takeSnapshot, {
+      runId: `${runId}-2`,
+      workloadId: 'empty',
+      kind: 'deep',
+    });
 
     await expect(attempt).rejects.toBeInstanceOf(NotEnoughRecordsError);
   });
@@ -165,7 +169,7 @@ describe('planning, snapshot and curation', () => {
   it('makes the same dataset again, and keeps which record went where', async () => {
     const { lineage, artifacts, plan, takeSnapshot, curateDataset, runId } = setup();
     const pinned = await plan({ evalSize: 20 });
-    await runIn(anAttempt(), takeSnapshot, { runId, workloadId });
+    await runIn(anAttempt(), takeSnapshot, { runId, workloadId, kind: 'deep' });
 
     const first = await runIn(anAttempt(), curateDataset, { plan: pinned });
     const again = await runIn(anAttempt(), curateDataset, { plan: pinned });
@@ -186,9 +190,11 @@ describe('planning, snapshot and curation', () => {
     const environment = anAttempt();
     environment.cancel('CANCELLED');
 
-    await expect(runIn(environment, takeSnapshot, { runId, workloadId })).rejects.toMatchObject({
-      name: 'CancelledFailure',
-    });
+    await expect(runIn(environment, takeSnapshot, { runId, workloadId, kind: 'deep' })).rejects.toMatchObject(
+      {
+        name: 'CancelledFailure',
+      },
+    );
   });
 });
 

@@ -108,7 +108,7 @@ describe('show', () => {
       runId,
       workflowId: 'flywheel:hr',
       workload: 'hr',
-      snapshot: { id: 'snap-1', records: 6 },
+      snapshot: { id: 'snap-1', records: 6, kind: 'deep' },
       dataset: {
         id: 'data-1',
         hash: 'b'.repeat(64),

@@ -24,7 +24,7 @@ export function aRunView(fields: Loose<RunView> = {}): RunView {
     runId: 'run-1',
     workflowId: 'flywheel:hr',
     workload: 'hr',
-    snapshot: { id: 'snap-1', records: 153 },
+    snapshot: { id: 'snap-1', records: 153, kind: 'deep' },
     dataset: {
       id: 'data-1',
       hash: 'abcdef0123456789',

@@ -70,6 +70,45 @@ export function datasetCases(lineage: () => Lineage): void {
     expect(await datasets.get('data-run-1')).toEqual(aDatasetOf('run-1'));
   });
 
+  it('moves the watermark, and takes the records, when an incremental snapshot becomes a dataset', async () => {
+    const { runs, datasets } = lineage();
+    await runs.open(aRun('run-1'));
+    await datasets.openSnapshot({ ...snapshot, id: 'snap-run-1', kind: 'incremental' });
+    const before = [await datasets.watermark('hr'), await datasets.taken('hr', ['rec_1'])];
+
+    await datasets.commit(aDatasetOf('run-1'), aMembership, ['rec_1', 'rec_2', 'rec_3', 'left out']);
+    await datasets.commit(aDatasetOf('run-1'), aMembership, ['rec_1']);
+
+    expect(before).toEqual([null, new Set()]);
+    expect(await datasets.watermark('hr')).toBe(snapshot.bound);
+    expect(await datasets.taken('hr', ['left out', 'rec_1', 'rec_9'])).toEqual(
+      new Set(['rec_1', 'left out']),
+    );
+    expect(await datasets.taken('it', ['rec_1'])).toEqual(new Set());
+  });
+
+  it('lets no second incremental dataset have a record', async () => {
+    const { runs, datasets } = lineage();
+    for (const run of ['run-1', 'run-2']) {
+      await runs.open(aRun(run));
+      await datasets.openSnapshot({ ...snapshot, id: `snap-${run}`, runId: run, kind: 'incremental' });
+    }
+    await datasets.commit(aDatasetOf('run-1'), aMembership, ['rec_1']);
+
+    const second = datasets.commit(aDatasetOf('run-2'), aMembership, ['rec_9', 'rec_1']);
+
+    await expect(second).rejects.toMatchObject({ name: 'ConflictError' });
+    expect(await datasets.taken('hr', ['rec_9'])).toEqual(new Set());
+    await expect(datasets.get('data-run-2')).rejects.toMatchObject({ name: 'NotFoundError' });
+  });
+
+  it('takes nothing for a deep snapshot', async () => {
+    await openedRun(lineage(), 'run-1');
+
+    expect(await lineage().datasets.watermark('hr')).toBeNull();
+    expect(await lineage().datasets.taken('hr', ['rec_1'])).toEqual(new Set());
+  });
+
   it('takes a hundred thousand records from a stream', async () => {
     const { runs, datasets, routes } = lineage();
     await runs.open(aRun('run-1'));

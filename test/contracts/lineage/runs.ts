@@ -61,7 +61,7 @@ export function runCases(lineage: () => Lineage): void {
       ...['approval', 'route'],
     ]);
     expect(view).toMatchObject({
-      snapshot: { id: 'snap-run-1', records: 7 },
+      snapshot: { id: 'snap-run-1', records: 7, kind: 'deep' },
       dataset: { id: 'data-run-1', dropped: { duplicate: 4 } },
       verdict: { outcome: 'promote', winner: 'nano/lora' },
       digest,
