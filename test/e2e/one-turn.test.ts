@@ -6,7 +6,7 @@ import { startRun } from '../../cli/runs/start-run.ts';
 import type { Strategy } from '../../domain/experiments/experiment.ts';
 import { flywheelId } from '../../workflows/workflow-ids.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Stack, startStack } from './support/stack.ts';
+import { type Stack, startStack, type WorkerName } from './support/stack.ts';
 
 const workload = 'help-desk';
 /** About 150 records leave some 50 to train on: seconds a training, on a machine with two busy cores. */
@@ -61,9 +61,9 @@ describe('one turn of the flywheel', () => {
         async () => expect(await stack.jobsOf(runId)).toMatchObject([{ status: 'running' }]),
         2 * minutes,
       );
-      await Promise.all([stack.killAndRestart('activity worker'), stack.killAndRestart('workflow worker')]);
+      await Promise.all([restart(stack, 'activity worker'), restart(stack, 'workflow worker')]);
       const adapter = await eventually(() => askedAdapter(stack, 6), 4 * minutes);
-      await stack.killAndRestart('activity worker');
+      await restart(stack, 'activity worker');
       killed = await ended(stack, runId);
 
       expect(killed.status).toBe('completed');
@@ -71,6 +71,7 @@ describe('one turn of the flywheel', () => {
       expect(killed.dataset?.id).not.toBe(undisturbed.dataset?.id);
       expect(killed.verdict?.outcome).toBe(undisturbed.verdict?.outcome);
       expect(scoresOf(killed, 'base')).toEqual(scoresOf(undisturbed, 'base'));
+      expect(scoresOf(killed, 'lora')).toEqual(scoresOf(undisturbed, 'lora'));
       expect(await stack.jobsOf(runId)).toHaveLength(1);
       // Asked again is at most what was under way at each of the two kills.
       const most = evalSize + 2 * stack.config.defaults.evaluationConcurrency;
@@ -112,6 +113,26 @@ describe('one turn of the flywheel', () => {
   );
 
   it(
+    'leaves no job running when the worker that would have ended it is dead',
+    async () => {
+      const { runId } = await begin(stack, ['lora'], 'slow');
+      await eventually(
+        async () => expect(await stack.jobsOf(runId)).toMatchObject([{ status: 'running' }]),
+        2 * minutes,
+      );
+
+      await stack.kill('activity worker');
+      await stack.client.workflow.getHandle(flywheelId(workload)).cancel();
+      await stack.start('activity worker');
+      const cancelled = await ended(stack, runId);
+
+      expect(cancelled.status).toBe('cancelled');
+      expect(await stack.jobsOf(runId)).toMatchObject([{ status: 'cancelled' }]);
+    },
+    4 * minutes,
+  );
+
+  it(
     'serves the approved model through the gateway, and gives the traffic back',
     async () => {
       const decision = await decide(stack.client, killed, {
@@ -131,14 +152,27 @@ describe('one turn of the flywheel', () => {
       expect(trace.run?.runId).toBe(killed.runId);
       expect(trace.records.eval).toHaveLength(evalSize);
       expect(back).toMatchObject({ outcome: 'moved', version: 2, model: null });
-      expect((await chat(stack)).status).toBe(404);
+      const original = await chat(stack);
+      expect(original.status).toBe(200);
+      expect(original.headers.get('x-flywheel-route')).toBe('2');
+      expect(original.headers.get('x-flywheel-model')).toBe('nano-1m');
     },
     3 * minutes,
   );
 });
 
-async function begin(stack: Stack, strategies: Strategy[]): Promise<{ runId: string }> {
+async function restart(stack: Stack, name: WorkerName): Promise<void> {
+  await stack.kill(name);
+  await stack.start(name);
+}
+
+async function begin(
+  stack: Stack,
+  strategies: Strategy[],
+  candidate: 'nano' | 'slow' = 'nano',
+): Promise<{ runId: string }> {
   return startRun(stack.client, workload, {
+    candidates: [candidate],
     strategies,
     evalSize,
     seed: 1,
@@ -177,6 +211,6 @@ function chat(stack: Stack): Promise<Response> {
   return fetch(`${stack.config.gateway.url}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-workload-id': workload, 'cache-control': 'no-cache' },
-    body: JSON.stringify({ model: 'any', messages: [{ role: 'user', content: 'Where is my parcel?' }] }),
+    body: JSON.stringify({ model: 'nano-1m', messages: [{ role: 'user', content: 'Where is my parcel?' }] }),
   });
 }

@@ -14,12 +14,17 @@ import { createTestDatabase } from '../../support/database.ts';
 import { freePort } from '../../support/free-port.ts';
 import { type CountingProxy, startCountingProxy } from './counting-proxy.ts';
 
-/** Small and quick: what is tested is not how well it learns. */
+/** Small and quick, for what is tested is not how well it learns; and one that trains for minutes. */
 const candidates = `
 candidates:
   - name: nano
     model: nano-1m
     lora: { epochs: 2, batch_size: 8, learning_rate: 3.0e-3 }
+    max_tokens: 24
+  - name: slow
+    model: nano-1m
+    strategies: [lora]
+    lora: { epochs: 100, batch_size: 8, learning_rate: 3.0e-3 }
     max_tokens: 24
 `;
 
@@ -29,13 +34,16 @@ default:
   threshold: 0.01
 `;
 
+export type WorkerName = 'activity worker' | 'workflow worker';
+
 export interface Stack {
   readonly config: Config;
   readonly client: Client;
   readonly lineage: OpenLineage;
   readonly modelServer: CountingProxy;
-  /** Ends the process without a word, as a power cut would, and starts another one. */
-  killAndRestart(name: 'activity worker' | 'workflow worker'): Promise<void>;
+  /** Ends the process without a word, as a power cut would. */
+  kill(name: WorkerName): Promise<void>;
+  start(name: WorkerName): Promise<void>;
   /** Stores synthetic help-desk calls under the workload. */
   importTraffic(workloadId: string, records: number): Promise<void>;
   /** Ids of the fine-tuning jobs of a run that stand at the model server, with their status. */
@@ -60,6 +68,8 @@ export async function startStack(): Promise<Stack> {
     TEMPORAL_ADDRESS: inject('temporalAddress'),
     DATABASE_URL: database.url,
     MODEL_SERVER_URL: modelServer.url,
+    // A real upstream: it does not know the model that the gateway's probe names.
+    FLYWHEEL_UPSTREAM_URL: `${modelServer.url}/v1`,
   };
   const config = loadConfig({ env });
   const services = ownServices(config, env, logsDir);
@@ -72,13 +82,15 @@ export async function startStack(): Promise<Stack> {
     lineage,
     modelServer,
     client: new Client({ connection }),
-    async killAndRestart(name) {
-      const service = services.find((one) => one.name === name);
+    async kill(name) {
       const worker = running.get(name);
-      if (!service || !worker) throw new Error(`no ${name} runs`);
+      if (!worker) throw new Error(`no ${name} runs`);
       process.kill(worker.pid, 'SIGKILL');
       await worker.exited;
-      await startInto(running, service);
+    },
+    async start(name) {
+      const service = services.find((one) => one.name === name);
+      if (service) await startInto(running, service);
     },
     importTraffic: (workloadId, records) => importTraffic(config, workloadId, records),
     jobsOf: (runId) => jobsOf(inject('modelServerUrl'), runId),
