@@ -1,3 +1,4 @@
+import { proofId, provenSource } from '../domain/verdicts/proof.ts';
 import type { Decision, GateStatus } from '../domain/verdicts/verdict.ts';
 import type { Lineage } from './ports/lineage.ts';
 
@@ -5,7 +6,7 @@ export interface GatePorts {
   readonly lineage: {
     readonly runs: Pick<Lineage['runs'], 'openGates'>;
     readonly decisions: Pick<Lineage['decisions'], 'openGate' | 'recordDecision' | 'closeGate'>;
-    readonly audit: Pick<Lineage['audit'], 'append'>;
+    readonly audit: Pick<Lineage['audit'], 'append' | 'find'>;
   };
 }
 
@@ -29,7 +30,10 @@ export function createGate({ lineage }: GatePorts) {
     },
 
     async recordDecision(input: OneGate & { decision: Decision; status: GateStatus }): Promise<void> {
-      const { runId, workloadId, decision, status } = input;
+      const { runId, workloadId, status } = input;
+      // Whoever can write to Temporal can claim any source; only the server can have written the proof.
+      const proof = await audit.find(proofId(input.decision.id));
+      const decision = { ...input.decision, actorSource: provenSource(proof, runId, input.decision) };
       const { actor, actorSource, outcome, reason, digest, override } = decision;
       await decisions.recordDecision(runId, decision, status);
       await audit.append({

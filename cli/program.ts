@@ -13,6 +13,7 @@ import { registerRun } from './commands/run.ts';
 import { registerRuns } from './commands/runs.ts';
 import { registerShow } from './commands/show.ts';
 import { registerStop } from './commands/stop.ts';
+import { registerToken } from './commands/token.ts';
 import { registerWatch } from './commands/watch.ts';
 import { registerWorkloads } from './commands/workloads.ts';
 import { exitCodeHelp } from './exit-codes.ts';
@@ -30,7 +31,7 @@ const commands = [
     registerWatch,
     registerCancel,
   ],
-  ...[registerApprove, registerReject, registerRoute, registerRollback, registerLineage],
+  ...[registerApprove, registerReject, registerRoute, registerRollback, registerLineage, registerToken],
 ];
 
 /** The whole command line, ready to parse. */

@@ -40,6 +40,14 @@ export interface Config {
     readonly upstream: { readonly baseUrl: string; readonly apiKey: string | null } | null;
     readonly spoolDir: string;
     readonly spoolMaxBytes: number;
+    /** Hashed tokens; none in it and a loopback host mean that no token is asked for. */
+    readonly tokensFile: string;
+    /** By which Flywheel's own processes ask the gateway; null until its first start on this home. */
+    readonly ownToken: string | null;
+    readonly ownTokenFile: string;
+    /** Requests a minute of each client; null: no limit. */
+    readonly rateLimit: number | null;
+    readonly maxBodyBytes: number;
   };
   readonly artifactsDir: string;
   readonly providers: Readonly<Record<string, Provider>>;
@@ -176,8 +184,7 @@ function database({ DATABASE_URL: url }: Environment, home: string, address: str
   const passwordFile = join(home, 'postgres', 'password');
   return {
     get url() {
-      const password = existsSync(passwordFile) ? readFileSync(passwordFile, 'utf8').trim() : '';
-      return `postgres://flywheel:${password}@${address}/flywheel`;
+      return `postgres://flywheel:${readLine(passwordFile) ?? ''}@${address}/flywheel`;
     },
     embedded: true,
   };
@@ -188,6 +195,7 @@ function gateway(env: Environment, home: string, portOffset: number): Config['ga
   const port = env.FLYWHEEL_GATEWAY_PORT ?? basePorts.gateway + portOffset;
   // A wildcard is an address to listen on, not one to connect to.
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  const ownTokenFile = join(home, 'gateway', 'token');
   return {
     host,
     port,
@@ -197,5 +205,17 @@ function gateway(env: Environment, home: string, portOffset: number): Config['ga
       : null,
     spoolDir: join(home, 'spool'),
     spoolMaxBytes: env.FLYWHEEL_SPOOL_MAX_BYTES,
+    tokensFile: resolve(env.FLYWHEEL_TOKENS_FILE ?? join(home, 'tokens.json')),
+    // Made at the gateway's first start, which may come after this: hence read when asked for.
+    get ownToken() {
+      return env.FLYWHEEL_GATEWAY_TOKEN ?? readLine(ownTokenFile);
+    },
+    ownTokenFile,
+    rateLimit: env.FLYWHEEL_RATE_LIMIT ?? null,
+    maxBodyBytes: env.FLYWHEEL_MAX_BODY_BYTES,
   };
+}
+
+function readLine(file: string): string | null {
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() || null : null;
 }

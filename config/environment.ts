@@ -36,6 +36,14 @@ export const Environment = z.object({
   FLYWHEEL_WORKLOADS: z.string().optional(),
   FLYWHEEL_GATEWAY_HOST: z.string().default('127.0.0.1'),
   FLYWHEEL_GATEWAY_PORT: port.optional(),
+  FLYWHEEL_TOKENS_FILE: z.string().optional(),
+  FLYWHEEL_GATEWAY_TOKEN: z.string().min(20, 'must have 20 characters or more').optional(),
+  FLYWHEEL_RATE_LIMIT: z.coerce.number().positive().optional(),
+  FLYWHEEL_MAX_BODY_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1024)
+    .default(32 * 1024 * 1024),
   FLYWHEEL_UPSTREAM_URL: url.optional(),
   FLYWHEEL_UPSTREAM_API_KEY: z.string().optional(),
   FLYWHEEL_SPOOL_MAX_BYTES: z.coerce

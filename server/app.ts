@@ -1,44 +1,57 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { addDecide, type DecideOptions } from './api/decide.ts';
+import { addReadEndpoints, type ReadOptions } from './api/read-endpoints.ts';
+import { toGatewayError } from './api/to-error.ts';
+import { endpoints, type GuardOptions } from './auth/guard.ts';
 import { chatCompletions, type GatewayOptions } from './gateway/chat-completions.ts';
-import { type ReadinessOptions, readiness } from './health.ts';
+import { addHealth, type HealthOptions } from './health.ts';
 import { reasonOf } from './log.ts';
 import { openAiError } from './openai-error.ts';
 
-/** Images travel inside requests as base64; beyond this a request is a mistake. */
-const maxBodyBytes = 32 * 1024 * 1024;
+export type AppOptions = GatewayOptions &
+  HealthOptions &
+  GuardOptions &
+  ReadOptions &
+  DecideOptions & {
+    /** Images travel inside requests as base64; beyond this a request is a mistake. */
+    readonly maxBodyBytes: number;
+  };
 
-/** The HTTP surface: health and readiness, and the gateway. */
-export function createApp(options: GatewayOptions & ReadinessOptions): Hono {
+/** The HTTP surface: health, the gateway, and the API. All but health asks for a role. */
+export function createApp(options: AppOptions): Hono {
   const app = new Hono();
-  app.get('/health', (c) => c.json({ status: 'ok' }));
-  app.get('/ready', async (c) => {
-    const report = await readiness(options);
-    return c.json(report, report.status === 'unavailable' ? 503 : 200);
-  });
-  app.post(
-    '/v1/chat/completions',
-    bodyLimit({
-      maxSize: maxBodyBytes,
-      onError: () =>
-        openAiError({
-          status: 413,
-          code: 'request_too_large',
-          message: `The body has more than ${maxBodyBytes} bytes.`,
-        }),
-    }),
-    (c) => chatCompletions(c.req.raw, options),
-  );
+  addHealth(app, options);
+  app.use('/v1/*', limitBody(options.maxBodyBytes));
+  const on = endpoints(app, options);
+  on('POST', '/v1/chat/completions', 'ingest', (c, caller) => chatCompletions(c.req.raw, caller, options));
+  addDecide(on, options);
+  addReadEndpoints(on, options);
   app.notFound((c) =>
     openAiError({
       status: 404,
       code: 'unknown_url',
-      message: `There is no ${c.req.method} ${c.req.path} here; the gateway answers POST /v1/chat/completions.`,
+      message: `There is no ${c.req.method} ${c.req.path} here; docs/gateway.md lists what there is.`,
     }),
   );
   app.onError((error) => {
-    options.log.warn('request_failed', { reason: reasonOf(error) });
-    return openAiError({ status: 500, code: 'internal_error', message: 'The gateway failed; see its log.' });
+    const told = toGatewayError(error);
+    if (told === null || told.status >= 500) options.log.warn('request_failed', { reason: reasonOf(error) });
+    return openAiError(
+      told ?? { status: 500, code: 'internal_error', message: 'The gateway failed; see its log.' },
+    );
   });
   return app;
+}
+
+function limitBody(maxSize: number) {
+  return bodyLimit({
+    maxSize,
+    onError: () =>
+      openAiError({
+        status: 413,
+        code: 'request_too_large',
+        message: `The body has more than ${maxSize} bytes (FLYWHEEL_MAX_BODY_BYTES).`,
+      }),
+  });
 }

@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Hono } from 'hono';
 import type { LogStore } from '../activities/ports/log-store.ts';
+import type { Access } from './auth/access.ts';
 import type { CallCounts } from './gateway/counts.ts';
 import type { Journal, JournalStatus } from './journal/journal.ts';
 import { reasonOf } from './log.ts';
+import { isError } from './openai-error.ts';
 import type { RouteTable, RouteTableStatus } from './routes/route-table.ts';
 
 export interface ReadinessOptions {
@@ -10,6 +13,10 @@ export interface ReadinessOptions {
   readonly journal: Pick<Journal, 'append' | 'status'>;
   readonly logStore: Pick<LogStore, 'ping'>;
   readonly counts: CallCounts;
+}
+
+export interface HealthOptions extends ReadinessOptions {
+  readonly access: Access;
 }
 
 interface Dependency {
@@ -30,6 +37,21 @@ export interface Readiness {
 }
 
 const pingTimeoutMs = 1_500;
+
+/**
+ * `GET /health`: the process is there. `GET /ready`: whether traffic flows, for whoever starts or balances
+ * gateways; what it depends on and how much went through, for holders of `read`.
+ */
+export function addHealth(app: Hono, options: HealthOptions): void {
+  app.get('/health', (c) => c.json({ status: 'ok' }));
+  app.get('/ready', async (c) => {
+    const report = await readiness(options);
+    const told = isError(options.access.authorize(c.req.raw.headers, 'read'))
+      ? { status: report.status }
+      : report;
+    return c.json(told, report.status === 'unavailable' ? 503 : 200);
+  });
+}
 
 export async function readiness(options: ReadinessOptions): Promise<Readiness> {
   const routes = options.routes.status();

@@ -4,14 +4,22 @@ import type { Config } from '../config/config.ts';
 import { openArtifactStore } from '../wiring/open-artifact-store.ts';
 import { openLineage } from '../wiring/open-lineage.ts';
 import { openLogStore } from '../wiring/open-log-store.ts';
+import { openWorkflowClient } from '../wiring/open-workflow-client.ts';
+import { sendDecision } from '../wiring/send-decision.ts';
 import { createApp } from './app.ts';
+import { createAccess } from './auth/access.ts';
+import { openTokens, refuseOpenDoor } from './auth/open-tokens.ts';
+import { createRateLimiter } from './auth/rate-limiter.ts';
 import { newCounts } from './gateway/counts.ts';
 import { Journal } from './journal/journal.ts';
 import type { Log } from './log.ts';
 import { openAiError } from './openai-error.ts';
 import { RouteTable } from './routes/route-table.ts';
 
-export type ServerConfig = Pick<Config, 'home' | 'database' | 'gateway' | 'providers' | 'artifactsDir'>;
+export type ServerConfig = Pick<
+  Config,
+  'home' | 'database' | 'temporal' | 'gateway' | 'providers' | 'artifactsDir'
+>;
 
 export interface RunningServer {
   readonly url: string;
@@ -26,7 +34,7 @@ const drainMs = 10_000;
 
 /**
  * Starts the HTTP server. It takes its port first: who holds the port owns the journal's folder, so that a
- * second copy fails before it touches anything. PostgreSQL need not answer.
+ * second copy fails before it touches anything. PostgreSQL and Temporal need not answer.
  */
 export async function startServer(config: ServerConfig, log: Log): Promise<RunningServer> {
   let handle: Handle = () =>
@@ -35,6 +43,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       code: 'starting',
       message: 'The gateway is starting; try again in a moment.',
     });
+  await refuseOpenDoor(config.gateway);
   const server = createAdaptorServer({ fetch: (request) => handle(request) });
   const url = await listen(server, config.gateway.host, config.gateway.port);
 
@@ -45,8 +54,14 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
   const journal = await Journal.open({ folder, maxBytes, logStore, log });
   const file = join(config.home, 'gateway', 'routes.json');
   const routes = await RouteTable.open({ source: lineage.routes, file, log });
+  const tokens = await openTokens(config.gateway, log);
+  const workflows = openWorkflowClient(config);
   const app = createApp({
-    ...{ routes, journal, logStore, log },
+    ...{ routes, journal, logStore, lineage, log },
+    access: createAccess(tokens),
+    limiter: createRateLimiter(config.gateway.rateLimit),
+    maxBodyBytes: config.gateway.maxBodyBytes,
+    sendDecision: (runId, decision) => sendDecision(workflows, runId, decision),
     counts: newCounts(),
     upstream: config.gateway.upstream,
     providers: config.providers,
@@ -60,8 +75,9 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     async stop() {
       await drain(server);
       routes.close();
+      tokens.close();
       await journal.close();
-      await Promise.allSettled([lineage.close(), logStore.close()]);
+      await Promise.allSettled([lineage.close(), logStore.close(), workflows.close()]);
       log.info('stopped', { waiting: journal.status().waiting });
     },
   };

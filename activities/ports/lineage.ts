@@ -343,6 +343,15 @@ export interface LineageTrace {
 }
 
 export interface AuditLog {
+  /** The entry with this id, or null. */
+  find(id: string): Promise<{
+    readonly id: string;
+    readonly actor: string;
+    readonly actorSource: string;
+    readonly action: string;
+    readonly runId: string | null;
+    readonly detail: Json;
+  } | null>;
   /** Idempotent by `id`. */
   append(entry: {
     id: string;

@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import type { RunView } from '../../activities/ports/lineage.ts';
 import { provenance } from '../../domain/records/provenance.ts';
+import { toRouteView } from '../../domain/routes/route-view.ts';
 import type { DecisionOutcome } from '../../domain/verdicts/verdict.ts';
 import type { DecideResult } from '../../workflows/messages.ts';
 import { type Cli, type CommandContext, examples } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { parseReason } from '../options.ts';
 import { leaderboard } from '../render/leaderboard.ts';
-import { routeText, toRouteView } from '../render/route.ts';
+import { routeText } from '../render/route.ts';
 import { resolveGate } from '../runs/resolve-run.ts';
 import { withLineage, withTemporal } from '../services.ts';
 import { userName } from '../user-name.ts';

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import { originalModel, toRouteView } from '../../domain/routes/route-view.ts';
 import { type Cli, type CommandContext, examples } from '../command.ts';
 import { CommandError } from '../command-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { parseReason } from '../options.ts';
-import { originalModel, routeText, toRouteView } from '../render/route.ts';
+import { routeText } from '../render/route.ts';
 import { withLineage, withTemporal } from '../services.ts';
 import { userName } from '../user-name.ts';
 

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import { toRouteView } from '../../domain/routes/route-view.ts';
 import { type Cli, examples } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { routeText, toRouteView } from '../render/route.ts';
+import { routeText } from '../render/route.ts';
 import { requireWorkload } from '../require-workload.ts';
 import { withLineage } from '../services.ts';
 

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { originalModel } from '../../domain/routes/route-view.ts';
 import { type Cli, examples } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { count, moment } from '../render/format.ts';
-import { originalModel } from '../render/route.ts';
 import { table } from '../render/table.ts';
 import { withLineage, withLogStore } from '../services.ts';
 

@@ -1,11 +1,12 @@
 import type { Client } from '@temporalio/client';
 import type { RunView } from '../../activities/ports/lineage.ts';
 import type { Config } from '../../config/config.ts';
+import { toRouteView } from '../../domain/routes/route-view.ts';
 import { helpDeskWorkload } from '../../samples/help-desk/generate.ts';
 import type { OpenLineage } from '../../wiring/open-lineage.ts';
 import type { CommandContext } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { routeText, toRouteView } from '../render/route.ts';
+import { routeText } from '../render/route.ts';
 import { runPage } from '../render/run-page.ts';
 import { awaitRollout, decide } from '../runs/decide.ts';
 import { followToEnd } from '../runs/follow-to-end.ts';

@@ -9,6 +9,12 @@ export function createAuditLog(db: Database): AuditLog {
     async append(entry) {
       await db.insert(auditLog).values(entry).onConflictDoNothing();
     },
+    async find(id) {
+      const [row] = await db.select().from(auditLog).where(eq(auditLog.id, id));
+      if (row === undefined) return null;
+      const { actor, actorSource, action, runId, detail } = row;
+      return { id, actor, actorSource, action, runId, detail };
+    },
     async list(workloadId, limit = 100) {
       const rows = await db
         .select()

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../domain/json.ts';
+import type { Caller } from '../auth/access.ts';
 import type { GatewayError } from '../openai-error.ts';
 
 /** One chat-completion call as an application sent it. */
@@ -22,7 +23,7 @@ const unknownClient = 'unknown';
 const maxIdLength = 200;
 
 /** Reads headers and body, or says what is wrong with them. */
-export async function readCall(request: Request): Promise<GatewayCall | GatewayError> {
+export async function readCall(request: Request, caller: Caller): Promise<GatewayCall | GatewayError> {
   const { headers } = request;
   // Browsers send this type across origins only after asking, so no web page can talk to a local gateway.
   if (!/^application\/json\b/i.test(headers.get('content-type') ?? ''))
@@ -49,7 +50,7 @@ export async function readCall(request: Request): Promise<GatewayCall | GatewayE
     bytes,
     body,
     workloadId,
-    clientId: headers.get('x-client-id') || unknownClient,
+    clientId: caller.client ?? (headers.get('x-client-id') || unknownClient),
     conversationId: headers.get('x-conversation-id') || null,
     fresh: /\bno-cache\b/i.test(headers.get('cache-control') ?? ''),
     logged: headers.get('x-flywheel-log')?.toLowerCase() !== 'off',

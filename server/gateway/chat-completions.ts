@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks';
+import type { Caller } from '../auth/access.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type Log, reasonOf } from '../log.ts';
-import { type GatewayError, openAiError } from '../openai-error.ts';
+import { type GatewayError, isError, openAiError } from '../openai-error.ts';
 import type { RouteTable } from '../routes/route-table.ts';
 import { type GatewayCall, readCall } from './call.ts';
 import type { CallCounts } from './counts.ts';
@@ -23,9 +24,13 @@ const replyTimeoutMs = 300_000;
  * `POST /v1/chat/completions`: route → ask → reply untouched → record. The caller waits for nothing but the
  * model; the record is written behind its back.
  */
-export async function chatCompletions(request: Request, options: GatewayOptions): Promise<Response> {
+export async function chatCompletions(
+  request: Request,
+  caller: Caller,
+  options: GatewayOptions,
+): Promise<Response> {
   options.counts.calls += 1;
-  const call = await readCall(request);
+  const call = await readCall(request, caller);
   if (isError(call)) return refuse(call, options);
   if (call.fresh) await options.routes.refresh();
   const route = call.workloadId === null ? null : options.routes.get(call.workloadId);
@@ -137,10 +142,6 @@ function refuse(error: GatewayError, { counts }: GatewayOptions, routeVersion = 
   const response = openAiError(error);
   response.headers.set('x-flywheel-route', String(routeVersion));
   return response;
-}
-
-function isError(value: object): value is GatewayError {
-  return 'code' in value && 'message' in value;
 }
 
 /** Some providers take their key in the query. */

@@ -1,3 +1,5 @@
+import { holdsToken, tokenHeader } from '../auth/access.ts';
+
 /** Headers that are about one connection, not about the call (RFC 9110, section 7.6.1). */
 const hopByHop = [
   'connection',
@@ -23,6 +25,7 @@ const notForwarded = new Set([
   'x-client-id',
   'x-conversation-id',
   'x-flywheel-log',
+  tokenHeader,
 ]);
 
 /** The body was decoded on the way, if it was encoded at all. */
@@ -31,6 +34,7 @@ const notReturned = new Set([...hopByHop, 'content-length', 'content-encoding'])
 /** The application's headers for its own production model: all but those of the connection. */
 export function toUpstreamHeaders(from: Headers, apiKey: string | null): Headers {
   const headers = without(from, notForwarded);
+  if (holdsToken(headers.get('authorization'))) headers.delete('authorization');
   if (apiKey !== null && !headers.has('authorization')) headers.set('authorization', `Bearer ${apiKey}`);
   return identity(headers);
 }

@@ -71,7 +71,15 @@ export interface GatewayBundle {
 
 /** A gateway before a PostgreSQL of its own: `inject('databaseUrl')`, by way of `createTestDatabase`. */
 export async function setup(
-  options: { upstream?: Model | null; provider?: Model; spoolMaxBytes?: number; apiKey?: string } = {},
+  options: {
+    upstream?: Model | null;
+    provider?: Model;
+    spoolMaxBytes?: number;
+    apiKey?: string;
+    rateLimit?: number;
+    maxBodyBytes?: number;
+    temporal?: ServerConfig['temporal'];
+  } = {},
 ): Promise<GatewayBundle> {
   const home = await mkdtemp(join(tmpdir(), 'flywheel-gateway-'));
   const database = await createTestDatabase();
@@ -90,6 +98,12 @@ export async function setup(
   const config: ServerConfig = {
     home,
     database: { url: postgres.url, embedded: false },
+    temporal: options.temporal ?? {
+      address: '127.0.0.1:9',
+      namespace: 'default',
+      uiUrl: null,
+      embedded: true,
+    },
     artifactsDir: join(home, 'artifacts'),
     providers: {
       local: {
@@ -105,6 +119,11 @@ export async function setup(
       upstream: options.upstream ? { baseUrl: options.upstream.baseUrl, apiKey } : null,
       spoolDir: join(home, 'spool'),
       spoolMaxBytes: options.spoolMaxBytes ?? 10_000_000,
+      tokensFile: join(home, 'tokens.json'),
+      ownToken: null,
+      ownTokenFile: join(home, 'gateway', 'token'),
+      rateLimit: options.rateLimit ?? null,
+      maxBodyBytes: options.maxBodyBytes ?? 32 * 1024 * 1024,
     },
   };
   const logged: string[] = [];
