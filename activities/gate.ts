@@ -32,7 +32,7 @@ export function createGate({ lineage }: GatePorts) {
     async recordDecision(input: OneGate & { decision: Decision; status: GateStatus }): Promise<void> {
       const { runId, workloadId, status } = input;
       // Whoever can write to Temporal can claim any source; only the server can have written the proof.
-      const proof = await audit.find(proofId(input.decision.id));
+      const proof = await audit.find(proofId(runId, input.decision.id));
       const decision = { ...input.decision, actorSource: provenSource(proof, runId, input.decision) };
       const { actor, actorSource, outcome, reason, digest, override } = decision;
       await decisions.recordDecision(runId, decision, status);

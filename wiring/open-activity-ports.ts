@@ -26,7 +26,7 @@ export function openActivityPorts(config: Config): OpenActivityPorts {
       artifacts,
       chatModels: openChatModels(config),
       trainers: openTrainers(config, artifacts),
-      probe: createGatewayProbe(config.gateway.url),
+      probe: createGatewayProbe(config.gateway.url, () => config.gateway.ownToken),
       catalog: { all: () => config.candidates },
       policies: openPolicies(config),
       defaults,

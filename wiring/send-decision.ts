@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConflictError, UnavailableError } from '../domain/errors.ts';
-import { type DecideInput, type DecideResult, decideUpdate } from '../workflows/messages.ts';
+import type { Decision } from '../domain/verdicts/verdict.ts';
+import { type DecideResult, decideUpdate } from '../workflows/messages.ts';
 import { gateId } from '../workflows/workflow-ids.ts';
 import type { WorkflowClient } from './open-workflow-client.ts';
 
@@ -14,12 +15,12 @@ const patienceMs = 30_000;
 export async function sendDecision(
   workflows: Pick<WorkflowClient, 'connected'>,
   runId: string,
-  decision: DecideInput,
+  { id, ...decision }: Omit<Decision, 'actorSource'>,
 ): Promise<DecideResult> {
   const client = await workflows.connected();
   const answer = client.workflow
     .getHandle(gateId(runId))
-    .executeUpdate(decideUpdate, { updateId: decision.id, args: [decision] });
+    .executeUpdate(decideUpdate, { updateId: id, args: [decision] });
   const late = Symbol('late');
   const first = await Promise.race([
     answer.catch(async (error: unknown) => {

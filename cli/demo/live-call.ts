@@ -51,6 +51,7 @@ export async function showLiveCall(
       'content-type': 'application/json',
       'x-workload-id': helpDeskWorkload,
       'x-client-id': 'demo',
+      ...(config.gateway.ownToken !== null && { 'x-flywheel-token': config.gateway.ownToken }),
       // The route has moved this very second.
       'cache-control': 'no-cache',
     },

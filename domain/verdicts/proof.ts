@@ -13,15 +13,15 @@ export interface DecisionProof {
 
 type Proved = Omit<Decision, 'actorSource'>;
 
-export function proofId(decisionId: string): string {
-  return `proof:${decisionId}`;
+export function proofId(runId: string, decisionId: string): string {
+  return `proof:${runId}:${decisionId}`;
 }
 
 /** Written by the server, in PostgreSQL, before the decision is sent through Temporal. */
 export function proofOf(runId: string, decision: Proved, tokenId: string): DecisionProof {
   const { id, outcome, actor, reason, digest, override } = decision;
   return {
-    id: proofId(id),
+    id: proofId(runId, id),
     actor,
     actorSource: 'token',
     action: `${outcome}_requested`,
@@ -45,7 +45,7 @@ export function proves(proof: DecisionProof | null, runId: string, decision: Pro
   if (proof === null || proof.actorSource !== 'token' || !isJsonObject(proof.detail)) return false;
   const { reason, digest, override } = proof.detail;
   return (
-    proof.id === proofId(decision.id) &&
+    proof.id === proofId(runId, decision.id) &&
     proof.runId === runId &&
     proof.actor === decision.actor &&
     proof.action === `${decision.outcome}_requested` &&

@@ -12,14 +12,14 @@ const request = {
   temperature: 0,
 };
 
-/** Asks over HTTP. `url` is the gateway's root. */
-export function createGatewayProbe(url: string): GatewayProbe {
-  return { ask: (workloadId) => ask(url, workloadId) };
+/** Asks over HTTP. `url` is the gateway's root; `token` is read at each call, since a gateway makes its own. */
+export function createGatewayProbe(url: string, token: () => string | null = () => null): GatewayProbe {
+  return { ask: (workloadId) => ask(url, token(), workloadId) };
 }
 
-async function ask(url: string, workloadId: string): Promise<GatewayAnswer> {
+async function ask(url: string, token: string | null, workloadId: string): Promise<GatewayAnswer> {
   const startedMs = performance.now();
-  const { response, body } = await send(url, workloadId);
+  const { response, body } = await send(url, token, workloadId);
   const routeVersion = response.headers.get('x-flywheel-route');
   if (routeVersion === null) {
     throw new UnavailableError(
@@ -36,7 +36,11 @@ async function ask(url: string, workloadId: string): Promise<GatewayAnswer> {
   };
 }
 
-async function send(url: string, workloadId: string): Promise<{ response: Response; body: string }> {
+async function send(
+  url: string,
+  token: string | null,
+  workloadId: string,
+): Promise<{ response: Response; body: string }> {
   try {
     const response = await fetch(`${url}/v1/chat/completions`, {
       method: 'POST',
@@ -44,6 +48,7 @@ async function send(url: string, workloadId: string): Promise<{ response: Respon
         'content-type': 'application/json',
         'x-workload-id': workloadId,
         'x-client-id': 'flywheel-probe',
+        ...(token !== null && { 'x-flywheel-token': token }),
         // A proof of the route is no traffic to learn from, and needs the route as it is now.
         'x-flywheel-log': 'off',
         'cache-control': 'no-cache',

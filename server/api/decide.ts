@@ -5,7 +5,7 @@ import { ConflictError } from '../../domain/errors.ts';
 import { sha256 } from '../../domain/hash.ts';
 import { proofId, proofOf, proves } from '../../domain/verdicts/proof.ts';
 import type { Decision, GateStatus } from '../../domain/verdicts/verdict.ts';
-import type { DecideResult } from '../../workflows/messages.ts';
+import type { DecideResult, StartedRollout } from '../../workflows/messages.ts';
 import type { Caller } from '../auth/access.ts';
 import type { AddEndpoint } from '../auth/guard.ts';
 import { RequestError } from '../openai-error.ts';
@@ -49,8 +49,8 @@ interface Decided {
   readonly digest: string;
   readonly actor: string;
   readonly actorSource: Caller['source'];
-  /** The workflow that moves the route, once approved. */
-  readonly rolloutWorkflowId?: string;
+  /** The workflow that moves the route, once approved and unless another move is in its way. */
+  readonly rollout?: StartedRollout;
 }
 
 async function decide(
@@ -66,7 +66,7 @@ async function decide(
     throw new ConflictError(`Run ${runId} has no verdict to decide on; it is ${run.status}.`);
   if (run.approval && run.approval.status !== 'pending') {
     // The same request again, whose answer got lost.
-    if (await lineage.audit.find(`decision:${decision.id}`))
+    if (await lineage.audit.find(`decision:${runId}:${decision.id}`))
       return { ...facts, status: run.approval.status, ...who };
     throw new ConflictError(`Run ${runId} is already ${run.approval.status}.`);
   }
@@ -76,7 +76,7 @@ async function decide(
     ...facts,
     status: result.status,
     ...who,
-    ...(result.rolloutWorkflowId !== undefined && { rolloutWorkflowId: result.rolloutWorkflowId }),
+    ...(result.rollout && { rollout: result.rollout }),
   };
 }
 
@@ -89,7 +89,7 @@ async function prove(
   audit: DecideOptions['lineage']['audit'],
 ): Promise<void> {
   await audit.append({ workloadId, ...proofOf(runId, decision, tokenId) });
-  if (proves(await audit.find(proofId(decision.id)), runId, decision)) return;
+  if (proves(await audit.find(proofId(runId, decision.id)), runId, decision)) return;
   throw new ConflictError('The Idempotency-Key was used before, for another decision. Send a new one.');
 }
 

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { newToken, type Token } from '../../domain/access/token.ts';
 import { tokensFileText } from '../../domain/access/tokens-file.schema.ts';
+import { createGatewayProbe } from '../../integrations/gateway/probe.ts';
 import { startServer } from '../../server/start-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { ask, type GatewayBundle, setup, startModel } from './support/gateway.ts';
@@ -142,10 +143,10 @@ describe('with tokens', () => {
     const { url } = await bundle.start();
     const own = (await readFile(bundle.config.gateway.ownTokenFile, 'utf8')).trim();
 
-    const reply = await ask(url, { headers: { 'x-flywheel-token': own, 'x-client-id': 'flywheel-probe' } });
+    const probe = createGatewayProbe(url, () => own);
     const read = await fetch(`${url}/v1/runs`, { headers: { 'x-flywheel-token': own } });
 
-    expect(reply.status).toBe(200);
+    expect(await probe.ask('hr')).toMatchObject({ status: 200, routeVersion: 0 });
     expect(read.status).toBe(403);
   });
 });
