@@ -11,7 +11,7 @@ export async function runCli(args: readonly string[], environment: CliEnvironmen
   const cli = createCli(environment);
   const program = createProgram(cli, readVersion());
   // Commander would end the process and print errors in its own way; help stays its own.
-  for (const command of [program, ...program.commands]) quieten(command, environment);
+  quieten(program, environment);
   try {
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
@@ -23,12 +23,14 @@ export async function runCli(args: readonly string[], environment: CliEnvironmen
   }
 }
 
-function quieten(command: Command, { streams }: Pick<CliEnvironment, 'streams'>): void {
+function quieten(command: Command, environment: Pick<CliEnvironment, 'streams'>): void {
+  const { streams } = environment;
   command.exitOverride().configureOutput({
     writeOut: (text) => streams.stdout.write(text),
     writeErr: () => undefined,
     outputError: () => undefined,
   });
+  for (const sub of command.commands) quieten(sub, environment);
 }
 
 function usageError(error: CommanderError | CommandError): CommandError {

@@ -140,8 +140,9 @@ function registerRevoke(token: Command, cli: Cli): void {
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-function view({ sha256: _, ...token }: Token): Omit<Token, 'sha256'> {
-  return token;
+function view(token: Token): Omit<Token, 'sha256'> {
+  const { id, client, roles: held, createdAt, expiresAt, requestsPerMinute } = token;
+  return { id, client, roles: held, createdAt, expiresAt, requestsPerMinute };
 }
 
 function parseClient(text: string): string {

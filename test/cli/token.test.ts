@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { cliWith } from './support/cli.ts';
 
@@ -31,9 +33,13 @@ test('a token is shown once, stored as a hash that only its owner can read, and 
 });
 
 test('tokens made at the same moment are all kept, and one can be revoked', async () => {
-  const { run } = await setup();
-  const create = async (client: string) =>
-    (await run('token', 'create', '--client', client, '--role', 'ingest', '--json')).json() as Shown;
+  const { run, file } = await setup();
+  // Processes of their own, as two people at two terminals are.
+  const create = async (client: string) => {
+    const args = ['cli/bin.js', 'token', 'create', '--client', client, '--role', 'ingest', '--json'];
+    const env = { ...process.env, FLYWHEEL_HOME: dirname(file) };
+    return JSON.parse((await promisify(execFile)(process.execPath, args, { env })).stdout) as Shown;
+  };
 
   const [a, b, c] = await Promise.all(['a', 'b', 'c'].map(create));
   const revoked = await run('token', 'revoke', b?.id ?? '');

@@ -202,12 +202,12 @@ describe('a decision over HTTP', () => {
 });
 
 test('a decision while Temporal is down is told as such', async () => {
-  const bundle = await setup();
-  await openedRun(bundle.lineage, 'run-1');
+  const gateway = await setup();
+  await openedRun(gateway.lineage, 'run-1');
   const spec = aSpec('run-1');
-  await bundle.lineage.experiments.open('run-1', spec);
-  await bundle.lineage.decisions.recordVerdict('run-1', aVerdict(spec), 'd1', null);
-  const { url } = await bundle.start();
+  await gateway.lineage.experiments.open('run-1', spec);
+  await gateway.lineage.decisions.recordVerdict('run-1', aVerdict(spec), 'd1', null);
+  const { url } = await gateway.start();
 
   const reply = await fetch(`${url}/v1/runs/run-1/decision`, {
     method: 'POST',
