@@ -6,6 +6,7 @@ import { createDatasetLineage } from './repositories/datasets.ts';
 import { createDecisionLineage } from './repositories/decisions.ts';
 import { createEvaluationLineage } from './repositories/evaluations.ts';
 import { createExperimentLineage } from './repositories/experiments.ts';
+import { createFeedbackLineage } from './repositories/feedback.ts';
 import { createPolicyLineage } from './repositories/policies.ts';
 import { createRouteLineage } from './repositories/routes.ts';
 import { createRunLineage } from './repositories/runs.ts';
@@ -19,6 +20,7 @@ export function createLineage(db: Database): Lineage {
     evaluations: withOurErrors(createEvaluationLineage(db)),
     decisions: withOurErrors(createDecisionLineage(db)),
     routes: withOurErrors(createRouteLineage(db)),
+    feedback: withOurErrors(createFeedbackLineage(db)),
     policies: withOurErrors(createPolicyLineage(db)),
     audit: withOurErrors(createAuditLog(db)),
   };

@@ -19,6 +19,7 @@ import type { Json } from '../../domain/json.ts';
 import type { WorkloadPolicy } from '../../domain/policies/policy.ts';
 import type { Route } from '../../domain/routes/route.ts';
 import type { Decision, GateStatus, Verdict } from '../../domain/verdicts/verdict.ts';
+import type { FeedbackLineage } from './feedback.ts';
 import type { TrainingProgress, TrainingStatus } from './trainer.ts';
 
 /**
@@ -33,6 +34,7 @@ export interface Lineage {
   readonly evaluations: EvaluationLineage;
   readonly decisions: DecisionLineage;
   readonly routes: RouteLineage;
+  readonly feedback: FeedbackLineage;
   readonly policies: PolicyLineage;
   readonly audit: AuditLog;
 }

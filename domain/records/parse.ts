@@ -16,7 +16,7 @@ export type ParsedRecord =
   | { readonly ok: true; readonly record: LogRecord }
   | { readonly ok: false; readonly reason: string; readonly detail: string };
 
-const unstorableDetails = {
+export const unstorableDetails = {
   too_deep: `A record may nest ${maxJsonDepth} levels deep at most.`,
   invalid_text: 'A text holds a NUL character or half of a surrogate pair, which no store keeps.',
 };

@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import { readTimestamp } from './timestamp.ts';
 
 /** Names end up in workflow ids, headers and file names: short and without control characters. */
-const Name = z
+export const Name = z
   .string()
   .min(1)
   .max(200)
@@ -22,7 +22,7 @@ export const ChatRequestShape = z.looseObject({ messages: z.array(Message).min(1
 /** What a response must have to be of any use. */
 export const ChatResponseShape = z.looseObject({ choices: z.array(z.looseObject({})).min(1) });
 
-const Timestamp = z.unknown().transform((value, context) => {
+export const Timestamp = z.unknown().transform((value, context) => {
   const timestamp = readTimestamp(value);
   if (timestamp !== null) return timestamp;
   context.addIssue({

@@ -3,6 +3,7 @@ import { generateDrizzleJson, generateMigration } from 'drizzle-kit/api';
 import { expect, it } from 'vitest';
 import * as decisions from '../../db/schema/decisions.ts';
 import * as experiments from '../../db/schema/experiments.ts';
+import * as feedback from '../../db/schema/feedback.ts';
 import * as runs from '../../db/schema/runs.ts';
 
 it('has a migration for everything in the schema (else: npx drizzle-kit generate)', async () => {
@@ -14,7 +15,7 @@ it('has a migration for everything in the schema (else: npx drizzle-kit generate
   const migrated = JSON.parse(readFileSync(new URL(`${last}_snapshot.json`, migrations), 'utf8'));
 
   const declared = generateDrizzleJson(
-    { ...runs, ...experiments, ...decisions },
+    { ...runs, ...experiments, ...decisions, ...feedback },
     undefined,
     undefined,
     'snake_case',
