@@ -1,7 +1,6 @@
 import { and, count, desc, eq, inArray, or } from 'drizzle-orm';
 import type { FeedbackFilter, FeedbackLineage, FeedbackResult } from '../../activities/ports/feedback.ts';
 import type { Feedback, StoredFeedback } from '../../domain/feedback/feedback.ts';
-import { compareText } from '../../domain/order.ts';
 import type { Database, Queries } from '../connect.ts';
 import { toIso, toIsoOrNull } from '../rows.ts';
 import { feedback } from '../schema/feedback.ts';
@@ -33,11 +32,10 @@ async function addAll(tx: Queries, pieces: readonly Feedback[]): Promise<Feedbac
 }
 
 async function addBatch(tx: Queries, pieces: readonly Feedback[]): Promise<FeedbackResult[]> {
-  // In one order, so that two senders of the same feedback never wait for each other in a circle.
-  const rows = [...pieces].sort((a, b) => compareText(a.id, b.id));
+  // Two senders of the same feedback in different orders could deadlock; PostgreSQL ends one, who may try again.
   const stored = await tx
     .insert(feedback)
-    .values(rows)
+    .values([...pieces])
     .onConflictDoNothing()
     .returning({ id: feedback.id, hash: feedback.hash });
   const fresh = new Map(stored.map(({ id, hash }) => [id, hash]));
