@@ -1,4 +1,4 @@
-import { and, count, desc, eq, inArray, or } from 'drizzle-orm';
+import { and, count, desc, eq, getTableColumns, inArray, or } from 'drizzle-orm';
 import type { FeedbackFilter, FeedbackLineage, FeedbackResult } from '../../activities/ports/feedback.ts';
 import type { Feedback, StoredFeedback } from '../../domain/feedback/feedback.ts';
 import type { Database, Queries } from '../connect.ts';
@@ -57,8 +57,9 @@ async function listFeedback(db: Database, filter: FeedbackFilter): Promise<reado
     recordIds && inArray(feedback.recordId, [...recordIds]),
     conversationIds && inArray(feedback.conversationId, [...conversationIds]),
   );
+  const { sequence, ...columns } = getTableColumns(feedback);
   const rows = await db
-    .select()
+    .select(columns)
     .from(feedback)
     .where(
       and(
@@ -67,12 +68,16 @@ async function listFeedback(db: Database, filter: FeedbackFilter): Promise<reado
         kind && eq(feedback.kind, kind),
       ),
     )
-    .orderBy(desc(feedback.sequence))
+    .orderBy(desc(sequence))
     .limit(limit);
-  return rows.map(({ sequence: _, givenAt, storedAt, ...row }) => ({
+  return rows.map((row) => toStored(row));
+}
+
+function toStored(row: Omit<typeof feedback.$inferSelect, 'sequence'>): StoredFeedback {
+  return {
     ...row,
     value: row.value ?? null,
-    givenAt: toIsoOrNull(givenAt),
-    storedAt: toIso(storedAt),
-  }));
+    givenAt: toIsoOrNull(row.givenAt),
+    storedAt: toIso(row.storedAt),
+  };
 }

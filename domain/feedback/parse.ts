@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { canonicalJson, sha256 } from '../hash.ts';
-import { findUnstorable, isJsonObject, type Json, type JsonObject } from '../json.ts';
+import { findUnstorable, isJsonObject, type JsonObject } from '../json.ts';
 import { unstorableDetails } from '../records/parse.ts';
 import { WireFeedback } from './feedback.schema.ts';
 import { type Feedback, feedbackKinds } from './feedback.ts';
@@ -48,7 +48,7 @@ function toFeedback(wire: WireFeedback): Feedback {
     clientId: wire.client_id ?? null,
     kind: wire.kind,
     name: wire.name ?? null,
-    value: (wire.value ?? null) as Json,
+    value: wire.value ?? null,
     comment: wire.comment ?? null,
     author: wire.author ?? null,
     givenAt: wire.timestamp ?? null,
