@@ -2,7 +2,7 @@ import type { SnapshotKind } from '../domain/datasets/dataset.ts';
 import { FlywheelError, InvalidInputError } from '../domain/errors.ts';
 import { defaultIcl, defaultLora } from '../domain/experiments/defaults.ts';
 import type { Candidate, ExperimentSpec, ServingSpec } from '../domain/experiments/experiment.ts';
-import { experimentId } from '../domain/ids.ts';
+import { experimentId, isPlainId, plainIdRule } from '../domain/ids.ts';
 import type { Json } from '../domain/json.ts';
 import type { WorkloadPolicy } from '../domain/policies/policy.ts';
 import { policyVersion } from '../domain/policies/policy-version.ts';
@@ -61,6 +61,8 @@ export function createPlanRun({ catalog, policies, lineage, defaults }: PlanRunP
   async function planRun(input: PlanRunInput): Promise<RunPlan> {
     const { workloadId, workflowId, trigger } = input;
     const { runId, reason, requestedBy } = trigger;
+    // The only way around the doors that check it is a workflow started by hand.
+    if (!isPlainId(workloadId)) throw new InvalidInputError(`A workload id must be ${plainIdRule}.`);
     const opened = { runId, workloadId, reason, requestedBy, workflowId };
     let pinned: PinnedPolicy | null = null;
     try {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { strategies } from '../domain/experiments/experiment.ts';
 import { metricNames } from '../domain/experiments/score.ts';
+import { isPlainId, plainIdRule } from '../domain/ids.ts';
 import { redactionKinds } from '../domain/policies/policy.ts';
 import { isTimezone, parseTimeOfDay, parseWeekly } from '../domain/schedules/times.ts';
 
@@ -66,6 +67,8 @@ export type PolicyEntry = z.infer<typeof PolicyEntry>;
 /** The shape of `workloads.yaml`, in the file's own (snake_case) words. */
 export const WorkloadsFile = z.strictObject({
   default: PolicyEntry.prefault({}),
-  workloads: z.record(z.string().min(1), PolicyEntry).default({}),
+  workloads: z
+    .record(z.string().refine(isPlainId, `A workload id must be ${plainIdRule}.`), PolicyEntry)
+    .default({}),
 });
 export type WorkloadsFile = z.infer<typeof WorkloadsFile>;

@@ -1,5 +1,18 @@
 import type { Strategy } from './experiments/experiment.ts';
 
+const plainId = /^\w[\w.:/@+-]{0,199}$/;
+
+/** What `isPlainId` allows, to be said after "must be". */
+export const plainIdRule = '1 to 200 of A-Z a-z 0-9 _ . : / @ + -, beginning with a letter, a digit or _';
+
+/**
+ * Whether a workload or client id can be used. They stand in workflow ids, headers, file names and commands
+ * for people to paste: nothing in them may mean something to a shell or in Markdown.
+ */
+export function isPlainId(text: string): boolean {
+  return plainId.test(text);
+}
+
 /** `run-<UTC time>-<random>`: sorts by time; `random` is a few characters of `[a-z0-9]`, made by the caller. */
 export function newRunId(now: Date, random: string): string {
   const time = now.toISOString().replace(/[-:]|\.\d+/g, '');

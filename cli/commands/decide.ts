@@ -6,7 +6,7 @@ import type { DecisionOutcome } from '../../domain/verdicts/verdict.ts';
 import type { DecideResult } from '../../workflows/messages.ts';
 import { type Cli, type CommandContext, examples } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { parseReason } from '../options.ts';
+import { parseId, parseReason } from '../options.ts';
 import { leaderboard } from '../render/leaderboard.ts';
 import { routeText } from '../render/route.ts';
 import { resolveGate } from '../runs/resolve-run.ts';
@@ -47,7 +47,7 @@ export function registerReject(program: Command, cli: Cli): void {
 function decision(program: Command, outcome: DecisionOutcome): Command {
   return program
     .command(outcome)
-    .argument('<run>', 'a run id, or a workload for the run of it that waits')
+    .argument('<run>', 'a run id, or a workload for the run of it that waits', parseId)
     .requiredOption('--reason <text>', 'why, for the audit', parseReason)
     .option('--as <name>', 'who decides (default: your login name)');
 }

@@ -6,6 +6,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { openFileSource } from '../imports/file-source.ts';
 import { createImportProgress } from '../imports/import-progress.ts';
 import { importRecords } from '../imports/import-records.ts';
+import { parseId } from '../options.ts';
 import { count, tally, total } from '../render/format.ts';
 import { withLogStore } from '../services.ts';
 
@@ -26,8 +27,8 @@ export function registerImport(program: Command, cli: Cli): void {
         .choices(Object.keys(importers))
         .makeOptionMandatory(),
     )
-    .requiredOption('--workload <id>', 'workload of records that do not name their own')
-    .requiredOption('--client <id>', 'client of records that do not name their own')
+    .requiredOption('--workload <id>', 'workload of records that do not name their own', parseId)
+    .requiredOption('--client <id>', 'client of records that do not name their own', parseId)
     .option('--domain <name>', 'clinc150 only: the domain whose intents are the tools')
     .addHelpText(
       'after',

@@ -3,7 +3,7 @@ import { originalModel, toRouteView } from '../../domain/routes/route-view.ts';
 import { type Cli, type CommandContext, examples } from '../command.ts';
 import { CommandError } from '../command-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { parseReason } from '../options.ts';
+import { parseId, parseReason } from '../options.ts';
 import { routeText } from '../render/route.ts';
 import { withLineage, withTemporal } from '../services.ts';
 import { userName } from '../user-name.ts';
@@ -16,7 +16,7 @@ interface RollbackOptions {
 export function registerRollback(program: Command, cli: Cli): void {
   program
     .command('rollback')
-    .argument('<workload>')
+    .argument('<workload>', 'a workload id', parseId)
     .description('Give a workload’s traffic back to what served it before')
     .option('--reason <text>', 'why, for the audit', parseReason, 'asked for by hand')
     .option('--as <name>', 'who decides (default: your login name)')

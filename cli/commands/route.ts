@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { toRouteView } from '../../domain/routes/route-view.ts';
 import { type Cli, examples } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { parseId } from '../options.ts';
 import { routeText } from '../render/route.ts';
 import { requireWorkload } from '../require-workload.ts';
 import { withLineage } from '../services.ts';
@@ -9,7 +10,7 @@ import { withLineage } from '../services.ts';
 export function registerRoute(program: Command, cli: Cli): void {
   program
     .command('route')
-    .argument('<workload>')
+    .argument('<workload>', 'a workload id', parseId)
     .description('Show which model serves a workload now, and which one did before')
     .addHelpText('after', examples(['flywheel route hr', 'flywheel route hr --json']))
     .action(

@@ -4,7 +4,7 @@ import { type Strategy, strategies } from '../../domain/experiments/experiment.t
 import { type Cli, type CommandContext, examples } from '../command.ts';
 import { CommandError } from '../command-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import { parseList, parseWhole } from '../options.ts';
+import { parseId, parseList, parseWhole } from '../options.ts';
 import { runPage } from '../render/run-page.ts';
 import { requireWorkload } from '../require-workload.ts';
 import { withLineage, withTemporal } from '../services.ts';
@@ -23,7 +23,7 @@ interface RunOptions {
 export function registerRun(program: Command, cli: Cli): void {
   program
     .command('run')
-    .argument('<workload>', 'the workload to look for a smaller model for')
+    .argument('<workload>', 'the workload to look for a smaller model for', parseId)
     .description('Run the flywheel once for a workload: dataset, experiments, verdict')
     .option('--candidates <names>', 'names from candidates.yaml, comma-separated (default: all)', parseList)
     .option(

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type Cli, examples } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
-import { parseWhole } from '../options.ts';
+import { parseId, parseWhole } from '../options.ts';
 import { moment } from '../render/format.ts';
 import { table } from '../render/table.ts';
 import { withLineage } from '../services.ts';
@@ -9,7 +9,7 @@ import { withLineage } from '../services.ts';
 export function registerRuns(program: Command, cli: Cli): void {
   program
     .command('runs')
-    .argument('[workload]', 'only the runs of this workload')
+    .argument('[workload]', 'only the runs of this workload', parseId)
     .description('List runs, newest first')
     .option('--limit <n>', 'at most so many', parseWhole(1), 20)
     .addHelpText('after', examples(['flywheel runs', 'flywheel runs hr --limit 5 --json']))

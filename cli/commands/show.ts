@@ -4,6 +4,7 @@ import type { Config } from '../../config/config.ts';
 import { type Cli, examples } from '../command.ts';
 import { toCommandError } from '../command-error.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { parseId } from '../options.ts';
 import { pendingPage } from '../render/pending-run.ts';
 import { runPage } from '../render/run-page.ts';
 import type { PendingRun } from '../runs/pending-run.ts';
@@ -13,7 +14,7 @@ import { withLineage, withTemporal } from '../services.ts';
 export function registerShow(program: Command, cli: Cli): void {
   program
     .command('show')
-    .argument('<run>', 'a run id, or a workload for its newest run')
+    .argument('<run>', 'a run id, or a workload for its newest run', parseId)
     .description('Show a run: data, leaderboard, verdict, approval, and what to do next')
     .addHelpText('after', examples(['flywheel show hr', 'flywheel show run-20260131t093000z-1a2b3c --json']))
     .action(

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type Cli, examples } from '../command.ts';
+import { parseId } from '../options.ts';
 import { pendingLine } from '../render/pending-run.ts';
 import { nextCommands } from '../render/run-page.ts';
 import { withLineage, withTemporal } from '../services.ts';
@@ -7,7 +8,7 @@ import { withLineage, withTemporal } from '../services.ts';
 export function registerWatch(program: Command, cli: Cli): void {
   program
     .command('watch')
-    .argument('<run>', 'a run id, or a workload for its newest run')
+    .argument('<run>', 'a run id, or a workload for its newest run', parseId)
     .description('Follow a run live; in a pipe, one line per change. Ends with the run, by its outcome')
     .addHelpText(
       'after',

@@ -1,13 +1,13 @@
 import { z } from 'zod';
+import { isPlainId, plainIdRule } from '../ids.ts';
 import { roles } from './role.ts';
 import { anyClient, type Token } from './token.ts';
 
 const Instant = z.iso.datetime({ error: 'must be a time such as 2026-01-31T09:00:00Z' });
 
-/** Ids end up in headers, command lines and workflow ids. */
 export const ClientName = z
   .string()
-  .regex(/^(\*|[\w.:/@-]{1,200})$/, 'must have 1 to 200 letters, digits and . _ : / @ -, or be *');
+  .refine((text) => text === anyClient || isPlainId(text), `must be ${plainIdRule}; or *`);
 
 const StoredToken = z.strictObject({
   id: z.string().min(1),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
-import { Name, Timestamp } from '../records/record.schema.ts';
+import { Name, PlainId, Timestamp } from '../records/record.schema.ts';
 
 /** A comment is a person's words, not a file. */
 const maxCommentLength = 20_000;
@@ -22,8 +22,8 @@ const about = {
   key: z.string().min(1).max(200).nullish(),
   record_id: Name.nullish(),
   conversation_id: Name.nullish(),
-  workload_id: Name.nullish(),
-  client_id: Name.nullish(),
+  workload_id: PlainId.nullish(),
+  client_id: PlainId.nullish(),
   author: Name.nullish(),
   timestamp: Timestamp.nullish(),
 };

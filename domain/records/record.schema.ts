@@ -1,8 +1,12 @@
 import { z } from 'zod';
+import { isPlainId, plainIdRule } from '../ids.ts';
 import type { JsonObject } from '../json.ts';
 import { readTimestamp } from './timestamp.ts';
 
-/** Names end up in workflow ids, headers and file names: short and without control characters. */
+/** A workload or client id. */
+export const PlainId = z.string().refine(isPlainId, `must be ${plainIdRule}`);
+
+/** Of whoever made it, and never more than compared and shown: short and without control characters. */
 export const Name = z
   .string()
   .min(1)
@@ -36,8 +40,8 @@ export const Timestamp = z.unknown().transform((value, context) => {
 export const WireRecord = z.looseObject({
   id: Name.nullish(),
   timestamp: Timestamp,
-  workload_id: Name,
-  client_id: Name,
+  workload_id: PlainId,
+  client_id: PlainId,
   conversation_id: Name.nullish(),
   request: Verbatim,
   response: Verbatim,

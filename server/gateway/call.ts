@@ -1,3 +1,4 @@
+import { isPlainId, plainIdRule } from '../../domain/ids.ts';
 import { isJsonObject, type JsonObject } from '../../domain/json.ts';
 import type { Caller } from '../auth/access.ts';
 import type { GatewayError } from '../openai-error.ts';
@@ -19,8 +20,6 @@ export interface GatewayCall {
 
 /** Calls that do not say whose they are. */
 const unknownClient = 'unknown';
-/** The same limit as for records (domain/records/record.schema.ts). */
-const maxIdLength = 200;
 
 /** Reads headers and body, or says what is wrong with them. */
 export async function readCall(request: Request, caller: Caller): Promise<GatewayCall | GatewayError> {
@@ -40,11 +39,11 @@ export async function readCall(request: Request, caller: Caller): Promise<Gatewa
       message: 'The gateway does not stream yet. Send "stream": false, or call the model directly.',
     };
   const workloadId = headers.get('x-workload-id');
-  if (workloadId !== null && (workloadId === '' || workloadId.length > maxIdLength))
+  if (workloadId !== null && !isPlainId(workloadId))
     return {
       status: 400,
       code: 'invalid_workload_id',
-      message: `x-workload-id must have 1 to ${maxIdLength} characters.`,
+      message: `x-workload-id must be ${plainIdRule}.`,
     };
   return {
     bytes,

@@ -109,6 +109,19 @@ describe('planning, snapshot and curation', () => {
     await expect(plan({ strategies: ['icl'] })).rejects.toThrow(/Nothing to try/);
   });
 
+  it('refuses a workload id that could not be typed into a shell: a workflow can be started by hand', async () => {
+    const { lineage, runId } = setup();
+    const { planRun } = createPlanRun({
+      ...{ lineage, catalog: { all: () => [aCandidate()] }, defaults },
+      policies: { of: async () => aPolicy() },
+    });
+    const trigger = { runId, reason: 'a test', requestedBy: 'ada' };
+
+    const planning = planRun({ workloadId: 'hr$(reboot)', workflowId: 'flywheel:hr', trigger });
+
+    await expect(planning).rejects.toThrow(/A workload id must be 1 to 200 of/);
+  });
+
   it('opens a run that fails for a broken workloads.yaml, so that it is seen', async () => {
     const { lineage, runId } = setup();
     const problem = 'workloads.yaml:2:3 default.threshold: Too big';

@@ -37,6 +37,12 @@ describe('wrong usage', () => {
     ['an unknown option', ['runs', '--frobnicate'], /unknown option '--frobnicate'/],
     ['a missing argument', ['show'], /missing required argument 'run'/],
     ['a missing reason', ['approve', 'hr'], /required option '--reason <text>' not specified/],
+    ['a workload with a command in it', ['run', 'hr;reboot'], /must be 1 to 200 of A-Z/],
+    [
+      'a client with a command in it',
+      [...'import x --format jsonl --workload hr'.split(' '), '--client', '$(id)'],
+      /must be 1 to 200 of A-Z/,
+    ],
     ['an empty reason', ['approve', 'hr', '--reason', ' '], /must not be empty/],
     ['a bad number', ['run', 'hr', '--eval-size', 'many'], /whole number of at least 1/],
     ['an unknown strategy', ['run', 'hr', '--strategies', 'base,dpo'], /no strategy "dpo"/],

@@ -156,4 +156,10 @@ workloads:
 
     expect(found).toHaveLength(2);
   });
+
+  it('names the line of a workload that no record can have', () => {
+    expect(setup('workloads:\n  "hr; reboot": { threshold: 0.9 }\n').problems()).toEqual([
+      expect.stringMatching(/^FILE:2:3 .*A workload id must be 1 to 200 of/),
+    ]);
+  });
 });

@@ -211,6 +211,12 @@ describe('calls that are refused or not logged', () => {
     ['a JSON list', { body: '[]' }, 400, 'invalid_json'],
     ['another content type', { headers: { 'content-type': 'text/plain' } }, 415, 'unsupported_media_type'],
     ['an endless workload id', { headers: { 'x-workload-id': 'x'.repeat(201) } }, 400, 'invalid_workload_id'],
+    [
+      'a workload id with a command in it',
+      { headers: { 'x-workload-id': 'hr$(reboot)' } },
+      400,
+      'invalid_workload_id',
+    ],
   ])('%s', async (_, request, status, code) => {
     const upstream = await startModel();
     const { url } = await (await setup({ upstream })).start();
