@@ -1,5 +1,6 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import pLimit from 'p-limit';
+import { RejectedError } from '../domain/errors.ts';
 import type { EvaluationSummary, ServingSpec } from '../domain/experiments/experiment.ts';
 import { summarise } from '../domain/experiments/summarise.ts';
 import { type AskTiming, askItem } from './ask-item.ts';
@@ -37,6 +38,9 @@ export interface EvaluateSettings {
 /**
  * Asks every item of the eval split, as the route would, and stores each answer as it comes. Repeated after any
  * interruption it asks what is missing and nothing else.
+ *
+ * An item that does not fit the model's context is a wrong answer like any other. Where none fits, the model
+ * has not been measured at all: this throws `RejectedError`, so that the experiment fails and says so.
  */
 export function createEvaluate(ports: EvaluatePorts, settings: EvaluateSettings) {
   const { artifacts, chatModels } = ports;
@@ -67,7 +71,10 @@ export function createEvaluate(ports: EvaluatePorts, settings: EvaluateSettings)
       () => ({ ...progress }),
       () => forEachBounded(missing, settings.concurrency, cancellationSignal(), askAndStore),
     );
-    return close(id, await evaluations.items(id));
+    const items = await evaluations.items(id);
+    const summary = await close(id, items);
+    refuseIfNothingFits(items, serving);
+    return summary;
   }
 
   async function close(id: string, items: readonly EvaluationItem[]): Promise<EvaluationSummary> {
@@ -77,6 +84,16 @@ export function createEvaluate(ports: EvaluatePorts, settings: EvaluateSettings)
   }
 
   return { evaluate };
+}
+
+function refuseIfNothingFits(items: readonly EvaluationItem[], { model, maxTokens }: ServingSpec): void {
+  const [first] = items;
+  if (first === undefined || items.some((item) => item.failure !== 'too_long')) return;
+  throw new RejectedError(
+    `None of the ${items.length} items fits into the context of ${model} beside an answer of ${maxTokens} tokens ` +
+      `(${first.failureDetail ?? 'the provider gives no numbers'}). Choose a candidate with a longer context.`,
+    { code: 'context_length_exceeded' },
+  );
 }
 
 /**

@@ -32,12 +32,11 @@ export function registerImport(program: Command, cli: Cli): void {
     .option('--domain <name>', 'clinc150 only: the domain whose intents are the tools')
     .addHelpText(
       'after',
-      `\nFormats:\n${Object.entries(importers)
-        .map(([name, { description }]) => `  ${name.padEnd(10)}${description}`)
-        .join('\n')}\n${examples([
-        'flywheel import calls.jsonl --format jsonl --workload support --client web',
-        'flywheel import data_full.json --format clinc150 --domain work --workload hr --client c1',
-      ])}`,
+      `\nFormats (docs/imports.md says what becomes of each):\n${Object.entries(importers)
+        .map(([name, { description }]) => `  ${name.padEnd(15)}${description}`)
+        .join('\n')}\n${examples(
+        Object.values(importers).map(({ example }) => `flywheel import ${example}`),
+      )}`,
     )
     .action(cli.run(importCommand));
 }

@@ -41,6 +41,7 @@ export async function logTraffic(
 
 function sourceOf(rows: readonly JsonObject[]) {
   return {
+    name: 'help-desk',
     async *lines() {
       for (const row of rows) yield JSON.stringify(row);
     },

@@ -1,5 +1,5 @@
 import type { LogStore } from '../../activities/ports/log-store.ts';
-import { type Importer, type ImportSource, isRejected } from '../../domain/imports/importer.ts';
+import { type Importer, type ImportSource, isFeedback, isRejected } from '../../domain/imports/importer.ts';
 import type { LogRecord, RejectedLine } from '../../domain/records/record.ts';
 
 /** What `import --json` prints; a public, fixed shape. */
@@ -56,6 +56,7 @@ export async function importRecords(options: ImportRecordsOptions): Promise<Impo
     options.onProgress({ counts, share: share() });
   };
   for await (const row of options.importer.read(source, options)) {
+    if (isFeedback(row)) continue;
     counts.read += 1;
     if (isRejected(row)) {
       rejected[row.reason] = (rejected[row.reason] ?? 0) + 1;

@@ -35,7 +35,7 @@ export function toExample(record: StoredRecord): ToExample {
     ok: true,
     example: {
       recordId: record.id,
-      group: conversationGroup(record),
+      group: groupOf(record),
       label: labelOf(target.value, tools),
       messages: messages.value,
       tools,
@@ -45,8 +45,13 @@ export function toExample(record: StoredRecord): ToExample {
   };
 }
 
-/** Conversation ids are the client's own, so that two clients may use the same one. */
-function conversationGroup(record: StoredRecord): string {
+/**
+ * Records of one conversation share a split; so do conversations that say so in `split_group`, such as several
+ * attempts at one task. Both are the client's own, so that two clients may use the same name.
+ */
+function groupOf(record: StoredRecord): string {
+  const splitGroup = record.extra.split_group;
+  if (typeof splitGroup === 'string' && splitGroup !== '') return `${record.clientId}/group ${splitGroup}`;
   return record.conversationId === undefined ? record.id : `${record.clientId}/${record.conversationId}`;
 }
 

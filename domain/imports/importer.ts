@@ -2,6 +2,8 @@ import type { LogRecord, RejectedLine } from '../records/record.ts';
 
 /** The file to import, as the caller opens it. Nothing in `domain` touches the disk. */
 export interface ImportSource {
+  /** The file's own name, without its folder. */
+  readonly name: string;
   /** Lines without their ending; a file of any size streams. */
   lines(): AsyncIterable<string>;
   /** The whole text, for formats that are one JSON value. */
@@ -24,17 +26,43 @@ export interface ImportedRecord {
   readonly record: LogRecord;
 }
 
-/** One row of a source: a record, or why it was set aside. */
-export type ImportedRow = ImportedRecord | RejectedLine;
+/** How a conversation ended, as the source tells it: feedback on all of its records. */
+export interface ImportedFeedback {
+  /** 1-based line or row in the source. */
+  readonly line: number;
+  readonly feedback: OutcomeFeedback;
+}
+
+export interface OutcomeFeedback {
+  /** Same source, same id: importing again adds nothing. */
+  readonly id: string;
+  readonly workloadId: string;
+  readonly clientId: string;
+  readonly conversationId: string;
+  readonly kind: 'outcome';
+  /** In [0, 1]; 1 is success. */
+  readonly value: number;
+  /** Who judged: a benchmark's own check, a person, a program. */
+  readonly author: string;
+}
+
+/** One row of a source: a record, feedback on a conversation, or why it was set aside. */
+export type ImportedRow = ImportedRecord | ImportedFeedback | RejectedLine;
 
 export function isRejected(row: ImportedRow): row is RejectedLine {
   return 'reason' in row;
+}
+
+export function isFeedback(row: ImportedRow): row is ImportedFeedback {
+  return 'feedback' in row;
 }
 
 /** Reads one file format. Throws `InvalidInputError` where the file as a whole cannot be used. */
 export interface Importer {
   /** One line for `--help`. */
   readonly description: string;
+  /** Arguments of one call that works, for `--help`: everything after `flywheel import`. */
+  readonly example: string;
   read(source: ImportSource, options: ImportOptions): AsyncIterable<ImportedRow>;
 }
 

@@ -5,6 +5,7 @@ import { type ImportedRow, type Importer, type ImportOptions, rowTimestamp } fro
 /** One JSON object per line: logged calls, or fine-tuning rows. Blank lines are skipped. */
 export const jsonl: Importer = {
   description: 'JSON Lines: records {request, response, …}, or rows {messages, tools?} ending in the answer',
+  example: 'calls.jsonl --format jsonl --workload support --client web',
 
   async *read(source, options) {
     let line = 0;

@@ -1,5 +1,5 @@
 import { CancelledFailure } from '@temporalio/common';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createEvaluate, type EvaluateInput } from '../../activities/evaluate.ts';
 import type { ChatModel, ChatRequest } from '../../activities/ports/chat-model.ts';
 import { RejectedError, UnavailableError, type UnavailableKind } from '../../domain/errors.ts';
@@ -319,4 +319,43 @@ test('when one item ends the attempt, nothing of it writes afterwards', async ()
   await new Promise((resolve) => setTimeout(resolve, 30));
 
   expect(evaluations.stored.size).toBe(atTheEnd);
+});
+
+describe('items that do not fit the context', () => {
+  const tooLong = new RejectedError('maximum context length is 2048 tokens', {
+    code: 'context_length_exceeded',
+  });
+
+  test('count as wrong answers while others fit', async () => {
+    const { run, model } = await setup();
+    model.reply = (_, question) => {
+      if (question !== '3') throw tooLong;
+      return rightCall;
+    };
+
+    const summary = await run();
+
+    expect(summary).toMatchObject({ n: 5, failed: 4, failures: { too_long: 4 } });
+    expect(summary.metrics['call_accuracy']).toBeCloseTo(0.2);
+  });
+
+  test('fail the experiment where none fits: with the numbers, stored, and not asked again by a retry', async () => {
+    const { run, model, asked, evaluations } = await setup();
+    model.reply = () => {
+      throw tooLong;
+    };
+
+    const first = await run().catch((error: unknown) => error);
+    asked.length = 0;
+    const second = await run().catch((error: unknown) => error);
+
+    expect(first).toMatchObject({
+      name: 'RejectedError',
+      retryable: false,
+      message: expect.stringMatching(/None of the 5 items fits into the context of nano-1m.*2048 tokens/),
+    });
+    expect(second).toEqual(first);
+    expect(asked).toEqual([]);
+    expect([...evaluations.stored.values()].map((item) => item.failure)).toEqual(Array(5).fill('too_long'));
+  });
 });

@@ -55,6 +55,20 @@ describe('the flywheel', () => {
     expect(world.gates.size).toBe(0);
   });
 
+  it('fails, and says so, when nothing fits the context of any candidate', async () => {
+    const world = newWorld({
+      score: () => new Error('None of the 30 items fits into the context of nano-1m'),
+    });
+    const request = newTrigger();
+
+    const message = await messageOf(runOnce(world, request));
+
+    expect(message).toContain('nano × icl: None of the 30 items fits into the context of nano-1m');
+    expect(world.reports.map((report) => report.status)).toEqual(['failed', 'failed', 'failed']);
+    expect(world.reports.every((report) => report.evaluation === null)).toBe(true);
+    expect(world.closedRuns.get(request.runId)).toEqual({ status: 'failed', failure: message });
+  });
+
   it('counts an experiment that an operator terminated as failed, and goes on', async () => {
     const world = newWorld({ fineTune: 'hang' });
     const request = newTrigger();

@@ -3,10 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { curate } from '../../../domain/datasets/curate.ts';
 import { splitNames } from '../../../domain/datasets/dataset.ts';
 import { InvalidInputError } from '../../../domain/errors.ts';
-import { clinc150, noToolAnswer } from '../../../domain/imports/clinc150.ts';
-import { isRejected } from '../../../domain/imports/importer.ts';
-import type { LogRecord } from '../../../domain/records/record.ts';
-import { readAll, source } from './support.ts';
+import { clinc150 } from '../../../domain/imports/clinc150.ts';
+import { noToolAnswer } from '../../../domain/imports/gold.ts';
+import { readAll, recordsOf, source } from './support.ts';
 
 const empty = { train: [], val: [], test: [], oos_train: [], oos_val: [], oos_test: [] };
 const domains = JSON.stringify({ work: ['payday', 'meeting'], home: ['lights'] });
@@ -72,7 +71,7 @@ describe.skipIf(absent)(title, { timeout: 120_000 }, () => {
     const rows = await readAll(clinc150, open(), { domain: 'work' });
     const again = await readAll(clinc150, open(), { domain: 'work' });
 
-    const records = rows.flatMap((row): LogRecord[] => (isRejected(row) ? [] : [row.record]));
+    const records = recordsOf(rows);
     const inScope = records.filter((record) => JSON.stringify(record.response).includes('tool_calls'));
     expect([inScope.length, records.length - inScope.length, rows.length]).toEqual([2250, 1200, 3450]);
     expect(new Set(records.map((record) => record.id)).size).toBe(3450);
@@ -82,9 +81,7 @@ describe.skipIf(absent)(title, { timeout: 120_000 }, () => {
 
   it('curates into stratified splits without losing a question', async () => {
     const rows = await readAll(clinc150, open(), { domain: 'work' });
-    const records = rows.flatMap((row) =>
-      isRejected(row) ? [] : [{ ...row.record, ingestedAt: row.record.timestamp }],
-    );
+    const records = recordsOf(rows).map((record) => ({ ...record, ingestedAt: record.timestamp }));
 
     const { splits, dropped } = await curate(records, { seed: 7, validationShare: 0.1, minRecords: 50 });
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { isRejected } from '../../../domain/imports/importer.ts';
 import { jsonl } from '../../../domain/imports/jsonl.ts';
 import { wireRecord } from '../support.ts';
-import { readAll, source } from './support.ts';
+import { readAll, recordsOf, source } from './support.ts';
 
 const row = {
   messages: [
@@ -56,7 +56,7 @@ it('sets bad lines aside with their line number and reason, and goes on', async 
 it('makes the same ids for the same file twice, and different ones for equal rows', async () => {
   const text = [JSON.stringify(row), JSON.stringify(row)].join('\n');
   const ids = async (): Promise<string[]> =>
-    (await readAll(jsonl, source(text))).map((each) => (isRejected(each) ? each.reason : each.record.id));
+    recordsOf(await readAll(jsonl, source(text))).map((record) => record.id);
 
   const [first, second] = [await ids(), await ids()];
 
