@@ -5,15 +5,17 @@ import type { ServingSpec } from '../domain/experiments/experiment.ts';
 import { readAnswer } from '../domain/experiments/read-answer.ts';
 import { scoreItem } from '../domain/experiments/score.ts';
 import { findUnstorable, isJsonObject, type JsonObject } from '../domain/json.ts';
+import { toOpenAiMessage } from '../domain/records/to-openai.ts';
 import { pause } from './pause.ts';
 import type { ChatModel, ChatReply } from './ports/chat-model.ts';
+import type { FewShots } from './ports/few-shots.ts';
 import type { EvaluationItem } from './ports/lineage.ts';
 import { isAboutTheProvider, sayHello } from './say-hello.ts';
 
 export interface Asking {
   readonly chatModel: ChatModel;
   readonly serving: ServingSpec;
-  readonly fewShot: string | null;
+  readonly fewShots: FewShots;
   readonly timing: AskTiming;
   readonly signal: AbortSignal;
 }
@@ -56,9 +58,15 @@ const longestWaitMs = 30_000;
  * else. Otherwise this throws, and the item is asked again when the activity is retried.
  */
 export async function askItem(asking: Asking, example: Example): Promise<EvaluationItem> {
-  const { fewShot, serving } = asking;
+  const { fewShots, serving, signal } = asking;
+  const startedMs = performance.now();
+  // That the examples cannot be had is no wrong answer of the model: it fails the evaluation, never the item.
+  const fewShot = await fewShots.textFor(serving, example.messages.map(toOpenAiMessage), signal);
+  // Choosing them is part of what a caller of the route waits for.
+  const choosingMs = Math.round(performance.now() - startedMs);
   const asked = await ask(asking, chatBody(example, { fewShot, maxTokens: serving.maxTokens }));
-  return asked.reply === null ? failedItem(example, asked) : answeredItem(example, asked.reply);
+  if (asked.reply === null) return failedItem(example, asked);
+  return answeredItem(example, { ...asked.reply, latencyMs: asked.reply.latencyMs + choosingMs });
 }
 
 async function ask(asking: Asking, body: JsonObject): Promise<Asked> {

@@ -8,6 +8,7 @@ import { evaluationId } from './idempotency-keys.ts';
 import { keepAlive } from './keep-alive.ts';
 import type { ArtifactStore } from './ports/artifact-store.ts';
 import type { ChatModels } from './ports/chat-model.ts';
+import type { FewShots } from './ports/few-shots.ts';
 import type { EvaluationItem, Lineage } from './ports/lineage.ts';
 import { readExamples } from './read-examples.ts';
 
@@ -19,12 +20,13 @@ export interface EvaluateInput {
 }
 
 export interface EvaluatePorts {
-  readonly artifacts: Pick<ArtifactStore, 'readLines' | 'readText'>;
+  readonly artifacts: Pick<ArtifactStore, 'readLines'>;
   readonly lineage: {
     readonly datasets: Pick<Lineage['datasets'], 'get'>;
     readonly evaluations: Lineage['evaluations'];
   };
   readonly chatModels: ChatModels;
+  readonly fewShots: FewShots;
 }
 
 export interface EvaluateSettings {
@@ -43,7 +45,7 @@ export interface EvaluateSettings {
  * has not been measured at all: this throws `RejectedError`, so that the experiment fails and says so.
  */
 export function createEvaluate(ports: EvaluatePorts, settings: EvaluateSettings) {
-  const { artifacts, chatModels } = ports;
+  const { artifacts, chatModels, fewShots } = ports;
   const { datasets, evaluations } = ports.lineage;
   const timing: AskTiming = { backoffMs: 500, ...settings };
 
@@ -56,12 +58,11 @@ export function createEvaluate(ports: EvaluatePorts, settings: EvaluateSettings)
     const missing = (await readExamples(artifacts, files.eval.uri)).filter(
       (one) => !stored.has(one.recordId),
     );
-    const fewShot = serving.fewShotUri === null ? null : await artifacts.readText(serving.fewShotUri);
     const chatModel = chatModels(serving.provider);
 
     const progress = { done: stored.size, total: files.eval.rows };
     const askAndStore = async (example: (typeof missing)[number], signal: AbortSignal) => {
-      const item = await askItem({ chatModel, serving, fewShot, timing, signal }, example);
+      const item = await askItem({ chatModel, serving, fewShots, timing, signal }, example);
       // One by one: at a kill only those in flight have to be asked again.
       await evaluations.storeItems(id, [item]);
       progress.done += 1;

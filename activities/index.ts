@@ -9,6 +9,8 @@ import { createGateEvents } from './gate-events.ts';
 import { createMoveRoute } from './move-route.ts';
 import { createPlanRun, type PlanDefaults } from './plan-run.ts';
 import type { ArtifactStore } from './ports/artifact-store.ts';
+import type { Embedders } from './ports/embedder.ts';
+import type { FewShots } from './ports/few-shots.ts';
 import type { GatewayProbe } from './ports/gateway-probe.ts';
 import type { CandidateCatalog, Lineage } from './ports/lineage.ts';
 import type { LogStore } from './ports/log-store.ts';
@@ -25,6 +27,8 @@ export interface ActivityPorts {
   readonly logStore: LogStore;
   readonly artifacts: ArtifactStore;
   readonly chatModels: EvaluatePorts['chatModels'];
+  readonly embedders: Embedders;
+  readonly fewShots: FewShots;
   readonly probe: GatewayProbe;
   readonly catalog: CandidateCatalog;
   readonly policies: PolicySource;

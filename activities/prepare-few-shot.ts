@@ -1,12 +1,13 @@
-import { log } from '@temporalio/activity';
 import type { Example } from '../domain/datasets/dataset.ts';
 import { InvalidInputError } from '../domain/errors.ts';
-import { chatBody } from '../domain/experiments/chat-body.ts';
 import type { Candidate, ServingSpec } from '../domain/experiments/experiment.ts';
 import { selectFewShot } from '../domain/experiments/few-shot.ts';
+import { type Fits, fitting } from './few-shot-fit.ts';
+import { buildIndex } from './few-shot-index.ts';
 import { keepAlive } from './keep-alive.ts';
 import type { ArtifactStore } from './ports/artifact-store.ts';
-import type { ChatModel, ChatModels } from './ports/chat-model.ts';
+import type { ChatModels } from './ports/chat-model.ts';
+import type { Embedders } from './ports/embedder.ts';
 import type { Lineage } from './ports/lineage.ts';
 import { readExamples } from './read-examples.ts';
 
@@ -21,74 +22,71 @@ export interface FewShotPorts {
   readonly artifacts: ArtifactStore;
   readonly lineage: { readonly datasets: Pick<Lineage['datasets'], 'get'> };
   readonly chatModels: ChatModels;
+  readonly embedders: Embedders;
+}
+
+export interface PreparedFewShot {
+  readonly serving: ServingSpec;
+  /** Chosen for all questions; with similarity, to choose from. */
+  readonly examples: number;
 }
 
 /**
- * Chooses the few-shot examples of a candidate and stores their text.
+ * Chooses the few-shot examples of a candidate and stores their text; or, with similarity, stores the index that
+ * they are chosen from question by question.
  *
  * They come from the train split alone, and as many are taken as leave room, by the candidate's own tokenizer,
  * for the longest prompt seen in training and an answer. Repeating it gives the same text, hence the same uri.
  */
-export function createPrepareFewShot({ artifacts, lineage, chatModels }: FewShotPorts) {
-  async function prepareFewShot(
-    input: PrepareFewShotInput,
-  ): Promise<{ serving: ServingSpec; examples: number }> {
+export function createPrepareFewShot(ports: FewShotPorts) {
+  const { artifacts, lineage, chatModels } = ports;
+
+  async function prepareFewShot(input: PrepareFewShotInput): Promise<PreparedFewShot> {
     const { candidate } = input;
     const { files } = await lineage.datasets.get(input.datasetId);
+    const progress = { done: 0 };
     return keepAlive(
-      () => ({ choosing: candidate.icl.maxExamples }),
+      () => ({ ...progress }),
       async () => {
         const examples = await readExamples(artifacts, files.trainExamples.uri);
-        const chosen = await selectFewShot(examples, {
-          maxExamples: candidate.icl.maxExamples,
-          seed: input.seed,
-          fits: fitting(chatModels(candidate.provider), candidate, longest(examples)),
-        });
-        if (chosen.text === null) {
-          throw new InvalidInputError(
-            `No few-shot example fits into the context of ${candidate.name} beside the longest prompt of the ` +
-              'training data and an answer. Remove `icl` from its strategies, or choose a model with a longer context.',
-          );
+        const fits = fitting(chatModels(candidate.provider), candidate, examples);
+        const { provider, model, maxTokens, icl } = candidate;
+        if (!icl.similarity) {
+          const { uri, count } = await uniform(input, examples, fits);
+          return { serving: { provider, model, fewShotUri: uri, maxTokens }, examples: count };
         }
-        const { uri } = await artifacts.putText(chosen.text);
-        const { provider, model, maxTokens } = candidate;
+        const index = await buildIndex(
+          ports.embedders(icl.similarity.provider),
+          { examples, seed: input.seed, maxExamples: icl.maxExamples, similarity: icl.similarity, fits },
+          (done) => {
+            progress.done = done;
+          },
+        );
+        if (index === null) throw nothingFits(candidate);
+        const { uri } = await artifacts.putText(index.text);
+        const similarity = { ...icl.similarity, maxExamples: index.maxExamples };
         return {
-          serving: { provider, model, fewShotUri: uri, maxTokens },
-          examples: chosen.recordIds.length,
+          serving: { provider, model, fewShotUri: uri, similarity, maxTokens },
+          examples: index.size,
         };
       },
     );
   }
+
+  async function uniform({ candidate, seed }: PrepareFewShotInput, examples: readonly Example[], fits: Fits) {
+    const { maxExamples } = candidate.icl;
+    const { text, recordIds } = await selectFewShot(examples, { maxExamples, seed, fits });
+    if (text === null) throw nothingFits(candidate);
+    const { uri } = await artifacts.putText(text);
+    return { uri, count: recordIds.length };
+  }
+
   return { prepareFewShot };
 }
 
-/** Whether the text leaves room beside the longest prompt, asked of the model's own tokenizer. */
-function fitting(chatModel: ChatModel, candidate: Candidate, longestExample: Example | undefined) {
-  return async (text: string): Promise<boolean> => {
-    if (longestExample === undefined) return false;
-    const body = chatBody(longestExample, { fewShot: text, maxTokens: candidate.maxTokens });
-    const tokens = await chatModel.countTokens(candidate.model, body);
-    if (tokens === null) {
-      // Nothing to go by. What does not fit is then counted as `too_long` by the evaluation, in the open.
-      log.info('The provider cannot count tokens; few-shot examples are not fitted', {
-        model: candidate.model,
-      });
-      return true;
-    }
-    // Servers refuse a prompt that would leave less than the longest answer asked for.
-    const answer = Math.max(candidate.icl.reservedTokens, candidate.maxTokens);
-    return tokens.count + answer <= tokens.contextLength;
-  };
-}
-
-/** By characters, which orders prompts of one workload nearly as tokens would, at no request per example. */
-function longest(examples: readonly Example[]): Example | undefined {
-  const sized = examples.map((example) => ({
-    example,
-    size: JSON.stringify([example.messages, example.tools]).length,
-  }));
-  return sized.reduce(
-    (most, one) => (one.size > most.size ? one : most),
-    sized[0] ?? { example: undefined, size: 0 },
-  ).example;
+function nothingFits(candidate: Candidate): InvalidInputError {
+  return new InvalidInputError(
+    `No few-shot example fits into the context of ${candidate.name} beside the longest prompt of the ` +
+      'training data and an answer. Remove `icl` from its strategies, or choose a model with a longer context.',
+  );
 }

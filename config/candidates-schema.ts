@@ -1,6 +1,11 @@
 import { z } from 'zod';
-import { defaultIcl, defaultLora, defaultMaxTokens } from '../domain/experiments/defaults.ts';
-import { type Candidate, strategies } from '../domain/experiments/experiment.ts';
+import {
+  defaultIcl,
+  defaultLora,
+  defaultMaxTokens,
+  defaultRelevanceShare,
+} from '../domain/experiments/defaults.ts';
+import { type Candidate, type Similarity, strategies } from '../domain/experiments/experiment.ts';
 
 const LoraSettings = z
   .strictObject({
@@ -20,6 +25,12 @@ const IclSettings = z
   .strictObject({
     max_examples: z.number().int().min(1).max(100).default(defaultIcl.maxExamples),
     reserved_tokens: z.number().int().min(0).default(defaultIcl.reservedTokens),
+    selection: z.enum(['uniform', 'similar']).default('uniform'),
+    relevance_share: z.number().min(0).max(1).default(defaultRelevanceShare),
+    // Who embeds the questions; the candidate itself unless said.
+    embedding: z
+      .strictObject({ provider: z.string().min(1).optional(), model: z.string().min(1) })
+      .optional(),
   })
   .prefault({});
 
@@ -72,8 +83,20 @@ export function toCandidate(entry: CandidateEntry): Candidate {
       dropout: lora.dropout,
       ...(lora.target_modules && { targetModules: lora.target_modules }),
     },
-    icl: { maxExamples: icl.max_examples, reservedTokens: icl.reserved_tokens },
+    icl: {
+      maxExamples: icl.max_examples,
+      reservedTokens: icl.reserved_tokens,
+      ...(icl.selection === 'similar' && { similarity: similarityOf(entry) }),
+    },
     gpuPool: entry.gpu_pool,
     maxTokens: entry.max_tokens,
+  };
+}
+
+function similarityOf({ provider, model, icl }: CandidateEntry): Similarity {
+  return {
+    provider: icl.embedding?.provider ?? provider,
+    model: icl.embedding?.model ?? model,
+    relevanceShare: icl.relevance_share,
   };
 }

@@ -104,6 +104,12 @@ function crossCheck(
         `${at([...path, 'strategies'])} "lora" needs a provider with fine_tuning: true; "${candidate.provider}" has none`,
       );
     }
+    const embedder = candidate.icl.embedding?.provider;
+    if (embedder !== undefined && !known.includes(embedder)) {
+      problems.push(
+        `${at([...path, 'icl', 'embedding', 'provider'])} ${unknownWord('provider', embedder, known)}`,
+      );
+    }
   }
   return problems;
 }

@@ -3,9 +3,10 @@ import type { ActivityPorts } from '../activities/index.ts';
 import type { Config } from '../config/config.ts';
 import { createGatewayProbe } from '../integrations/gateway/probe.ts';
 import { openArtifactStore } from './open-artifact-store.ts';
+import { openFewShots } from './open-few-shots.ts';
 import { openLineage } from './open-lineage.ts';
 import { openLogStore } from './open-log-store.ts';
-import { openChatModels, openTrainers } from './open-models.ts';
+import { openChatModels, openEmbedders, openTrainers } from './open-models.ts';
 import { openPolicies } from './open-policies.ts';
 
 export interface OpenActivityPorts {
@@ -18,6 +19,7 @@ export function openActivityPorts(config: Config): OpenActivityPorts {
   const lineage = openLineage(config);
   const logStore = openLogStore(config);
   const artifacts = openArtifactStore(config);
+  const embedders = openEmbedders(config);
   const { evaluationConcurrency, itemTimeoutMs, ...defaults } = config.defaults;
   return {
     ports: {
@@ -25,6 +27,8 @@ export function openActivityPorts(config: Config): OpenActivityPorts {
       logStore,
       artifacts,
       chatModels: openChatModels(config),
+      embedders,
+      fewShots: openFewShots(artifacts, embedders),
       trainers: openTrainers(config, artifacts),
       probe: createGatewayProbe(config.gateway.url, () => config.gateway.ownToken),
       catalog: { all: () => config.candidates },

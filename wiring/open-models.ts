@@ -1,15 +1,22 @@
 import type { ArtifactStore } from '../activities/ports/artifact-store.ts';
 import type { ChatModels } from '../activities/ports/chat-model.ts';
+import type { Embedders } from '../activities/ports/embedder.ts';
 import type { Trainers } from '../activities/ports/trainer.ts';
 import type { Config } from '../config/config.ts';
 import { NotFoundError } from '../domain/errors.ts';
 import { createChatModel } from '../integrations/openai/chat-model.ts';
 import type { ProviderSettings } from '../integrations/openai/client.ts';
+import { createEmbedder } from '../integrations/openai/embedder.ts';
 import { createTrainer } from '../integrations/openai/trainer.ts';
 
 /** The configured providers' chat endpoints. */
 export function openChatModels(config: Pick<Config, 'providers'>): ChatModels {
   return remembered((provider) => createChatModel(settingsOf(config, provider)));
+}
+
+/** The configured providers' embedding endpoints. */
+export function openEmbedders(config: Pick<Config, 'providers'>): Embedders {
+  return remembered((provider) => createEmbedder(settingsOf(config, provider)));
 }
 
 /** The configured providers' fine-tuning endpoints. */

@@ -18,6 +18,9 @@ export const defaultLora: LoraHyperparameters = {
 /** The blueprint's three examples. Its 4,096 reserved tokens suit long contexts; a routed answer is short. */
 export const defaultIcl: IclSettings = { maxExamples: 3, reservedTokens: 64 };
 
+/** The blueprint's `relevance_ratio`. */
+export const defaultRelevanceShare = 0.7;
+
 /** Longest answer asked for unless a candidate says otherwise, in tokens. */
 export const defaultMaxTokens = 64;
 

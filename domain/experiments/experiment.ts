@@ -21,6 +21,17 @@ export interface IclSettings {
   readonly maxExamples: number;
   /** Tokens kept free for the answer. */
   readonly reservedTokens: number;
+  /** Chooses examples per question by likeness; absent, the same ones, spread over the classes, serve all. */
+  readonly similarity?: Similarity;
+}
+
+/** How like questions are found. */
+export interface Similarity {
+  /** Who embeds: a configured provider and a model of its. */
+  readonly provider: string;
+  readonly model: string;
+  /** Share of the examples, in [0, 1], chosen by likeness alone; the others cover further classes first. */
+  readonly relevanceShare: number;
 }
 
 /** A base model that might take over: one entry of `candidates.yaml`, defaults filled in. */
@@ -44,8 +55,12 @@ export interface Candidate {
 export interface ServingSpec {
   readonly provider: string;
   readonly model: string;
-  /** Few-shot text appended to the system message (strategy `icl`); null for the others. */
+  /**
+   * Few-shot text appended to the system message (strategy `icl`), or, with `similarity`, the index to choose it
+   * from; null for the other strategies.
+   */
   readonly fewShotUri: string | null;
+  readonly similarity?: Similarity & { readonly maxExamples: number };
   readonly maxTokens: number;
 }
 

@@ -56,6 +56,13 @@ function toFewShot(chosen: readonly Example[]): FewShot {
   return { text: renderFewShot(chosen), recordIds: chosen.map((example) => example.recordId) };
 }
 
+/** All examples in the order in which a uniform selection without bound would take them. */
+export function uniformOrder(examples: readonly Example[], seed: number): Example[] {
+  const queues = classQueues(examples, seed);
+  const rounds = Math.max(0, ...queues.map((queue) => queue.length));
+  return Array.from({ length: rounds }, (_, round) => queues.flatMap((queue) => queue[round] ?? [])).flat();
+}
+
 /** One shuffled queue per class, the most frequent class first, ties in seeded order. */
 function classQueues(examples: readonly Example[], seed: number): Example[][] {
   const random = createRandom(seed);
@@ -72,10 +79,15 @@ function classQueues(examples: readonly Example[], seed: number): Example[][] {
  * `User: …` and `Assistant: …`, a tool call as `call NAME JSON-arguments`.
  */
 export function renderFewShot(examples: readonly Example[]): string {
-  return ['Examples:', ...examples.map(renderExample)].join('\n\n');
+  return joinFewShot(examples.map(renderExample));
 }
 
-function renderExample(example: Example): string {
+/** Rendered examples as one text. */
+export function joinFewShot(texts: readonly string[]): string {
+  return ['Examples:', ...texts].join('\n\n');
+}
+
+export function renderExample(example: Example): string {
   const history = example.messages.flatMap(renderMessage);
   return [...history, `Assistant: ${renderTarget(example.target)}`].join('\n');
 }

@@ -7,6 +7,14 @@ const Serving = z.object({
   provider: z.string(),
   model: z.string(),
   fewShotUri: z.string().nullable(),
+  similarity: z
+    .object({
+      provider: z.string(),
+      model: z.string(),
+      relevanceShare: z.number(),
+      maxExamples: z.number(),
+    })
+    .exactOptional(),
   maxTokens: z.number(),
 });
 

@@ -2,9 +2,12 @@ import { CancelledFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { createEvaluate, type EvaluateInput } from '../../activities/evaluate.ts';
 import type { ChatModel, ChatRequest } from '../../activities/ports/chat-model.ts';
+import type { Embedder } from '../../activities/ports/embedder.ts';
 import { RejectedError, UnavailableError, type UnavailableKind } from '../../domain/errors.ts';
 import { chatBody } from '../../domain/experiments/chat-body.ts';
+import { writeIndex } from '../../domain/experiments/few-shot-index.ts';
 import type { JsonObject } from '../../domain/json.ts';
+import { openFewShots } from '../../wiring/open-few-shots.ts';
 import { anAttempt, runIn } from '../support/activity-environment.ts';
 import { aDataset, anExample } from '../support/experiments.ts';
 import { inMemoryArtifacts } from '../support/in-memory-artifacts.ts';
@@ -20,7 +23,9 @@ const input: EvaluateInput = {
 
 type Reply = (request: ChatRequest, question: string) => JsonObject | Promise<JsonObject>;
 
-async function setup(options: { items?: number; concurrency?: number; reply?: Reply } = {}) {
+async function setup(
+  options: { items?: number; concurrency?: number; reply?: Reply; embed?: Embedder['embed'] } = {},
+) {
   const { items = 5, concurrency = 2 } = options;
   const examples = Array.from({ length: items }, (_, n) => anExample(n));
   const artifacts = inMemoryArtifacts();
@@ -28,6 +33,7 @@ async function setup(options: { items?: number; concurrency?: number; reply?: Re
   const evaluations = inMemoryEvaluations();
   const asked: string[] = [];
   const model = { reply: options.reply ?? (() => rightCall) };
+  const embedder = { embed: options.embed ?? (() => Promise.reject(new Error('not asked'))) };
   const chatModel: ChatModel = {
     async complete(request) {
       const question = questionOf(request);
@@ -42,6 +48,7 @@ async function setup(options: { items?: number; concurrency?: number; reply?: Re
     artifacts,
     lineage: { datasets: inMemoryDatasets(aDataset({ files: { eval: evalFile } })), evaluations },
     chatModels: () => chatModel,
+    fewShots: openFewShots(artifacts, () => embedder),
   };
   const { evaluate } = createEvaluate(ports, { concurrency, itemTimeoutMs: 1_000, backoffMs: 1 });
   const run = (environment = anAttempt(), of: EvaluateInput = input) => runIn(environment, evaluate, of);
@@ -358,4 +365,62 @@ describe('items that do not fit the context', () => {
     expect(asked).toEqual([]);
     expect([...evaluations.stored.values()].map((item) => item.failure)).toEqual(Array(5).fill('too_long'));
   });
+});
+
+const similar = { provider: 'local', model: 'nano-1m', relevanceShare: 0.7, maxExamples: 1 };
+
+/** An index of two examples, one on each axis. */
+function anIndex(): string {
+  return writeIndex([
+    { recordId: 'a', label: 'payday', text: 'User: when is payday', embedding: [1, 0] },
+    { recordId: 'b', label: 'pto', text: 'User: days left', embedding: [0, 1] },
+  ]);
+}
+
+test('with similarity each item gets the examples that are like it', async () => {
+  const sent: JsonObject[] = [];
+  const reply: Reply = ({ body }) => {
+    sent.push(body);
+    return rightCall;
+  };
+  const embed: Embedder['embed'] = async ({ texts }) =>
+    texts.map((text) => (text.includes('(0)') ? [0.1, 0.9] : [0.9, 0.1]));
+  const { run, artifacts } = await setup({ items: 2, reply, embed });
+  const { uri } = await artifacts.putText(anIndex());
+
+  await run(anAttempt(), { ...input, serving: { ...serving, fewShotUri: uri, similarity: similar } });
+
+  const [first, second] = [...sent]
+    .map((body) => JSON.stringify(body))
+    .sort((a) => (a.includes('(0)') ? -1 : 1));
+  expect(first).toContain('days left');
+  expect(second).toContain('when is payday');
+});
+
+test.each([
+  ['an embedder that refuses', new RejectedError('no such model'), 'RejectedError'],
+  ['an embedder that is down', new UnavailableError('unreachable'), 'UnavailableError'],
+])('%s fails the evaluation: it is never counted as the model’s wrong answer', async (_, error, name) => {
+  const { run, artifacts, evaluations } = await setup({ embed: () => Promise.reject(error) });
+  const { uri } = await artifacts.putText(anIndex());
+
+  const evaluated = run(anAttempt(), {
+    ...input,
+    serving: { ...serving, fewShotUri: uri, similarity: similar },
+  });
+
+  await expect(evaluated).rejects.toMatchObject({ name });
+  expect(evaluations.stored.size).toBe(0);
+});
+
+test('an embedder that now answers in another space fails the evaluation', async () => {
+  const { run, artifacts } = await setup({ embed: async ({ texts }) => texts.map(() => [1, 0, 0]) });
+  const { uri } = await artifacts.putText(anIndex());
+
+  const evaluated = run(anAttempt(), {
+    ...input,
+    serving: { ...serving, fewShotUri: uri, similarity: similar },
+  });
+
+  await expect(evaluated).rejects.toThrow(/3 dimensions now, and in 2/);
 });

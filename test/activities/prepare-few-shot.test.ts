@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import type { Embedder } from '../../activities/ports/embedder.ts';
 import { createPrepareFewShot, type PrepareFewShotInput } from '../../activities/prepare-few-shot.ts';
 import type { Example } from '../../domain/datasets/dataset.ts';
+import { RejectedError } from '../../domain/errors.ts';
+import { readIndex } from '../../domain/experiments/few-shot-index.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { anAttempt, runIn } from '../support/activity-environment.ts';
 import { aCandidate, aDataset, anExample } from '../support/experiments.ts';
@@ -15,7 +18,11 @@ const input: PrepareFewShotInput = {
 };
 
 /** A tokenizer of one token per character, and a context that holds so many. */
-async function setup(contextLength: number | null, examples: readonly Example[] = sixOfThreeClasses()) {
+async function setup(
+  contextLength: number | null,
+  examples: readonly Example[] = sixOfThreeClasses(),
+  embed: Embedder['embed'] = async ({ texts }) => texts.map((text) => [text.length, 1]),
+) {
   const artifacts = inMemoryArtifacts();
   const trainExamples = await artifacts.putLines(examples.map((example) => JSON.stringify(example)));
   const counted: JsonObject[] = [];
@@ -33,6 +40,7 @@ async function setup(contextLength: number | null, examples: readonly Example[] 
     artifacts,
     lineage: { datasets: inMemoryDatasets(aDataset({ files: { trainExamples } })) },
     chatModels: () => chatModel,
+    embedders: () => ({ embed }),
   });
   const prepare = (of = input) => runIn(anAttempt(), prepareFewShot, of);
   return { prepare, artifacts, counted };
@@ -92,4 +100,51 @@ test('without a tokenizer to ask, all are taken', async () => {
   const { prepare } = await setup(null);
 
   await expect(prepare()).resolves.toMatchObject({ examples: 3 });
+});
+
+const similarity = { provider: 'other', model: 'embedder', relevanceShare: 0.7 };
+const similar: PrepareFewShotInput = {
+  ...input,
+  candidate: aCandidate({ icl: { maxExamples: 2, reservedTokens: 0, similarity } }),
+};
+
+test('with similarity all examples are stored to choose from, with their vectors', async () => {
+  const { prepare, artifacts } = await setup(100_000);
+
+  const { serving, examples } = await prepare(similar);
+
+  const index = readIndex(await artifacts.readText(serving.fewShotUri ?? ''));
+  expect(examples).toBe(6);
+  expect(serving.similarity).toEqual({ ...similarity, maxExamples: 2 });
+  expect(new Set(index.map(({ recordId }) => recordId)).size).toBe(6);
+  expect(index.every(({ embedding }) => Math.abs(Math.hypot(...embedding) - 1) < 1e-4)).toBe(true);
+  // A question without words gets the first ones: one of each class before a second of any.
+  expect(new Set(index.slice(0, 3).map(({ label }) => label)).size).toBe(3);
+});
+
+test('with similarity, examples too long to fit beside others are left out', async () => {
+  const long = anExample(99, { messages: [{ role: 'user', content: 'x'.repeat(400) }] });
+  const { prepare, artifacts } = await setup(900, [...sixOfThreeClasses(), long]);
+
+  const { serving } = await prepare(similar);
+
+  const index = readIndex(await artifacts.readText(serving.fewShotUri ?? ''));
+  expect(index).toHaveLength(6);
+  expect(index.map(({ recordId }) => recordId)).not.toContain(long.recordId);
+});
+
+test('with similarity, fewer examples are used where two of no kind fit', async () => {
+  const { prepare } = await setup(330);
+
+  const { serving } = await prepare(similar);
+
+  expect(serving.similarity?.maxExamples).toBe(1);
+});
+
+test('with similarity, a failed embedding fails the experiment', async () => {
+  const { prepare } = await setup(100_000, sixOfThreeClasses(), () =>
+    Promise.reject(new RejectedError('The model does not embed.')),
+  );
+
+  await expect(prepare(similar)).rejects.toThrow('does not embed');
 });

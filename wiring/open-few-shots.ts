@@ -1,0 +1,67 @@
+import type { ArtifactStore } from '../activities/ports/artifact-store.ts';
+import type { Embedders } from '../activities/ports/embedder.ts';
+import type { FewShots } from '../activities/ports/few-shots.ts';
+import { RejectedError } from '../domain/errors.ts';
+import type { ServingSpec } from '../domain/experiments/experiment.ts';
+import { joinFewShot } from '../domain/experiments/few-shot.ts';
+import { readIndex } from '../domain/experiments/few-shot-index.ts';
+import { questionOf } from '../domain/experiments/question.ts';
+import { type IndexedExample, selectSimilar } from '../domain/experiments/similar-examples.ts';
+import type { Json } from '../domain/json.ts';
+
+/** One short text; a model that loads on its first call may take this long on two CPU cores. */
+const embedTimeoutMs = 45_000;
+
+/** Few-shot texts as the evaluator and the gateway put them into requests. */
+export function openFewShots(artifacts: Pick<ArtifactStore, 'readText'>, embedders: Embedders): FewShots {
+  const readText = remembered((uri) => artifacts.readText(uri));
+  const readExamples = remembered(async (uri) => readIndex(await artifacts.readText(uri)));
+  return {
+    async textFor(serving, messages, signal) {
+      const { fewShotUri, similarity } = serving;
+      if (fewShotUri === null) return null;
+      if (!similarity) return readText(fewShotUri);
+      const index = await readExamples(fewShotUri);
+      const chosen = await choose(similarity, index, messages, signal);
+      return joinFewShot(chosen.map(({ text }) => text));
+    },
+  };
+
+  async function choose(
+    similarity: NonNullable<ServingSpec['similarity']>,
+    index: readonly IndexedExample[],
+    messages: readonly Json[],
+    signal?: AbortSignal,
+  ): Promise<readonly IndexedExample[]> {
+    const question = questionOf(messages);
+    // Nothing to compare with: the index begins with the examples of a uniform choice.
+    if (question === '') return index.slice(0, similarity.maxExamples);
+    const [embedding = []] = await embedders(similarity.provider).embed({
+      model: similarity.model,
+      texts: [question],
+      timeoutMs: embedTimeoutMs,
+      ...(signal ? { signal } : {}),
+    });
+    assertSameSpace(embedding, index, similarity.model);
+    return selectSimilar(embedding, index, similarity);
+  }
+}
+
+/** Vectors of another length come from another model than the one that made the index: likeness means nothing. */
+function assertSameSpace(query: readonly number[], [first]: readonly IndexedExample[], model: string): void {
+  const wanted = first?.embedding.length ?? query.length;
+  if (query.length === wanted) return;
+  throw new RejectedError(
+    `${model} embeds in ${query.length} dimensions now, and in ${wanted} when the few-shot index was made. Run the workload again, or roll back.`,
+  );
+}
+
+/** Artifacts never change, so each is read once. Failed reads are tried again. */
+function remembered<T>(read: (uri: string) => Promise<T>): (uri: string) => Promise<T> {
+  const known = new Map<string, T>();
+  return async (uri) => {
+    const value = known.get(uri) ?? (await read(uri));
+    known.set(uri, value);
+    return value;
+  };
+}
