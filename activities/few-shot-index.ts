@@ -43,25 +43,30 @@ export async function buildIndex(
   if (asking.length === 0) return null;
   for (let maxExamples = most; maxExamples > 0; maxExamples -= 1) {
     const usable = await thatFit(asking, maxExamples, fits);
-    if (usable.length < Math.min(maxExamples, asking.length)) continue;
+    if (usable.length === 0) continue;
     const index = await embedAll(embedder, similarity.model, usable, onProgress);
     return { text: writeIndex(index), size: index.length, maxExamples };
   }
   return null;
 }
 
-/** Leaves out the longest examples until the `count` longest of the others fit together. */
+/** Leaves out the longest examples until the `count` longest of the others fit together; none if none do. */
 async function thatFit(examples: readonly Example[], count: number, fits: Fits): Promise<Example[]> {
-  const texts = examples.map(renderExample).sort((a, b) => b.length - a.length);
+  const byLength = examples
+    .map((example) => ({ example, text: renderExample(example) }))
+    .sort((a, b) => b.text.length - a.text.length);
+  const last = Math.max(0, byLength.length - count);
   // The first place in the order of lengths from which on `count` texts fit, by halving.
-  let [low, high] = [0, texts.length];
+  let [low, high] = [0, last + 1];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    if (await fits(joinFewShot(texts.slice(middle, middle + count)))) high = middle;
+    const texts = byLength.slice(middle, middle + count).map(({ text }) => text);
+    if (await fits(joinFewShot(texts))) high = middle;
     else low = middle + 1;
   }
-  const longest = texts[low]?.length ?? -1;
-  return examples.filter((example) => renderExample(example).length <= longest);
+  if (low > last) return [];
+  const tooLong = new Set(byLength.slice(0, low).map(({ example }) => example));
+  return examples.filter((example) => !tooLong.has(example));
 }
 
 async function embedAll(

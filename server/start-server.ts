@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import { createAdaptorServer, type ServerType } from '@hono/node-server';
 import type { Config } from '../config/config.ts';
 import { openArtifactStore } from '../wiring/open-artifact-store.ts';
+import { openFewShots } from '../wiring/open-few-shots.ts';
 import { openLineage } from '../wiring/open-lineage.ts';
 import { openLogStore } from '../wiring/open-log-store.ts';
+import { openEmbedders } from '../wiring/open-models.ts';
 import { openWorkflowClient } from '../wiring/open-workflow-client.ts';
 import { sendDecision } from '../wiring/send-decision.ts';
 import { createApp } from './app.ts';
@@ -65,7 +67,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     counts: newCounts(),
     upstream: config.gateway.upstream,
     providers: config.providers,
-    readFewShot: remembered((uri) => artifacts.readText(uri)),
+    fewShots: openFewShots(artifacts, openEmbedders(config)),
   });
   handle = (request) => app.fetch(request);
   log.info('listening', { url, routes: routes.status().routes });
@@ -92,16 +94,6 @@ function listen(server: ServerType, host: string, port: number): Promise<string>
       resolve(`http://${host}:${taken}`);
     });
   });
-}
-
-/** Artifacts never change, so each is read once. Failed reads are tried again. */
-function remembered(read: (uri: string) => Promise<string>): (uri: string) => Promise<string> {
-  const texts = new Map<string, string>();
-  return async (uri) => {
-    const text = texts.get(uri) ?? (await read(uri));
-    texts.set(uri, text);
-    return text;
-  };
 }
 
 async function drain(server: ServerType): Promise<void> {

@@ -1,3 +1,4 @@
+import type { FewShots } from '../../activities/ports/few-shots.ts';
 import { servingBody } from '../../domain/experiments/chat-body.ts';
 import type { ServingSpec } from '../../domain/experiments/experiment.ts';
 import type { ResponseSource } from '../../domain/records/record.ts';
@@ -17,7 +18,7 @@ export interface TargetOptions {
   /** The production model's endpoint: where everything without a route goes. */
   readonly upstream: Endpoint | null;
   readonly providers: Readonly<Record<string, Endpoint>>;
-  readonly readFewShot: (uri: string) => Promise<string>;
+  readonly fewShots: FewShots;
 }
 
 /** Who answers a call, and exactly what is sent there. */
@@ -71,13 +72,14 @@ async function toPromoted(
     };
   let fewShot: string | null;
   try {
-    fewShot = serving.fewShotUri === null ? null : await options.readFewShot(serving.fewShotUri);
+    const { messages } = call.body;
+    fewShot = await options.fewShots.textFor(serving, Array.isArray(messages) ? messages : []);
   } catch (error) {
     // Without its examples the model is not the one that was approved.
     return {
       status: 502,
       code: 'few_shot_missing',
-      message: `The route's few-shot examples cannot be read: ${reasonOf(error)}. Roll back, or restore the artifacts.`,
+      message: `The route's few-shot examples cannot be had: ${reasonOf(error)}. Roll back, or restore the artifacts and the embedder.`,
     };
   }
   return {

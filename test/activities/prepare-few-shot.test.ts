@@ -134,7 +134,7 @@ test('with similarity, examples too long to fit beside others are left out', asy
 });
 
 test('with similarity, fewer examples are used where two of no kind fit', async () => {
-  const { prepare } = await setup(330);
+  const { prepare } = await setup(270);
 
   const { serving } = await prepare(similar);
 

@@ -129,6 +129,32 @@ describe('loadConfig', () => {
     expect(problems()).toEqual(['FILE:4:5 the environment variable CLOUD_KEY is not set']);
   });
 
+  it('has the candidate itself embed for a choice by likeness, unless another model is named', () => {
+    const own = setup(`${oneCandidate}    icl: { selection: similar }\n`).load();
+    const other = setup(
+      `providers:\n  cloud: { url: https://api.example.com/v1 }\n${oneCandidate}    icl: { selection: similar, relevance_share: 0.5, embedding: { provider: cloud, model: e5 } }\n`,
+    ).load();
+
+    expect(own.candidates[0]?.icl.similarity).toEqual({
+      provider: 'local',
+      model: 'org/small',
+      relevanceShare: 0.7,
+    });
+    expect(other.candidates[0]?.icl.similarity).toEqual({
+      provider: 'cloud',
+      model: 'e5',
+      relevanceShare: 0.5,
+    });
+  });
+
+  it('points at an embedding provider that nobody configured', () => {
+    const { problems } = setup(
+      `${oneCandidate}    icl:\n      selection: similar\n      embedding:\n        provider: clod\n        model: e5\n`,
+    );
+
+    expect(problems()).toEqual([expect.stringMatching(/FILE:7:\d+ .*clod/)]);
+  });
+
   it('reads durations with their unit', () => {
     const { load, problems } = setup(oneCandidate);
 
