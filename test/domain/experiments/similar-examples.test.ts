@@ -113,7 +113,7 @@ describe('the question of a conversation', () => {
       'what?',
     ],
     ['nothing without a user', [{ role: 'system', content: 's' }], ''],
-  ])('is %s', (_, messages, question) => {
-    expect(questionOf(messages)).toBe(question);
+  ])('is %s', (_, messages, wanted) => {
+    expect(questionOf(messages)).toBe(wanted);
   });
 });
