@@ -1,6 +1,8 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { addDecide, type DecideOptions } from './api/decide.ts';
+import { addFeedback, type FeedbackOptions } from './api/feedback.ts';
+import { addIngestRecords, type IngestOptions } from './api/ingest-records.ts';
 import { addReadEndpoints, type ReadOptions } from './api/read-endpoints.ts';
 import { toGatewayError } from './api/to-error.ts';
 import { endpoints, type GuardOptions } from './auth/guard.ts';
@@ -13,6 +15,8 @@ export type AppOptions = GatewayOptions &
   HealthOptions &
   GuardOptions &
   ReadOptions &
+  IngestOptions &
+  FeedbackOptions &
   DecideOptions & {
     /** Images travel inside requests as base64; beyond this a request is a mistake. */
     readonly maxBodyBytes: number;
@@ -25,6 +29,8 @@ export function createApp(options: AppOptions): Hono {
   app.use('/v1/*', limitBody(options.maxBodyBytes));
   const on = endpoints(app, options);
   on('POST', '/v1/chat/completions', 'ingest', (c, caller) => chatCompletions(c.req.raw, caller, options));
+  addIngestRecords(on, options);
+  addFeedback(on, options);
   addDecide(on, options);
   addReadEndpoints(on, options);
   app.notFound((c) =>

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Hono } from 'hono';
 import type { LogStore } from '../activities/ports/log-store.ts';
 import type { Access } from './auth/access.ts';
-import type { CallCounts } from './gateway/counts.ts';
+import type { CallCounts, RecordCounts } from './gateway/counts.ts';
 import type { Journal, JournalStatus } from './journal/journal.ts';
 import { reasonOf } from './log.ts';
 import { isError } from './openai-error.ts';
@@ -13,6 +13,7 @@ export interface ReadinessOptions {
   readonly journal: Pick<Journal, 'append' | 'status'>;
   readonly logStore: Pick<LogStore, 'ping'>;
   readonly counts: CallCounts;
+  readonly recordCounts: RecordCounts;
 }
 
 export interface HealthOptions extends ReadinessOptions {
@@ -34,6 +35,7 @@ export interface Readiness {
   readonly routes: RouteTableStatus;
   readonly journal: JournalStatus;
   readonly calls: CallCounts;
+  readonly records: RecordCounts;
 }
 
 const pingTimeoutMs = 1_500;
@@ -67,6 +69,7 @@ export async function readiness(options: ReadinessOptions): Promise<Readiness> {
     routes,
     journal: options.journal.status(),
     calls: options.counts,
+    records: options.recordCounts,
   };
 }
 

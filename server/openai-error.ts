@@ -15,12 +15,17 @@ const types: Readonly<Record<number, string>> = {
   429: 'rate_limit_error',
 };
 
-export function openAiError({ status, code, message, param, headers }: GatewayError): Response {
-  const type = types[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error');
-  const body = { error: { message, type, param: param ?? null, code } };
+export function openAiError(error: GatewayError): Response {
+  const { status, headers } = error;
+  const body = errorBody(error);
   const challenge: Readonly<Record<string, string>> =
     status === 401 ? { 'www-authenticate': 'Bearer realm="flywheel"' } : {};
   return Response.json(body, { status, headers: { ...challenge, ...headers } });
+}
+
+export function errorBody({ status, code, message, param }: GatewayError): object {
+  const type = types[status] ?? (status < 500 ? 'invalid_request_error' : 'api_error');
+  return { error: { message, type, param: param ?? null, code } };
 }
 
 /** Thrown by an endpoint that cannot use what it was sent. */

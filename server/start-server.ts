@@ -8,11 +8,12 @@ import { openLogStore } from '../wiring/open-log-store.ts';
 import { openEmbedders } from '../wiring/open-models.ts';
 import { openWorkflowClient } from '../wiring/open-workflow-client.ts';
 import { sendDecision } from '../wiring/send-decision.ts';
+import { createRecentIds } from './api/recent-ids.ts';
 import { createApp } from './app.ts';
 import { createAccess } from './auth/access.ts';
 import { openTokens, refuseOpenDoor } from './auth/open-tokens.ts';
 import { createRateLimiter } from './auth/rate-limiter.ts';
-import { newCounts } from './gateway/counts.ts';
+import { newCounts, newRecordCounts } from './gateway/counts.ts';
 import { Journal } from './journal/journal.ts';
 import type { Log } from './log.ts';
 import { openAiError } from './openai-error.ts';
@@ -65,6 +66,8 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     maxBodyBytes: config.gateway.maxBodyBytes,
     sendDecision: (runId, decision) => sendDecision(workflows, runId, decision),
     counts: newCounts(),
+    recordCounts: newRecordCounts(),
+    recentIds: createRecentIds(),
     upstream: config.gateway.upstream,
     providers: config.providers,
     fewShots: openFewShots(artifacts, openEmbedders(config)),

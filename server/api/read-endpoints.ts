@@ -2,7 +2,7 @@ import type { Lineage } from '../../activities/ports/lineage.ts';
 import type { LogStore } from '../../activities/ports/log-store.ts';
 import { originalModel, toRouteView } from '../../domain/routes/route-view.ts';
 import type { AddEndpoint } from '../auth/guard.ts';
-import { RequestError } from '../openai-error.ts';
+import { limitOf } from './read-limit.ts';
 
 export interface ReadOptions {
   readonly lineage: {
@@ -12,8 +12,6 @@ export interface ReadOptions {
   };
   readonly logStore: Pick<LogStore, 'workloads'>;
 }
-
-const maxLimit = 1_000;
 
 /** What the command line shows with `--json`, over HTTP, in the same shapes. */
 export function addReadEndpoints(on: AddEndpoint, { lineage, logStore }: ReadOptions): void {
@@ -45,16 +43,4 @@ async function workloads(
     ...summary,
     model: served.get(workloadId) ?? originalModel,
   }));
-}
-
-function limitOf(text: string | undefined, fallback: number): number {
-  if (text === undefined) return fallback;
-  const limit = Number(text);
-  if (Number.isSafeInteger(limit) && limit >= 1 && limit <= maxLimit) return limit;
-  throw new RequestError({
-    status: 400,
-    code: 'invalid_limit',
-    message: `limit must be a whole number from 1 to ${maxLimit}.`,
-    param: 'limit',
-  });
 }

@@ -11,6 +11,17 @@ export interface CallCounts {
   unusable: number;
 }
 
+/** What happened to records sent to `POST /v1/records` since the gateway started; shown by `GET /ready`. */
+export interface RecordCounts {
+  accepted: number;
+  duplicate: number;
+  rejected: number;
+}
+
 export function newCounts(): CallCounts {
   return { calls: 0, answered: 0, failed: 0, unlogged: 0, unusable: 0 };
+}
+
+export function newRecordCounts(): RecordCounts {
+  return { accepted: 0, duplicate: 0, rejected: 0 };
 }

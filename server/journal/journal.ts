@@ -56,6 +56,10 @@ export class Journal {
   /** Of the pending lines and of those that are being written. */
   #pendingBytes = 0;
   #underWay = 0;
+  /** Records accepted and records on disk since the start; in between stand those pending. */
+  #accepted = 0;
+  #written = 0;
+  #waitingForDisk: { readonly upTo: number; readonly done: () => void }[] = [];
   /** Operations on the segments take turns behind this promise. */
   #turn: Promise<unknown> = Promise.resolve();
   #writing = false;
@@ -90,8 +94,24 @@ export class Journal {
     }
     this.#pending.push(line);
     this.#pendingBytes += bytes;
+    this.#accepted += 1;
     if (!this.#writing) void this.#write();
     return true;
+  }
+
+  /**
+   * Waits until everything accepted so far is on disk, where it survives the death of the process; false when
+   * the disk does not take it in time. It may still be written later.
+   */
+  async written(limitMs: number): Promise<boolean> {
+    const upTo = this.#accepted;
+    if (this.#written >= upTo) return true;
+    return within(
+      limitMs,
+      new Promise<void>((resolve) => {
+        this.#waitingForDisk.push({ upTo, done: resolve });
+      }),
+    );
   }
 
   status(): JournalStatus {
@@ -130,6 +150,7 @@ export class Journal {
           await this.#takeTurn(() => this.#segments.append(lines));
           // Only now: a line under way takes its part of the bound.
           this.#pendingBytes -= bytes;
+          this.#wrote(lines.length);
         } catch (error) {
           this.#pending = [...lines, ...this.#pending];
           return this.#failed(error);
@@ -140,6 +161,12 @@ export class Journal {
     } finally {
       this.#writing = false;
     }
+  }
+
+  #wrote(records: number): void {
+    this.#written += records;
+    for (const { upTo, done } of this.#waitingForDisk) if (upTo <= this.#written) done();
+    this.#waitingForDisk = this.#waitingForDisk.filter(({ upTo }) => upTo > this.#written);
   }
 
   async #shipUntilStopped(): Promise<void> {

@@ -31,6 +31,9 @@ async function giveTokens(bundle: GatewayBundle, ...tokens: { token: Token }[]):
 
 const everyEndpoint = [
   ['POST', '/v1/chat/completions', 'ingest'],
+  ['POST', '/v1/records', 'ingest'],
+  ['POST', '/v1/feedback', 'ingest'],
+  ['GET', '/v1/feedback', 'read'],
   ['POST', '/v1/runs/run-1/decision', 'approve'],
   ['GET', '/v1/runs', 'read'],
   ['GET', '/v1/runs/run-1', 'read'],

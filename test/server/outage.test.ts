@@ -1,13 +1,12 @@
-import { spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import postgres from 'postgres';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createLog } from '../../server/log.ts';
 import { startServer } from '../../server/start-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { ask, moveRoute, serving, setup, startModel, storedIds } from './support/gateway.ts';
+import { spawnGateway } from './support/spawn-gateway.ts';
 
 interface Ready {
   readonly status: string;
@@ -163,34 +162,4 @@ async function refuseClient(url: string, clientId: string): Promise<void> {
     `alter table flywheel_logs.records add constraint refuse_${clientId} check (client_id <> '${clientId}')`,
   );
   await sql.end();
-}
-
-async function spawnGateway(
-  config: { home: string; database: { url: string }; gateway: { upstream: { baseUrl: string } | null } },
-  port: number,
-): Promise<{ url: string; kill(): Promise<void> }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', join('server', 'main.ts')], {
-    env: {
-      ...process.env,
-      FLYWHEEL_HOME: config.home,
-      DATABASE_URL: config.database.url,
-      FLYWHEEL_GATEWAY_PORT: String(port),
-      FLYWHEEL_UPSTREAM_URL: config.gateway.upstream?.baseUrl ?? '',
-    },
-    stdio: 'ignore',
-  });
-  const ended = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-  });
-  const kill = () => {
-    child.kill('SIGKILL');
-    return ended;
-  };
-  onTestFinished(kill);
-  const url = `http://127.0.0.1:${port}`;
-  await eventually(async () => {
-    const reply = await fetch(`${url}/health`);
-    expect(await reply.json()).toEqual({ status: 'ok' });
-  });
-  return { url, kill };
 }
