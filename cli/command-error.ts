@@ -6,24 +6,39 @@ import {
   UnavailableError,
 } from '../domain/errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import type { Hint } from './hint.ts';
+
+/** One line; by a function where it names a command, which has to be for the same stack. */
+type Next = string | ((hint: Hint) => string);
 
 /** An error that a user reads: what was found, and the next step. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   /** Stable, snake_case; `error.code` under `--json`. */
   readonly code: string;
-  /** What to do now; one line. */
-  readonly next?: string;
+  readonly #next: Next | null;
   readonly exitCode: ExitCode;
 
   constructor(
     message: string,
-    options: ErrorOptions & { code?: string; next?: string; exitCode?: ExitCode } = {},
+    options: ErrorOptions & { code?: string; next?: Next; exitCode?: ExitCode } = {},
   ) {
     super(message, options);
     this.code = options.code ?? 'failed';
     this.exitCode = options.exitCode ?? exitCodes.failed;
-    if (options.next !== undefined) this.next = options.next;
+    this.#next = options.next ?? null;
+  }
+
+  /** What to do now; null where nobody can say. */
+  nextStep(hint: Hint): string | null {
+    return typeof this.#next === 'function' ? this.#next(hint) : this.#next;
+  }
+
+  /** The same error, whatever stack the reader of it is at: for a command that works on another than its own. */
+  toldWith(hint: Hint): CommandError {
+    const { code, exitCode, cause } = this;
+    const next = this.nextStep(hint);
+    return new CommandError(this.message, { code, exitCode, cause, ...(next !== null && { next }) });
   }
 }
 
@@ -45,7 +60,7 @@ export function serviceDown(what: string, cause?: unknown): CommandError {
   return new CommandError(`${what} does not answer.`, {
     code: 'unavailable',
     exitCode: exitCodes.unavailable,
-    next: 'Start it by `npx flywheel dev`, or see `npx flywheel doctor`.',
+    next: (hint) => `Start it by \`${hint('dev')}\`, or see \`${hint('doctor')}\`.`,
     cause,
   });
 }
@@ -64,13 +79,13 @@ function fromFlywheelError(error: FlywheelError): CommandError {
       ...options,
       code: 'unavailable',
       exitCode: exitCodes.unavailable,
-      next: 'Start it by `npx flywheel dev`, or see `npx flywheel doctor`.',
+      next: (hint) => `Start it by \`${hint('dev')}\`, or see \`${hint('doctor')}\`.`,
     });
   if (error instanceof NotFoundError)
     return new CommandError(error.message, {
       ...options,
       code: 'not_found',
-      next: 'See `npx flywheel workloads` and `npx flywheel runs`.',
+      next: (hint) => `See \`${hint('workloads')}\` and \`${hint('runs')}\`.`,
     });
   if (error instanceof ConflictError)
     return new CommandError(error.message, { ...options, code: 'conflict' });

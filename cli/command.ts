@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Config } from '../config/config.ts';
 import { type CommandError, toCommandError } from './command-error.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { type Hint, hintFor } from './hint.ts';
 import { createOutput, type Output, type OutputStreams } from './output.ts';
 
 /** What every command gets. */
@@ -13,7 +14,7 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   readonly json: boolean;
   /** A command line to type next, for the same stack: it carries this one's `--home` and `--port-offset`. */
-  hint(command: string): string;
+  readonly hint: Hint;
 }
 
 export type Handler<Args extends unknown[]> = (context: CommandContext, ...args: Args) => Promise<ExitCode>;
@@ -81,14 +82,6 @@ function createContext(
   };
 }
 
-export function hintFor({ home, portOffset }: GlobalOptions, command: string): string {
-  const flags = [
-    ...(home === undefined ? [] : [`--home ${home}`]),
-    ...(portOffset === undefined ? [] : [`--port-offset ${portOffset}`]),
-  ];
-  return ['npx flywheel', command, ...flags].join(' ');
-}
-
 /** The first Ctrl-C asks the command to clean up; the second one ends the process. */
 function listenForInterruption(): { readonly signal: AbortSignal; forget(): void } {
   const controller = new AbortController();
@@ -112,22 +105,18 @@ function report(context: CommandContext, error: unknown, environment: CliEnviron
     return exitCodes.interrupted;
   }
   const failure = toCommandError(error);
-  printError(failure, context.out, environment);
+  printError(failure, { out: context.out, hint: context.hint, env: environment.env });
   return failure.exitCode;
 }
 
 export function printError(
   failure: CommandError,
-  out: Output,
-  environment: Pick<CliEnvironment, 'env'>,
+  { out, hint, env }: { readonly out: Output; readonly hint: Hint; readonly env: NodeJS.ProcessEnv },
 ): void {
-  if (out.asJson)
-    out.json({ error: { code: failure.code, message: failure.message, next: failure.next ?? null } });
-  else
-    out.note(
-      failure.next ? `error: ${failure.message}\n  next: ${failure.next}` : `error: ${failure.message}`,
-    );
-  if (environment.env['FLYWHEEL_DEBUG'] === '1') console.error(failure.cause ?? failure);
+  const next = failure.nextStep(hint);
+  if (out.asJson) out.json({ error: { code: failure.code, message: failure.message, next } });
+  else out.note(next === null ? `error: ${failure.message}` : `error: ${failure.message}\n  next: ${next}`);
+  if (env['FLYWHEEL_DEBUG'] === '1') console.error(failure.cause ?? failure);
 }
 
 /** The examples at the end of a command's `--help`. */

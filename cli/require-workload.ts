@@ -9,6 +9,6 @@ export async function requireWorkload(config: Config, workload: string): Promise
   const names = known.map(({ workloadId }) => workloadId).join(', ') || 'none yet';
   throw new CommandError(`No record of a workload "${workload}" is in the log store (there: ${names}).`, {
     code: 'not_found',
-    next: `Send traffic with x-workload-id: ${workload}, or see \`npx flywheel import --help\`.`,
+    next: (hint) => `Send traffic with x-workload-id: ${workload}, or see \`${hint('import --help')}\`.`,
   });
 }

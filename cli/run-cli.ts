@@ -3,6 +3,7 @@ import { type Command, CommanderError } from 'commander';
 import { type CliEnvironment, createCli, printError } from './command.ts';
 import { CommandError } from './command-error.ts';
 import { exitCodes } from './exit-codes.ts';
+import { hintFor } from './hint.ts';
 import { createOutput } from './output.ts';
 import { createProgram } from './program.ts';
 
@@ -18,7 +19,7 @@ export async function runCli(args: readonly string[], environment: CliEnvironmen
     if (!(error instanceof CommanderError) && !(error instanceof CommandError)) throw error;
     if (error instanceof CommanderError && error.exitCode === 0) return environment.exit(exitCodes.ok);
     const out = createOutput({ ...environment, json: args.includes('--json'), color: false });
-    printError(usageError(error), out, environment);
+    printError(usageError(error), { out, hint: (command) => hintFor({}, command), env: environment.env });
     environment.exit(exitCodes.usage);
   }
 }
@@ -40,7 +41,7 @@ function usageError(error: CommanderError | CommandError): CommandError {
   return new CommandError(message.replace(/^error: /, '').replace(/\n/g, ' '), {
     code: 'usage',
     exitCode: exitCodes.usage,
-    next: 'npx flywheel --help lists the commands; every command has --help with examples.',
+    next: (hint) => `${hint('--help')} lists the commands; every command has --help with examples.`,
   });
 }
 

@@ -17,7 +17,9 @@ export function registerCancel(program: Command, cli: Cli): void {
             const { cancelRun } = await import('../runs/cancel-run.ts');
             const cancelled = await cancelRun({ lineage, client, name, signal, note: out.note });
             out.json(cancelled);
-            out.line(`Run ${cancelled.runId} is ${cancelled.status}.`);
+            out.line(
+              `Run ${cancelled.runId} is ${cancelled.status}${cancelled.failure ? `: ${cancelled.failure}` : '.'}`,
+            );
             return exitCodes.ok;
           }),
         ),

@@ -63,7 +63,11 @@ async function decideOn(
     const run = await resolveGate(lineage, name);
     showEvidence(context, run);
     return withTemporal(config, async (client) => {
-      const { awaitRollout, decide } = await import('../runs/decide.ts');
+      const [{ awaitRollout, decide }, { refuseLostGate }] = await Promise.all([
+        import('../runs/decide.ts'),
+        import('../runs/lost-gate.ts'),
+      ]);
+      await refuseLostGate(client, lineage, run);
       const actor = options.as ?? userName();
       const override = options.override === true;
       const result = await decide(client, run, { outcome, actor, reason: options.reason, override });

@@ -38,7 +38,7 @@ async function rollback(
     if (route === null)
       throw new CommandError(`The traffic of "${workload}" was never moved: there is nothing to roll back.`, {
         code: 'not_found',
-        next: '`npx flywheel workloads` shows what serves each workload.',
+        next: (hint) => `\`${hint('workloads')}\` shows what serves each workload.`,
       });
     context.out.note(
       `Rolling ${workload} back from ${route.serving?.model ?? originalModel} to ${route.previous?.model ?? originalModel} …`,

@@ -14,10 +14,10 @@ export function registerRuns(program: Command, cli: Cli): void {
     .option('--limit <n>', 'at most so many', parseWhole(1), 20)
     .addHelpText('after', examples(['flywheel runs', 'flywheel runs hr --limit 5 --json']))
     .action(
-      cli.run(async ({ config, out }, workload: string | undefined, { limit }: { limit: number }) => {
+      cli.run(async ({ config, out, hint }, workload: string | undefined, { limit }: { limit: number }) => {
         const runs = await withLineage(config(), (lineage) => lineage.runs.list(workload, limit));
         out.json(runs);
-        if (runs.length === 0) out.line('No runs yet. Start one: npx flywheel run WORKLOAD --wait');
+        if (runs.length === 0) out.line(`No runs yet. Start one: ${hint('run WORKLOAD --wait')}`);
         else
           out.line(
             table(

@@ -12,7 +12,7 @@ export function registerWorkloads(program: Command, cli: Cli): void {
     .description('List the workloads that have records, and what serves each')
     .addHelpText('after', examples(['flywheel workloads', 'flywheel workloads --json']))
     .action(
-      cli.run(async ({ config, out }) => {
+      cli.run(async ({ config, out, hint }) => {
         const [summaries, routes] = await Promise.all([
           withLogStore(config(), (logStore) => logStore.workloads()),
           withLineage(config(), (lineage) => lineage.routes.all()),
@@ -27,7 +27,7 @@ export function registerWorkloads(program: Command, cli: Cli): void {
         }));
         out.json(rows);
         if (rows.length === 0)
-          out.line('No records yet. Send traffic through the gateway, or: npx flywheel import --help');
+          out.line(`No records yet. Send traffic through the gateway, or: ${hint('import --help')}`);
         else
           out.line(
             table(

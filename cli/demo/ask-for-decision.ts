@@ -3,6 +3,8 @@ import { isCancel, select, text } from '@clack/prompts';
 import type { RunView } from '../../activities/ports/lineage.ts';
 import type { DecisionOutcome } from '../../domain/verdicts/verdict.ts';
 import type { CommandContext } from '../command.ts';
+import { awaitRollout } from '../runs/decide.ts';
+import { refuseLostGate } from '../runs/lost-gate.ts';
 import type { Demo } from './demo.ts';
 import { interrupted } from './interrupted.ts';
 
@@ -39,15 +41,20 @@ async function askAtTerminal({ signal }: CommandContext, run: RunView): Promise<
   return { outcome, reason: reason.trim() === '' ? 'demo' : reason };
 }
 
-async function waitForDecision({ context, lineage }: Demo, runId: string): Promise<void> {
+async function waitForDecision({ context, client, lineage }: Demo, runId: string): Promise<void> {
   const { out, hint, signal } = context;
   out.note('Waiting for a decision. In another terminal:');
   out.note(`  ${hint(`approve ${runId} --reason "looks good"`)}`);
   out.note(`  ${hint(`reject ${runId} --reason "not yet"`)}`);
   for (;;) {
-    const { approval, route } = await lineage.runs.view(runId);
-    // An approval is followed by the move of the route, which whoever approved waits for as well.
-    if (approval && approval.status !== 'pending' && (approval.status !== 'approved' || route)) return;
-    await sleep(500, undefined, { signal });
+    const { approval, workload } = await lineage.runs.view(runId);
+    if (approval?.status === 'approved') {
+      // Followed by the move of the route, which whoever approved waits for as well.
+      await awaitRollout(client, { runId, status: 'approved' });
+      return;
+    }
+    if (approval && approval.status !== 'pending') return;
+    await refuseLostGate(client, lineage, { runId, workload });
+    await sleep(1_000, undefined, { signal });
   }
 }

@@ -1,6 +1,7 @@
 import { join, relative } from 'node:path';
 import { type Config, loadConfig } from '../../config/config.ts';
-import { type CommandContext, hintFor } from '../command.ts';
+import type { CommandContext } from '../command.ts';
+import { hintFor } from '../hint.ts';
 
 /** The nearest offset at which no port of the default stack is met (Temporal's UI is 1000 above Temporal). */
 const demoPortOffset = 100;

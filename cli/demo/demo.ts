@@ -5,11 +5,13 @@ import { toRouteView } from '../../domain/routes/route-view.ts';
 import { helpDeskWorkload } from '../../samples/help-desk/generate.ts';
 import type { OpenLineage } from '../../wiring/open-lineage.ts';
 import type { CommandContext } from '../command.ts';
+import { toCommandError } from '../command-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { routeText } from '../render/route.ts';
 import { runPage } from '../render/run-page.ts';
 import { awaitRollout, decide } from '../runs/decide.ts';
 import { followToEnd } from '../runs/follow-to-end.ts';
+import { closeLostRun } from '../runs/lost-run.ts';
 import { startRun } from '../runs/start-run.ts';
 import { withLineage, withTemporal } from '../services.ts';
 import { userName } from '../user-name.ts';
@@ -52,6 +54,9 @@ export async function runDemo(parent: CommandContext, options: DemoOptions): Pro
     );
     if (options.keep) showWhereToLook(context, config);
     return exitCode;
+  } catch (error) {
+    // What to type next is about the demo's stack, not about the one that the command line names.
+    throw context.signal.aborted ? error : toCommandError(error).toldWith(context.hint);
   } finally {
     if (!options.keep || context.signal.aborted) {
       out.note('\nStopping the stack …');
@@ -100,9 +105,13 @@ async function runOnce(demo: Demo): Promise<RunView> {
 }
 
 /** A demo that was killed leaves its run open: the workflow goes on where it was, and so do we. */
-async function openRun({ context, lineage }: Demo): Promise<string | null> {
+async function openRun({ context, client, lineage }: Demo): Promise<string | null> {
   const [newest] = await lineage.runs.list(helpDeskWorkload, 1);
   if (newest?.status !== 'running') return null;
+  if ((await closeLostRun({ client, lineage }, newest)) === 'closed') {
+    context.out.line(`Run ${newest.runId} of an earlier demo was ended from outside; beginning anew.`);
+    return null;
+  }
   context.out.line(`Run ${newest.runId} of an earlier demo is still open; going on with it.`);
   return newest.runId;
 }

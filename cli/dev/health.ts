@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { commandFlags } from '../../config/command-flags.ts';
 import type { Config } from '../../config/config.ts';
 import { openLogStore } from '../../wiring/open-log-store.ts';
 import { openChatModels } from '../../wiring/open-models.ts';
@@ -34,7 +35,8 @@ const staleStatusMs = 10_000;
 
 /** Asks every service that the configuration needs, all at once. */
 export function checkHealth(config: Config): Promise<Health[]> {
-  return Promise.all(checks(config).map(toHealth));
+  const { flywheel } = commandFlags(config);
+  return Promise.all(checks(config).map((check) => toHealth(check, flywheel)));
 }
 
 function checks(config: Config): Check[] {
@@ -80,14 +82,14 @@ function checks(config: Config): Check[] {
   ];
 }
 
-async function toHealth({ name, address, embedded, variable, probe }: Check): Promise<Health> {
+async function toHealth({ name, address, embedded, variable, probe }: Check, flags: string): Promise<Health> {
   try {
     await probe();
     return { name, address, ok: true, problem: null, mend: null };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     const mend = embedded
-      ? 'Start the stack by `npx flywheel dev`; if it runs, its log in <home>/logs says more.'
+      ? `Start the stack by \`npx flywheel dev${flags}\`; if it runs, its log in <home>/logs says more.`
       : `Start that server, or correct ${variable}.`;
     return { name, address, ok: false, problem, mend };
   }

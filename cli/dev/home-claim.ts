@@ -2,7 +2,9 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { shortPath } from '../../config/short-path.ts';
 import { ConflictError } from '../../domain/errors.ts';
+import { hintFor } from '../hint.ts';
 import { identify, isRunning, type ProcessIdentity } from './process-identity.ts';
 
 const Identity = z.object({ pid: z.number().int(), began: z.string() });
@@ -73,7 +75,7 @@ async function takeOver(home: string, record: StackRecord, log: (line: string) =
     if (running) {
       throw new ConflictError(
         `Another copy runs for ${home} (process ${running.supervisor.pid}, since ${running.since}). ` +
-          'Stop it by `npx flywheel stop`, or give this one its own FLYWHEEL_HOME and --port-offset.',
+          `Stop it by \`${hintFor({ home: shortPath(home) }, 'stop')}\`, or give this one its own --home and --port-offset.`,
       );
     }
     await endLeftovers(home, log);

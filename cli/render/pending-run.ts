@@ -1,5 +1,5 @@
+import type { Hint } from '../hint.ts';
 import type { PendingRun } from '../runs/pending-run.ts';
-import type { Hint } from './run-page.ts';
 
 export function pendingLine({ runId, workload, behind }: PendingRun): string {
   return behind === null

@@ -1,11 +1,9 @@
 import type { RunView } from '../../activities/ports/lineage.ts';
 import { provenance } from '../../domain/records/provenance.ts';
+import type { Hint } from '../hint.ts';
 import type { Style } from '../output.ts';
 import { count, moment, tally, total } from './format.ts';
 import { leaderboard } from './leaderboard.ts';
-
-/** Makes a command line of a command (`CommandContext.hint`). */
-export type Hint = (command: string) => string;
 
 /** A run on one screen: what it read, how the experiments did, the verdict, and what to do now. */
 export function runPage(run: RunView, style: Style, hint: Hint): string {

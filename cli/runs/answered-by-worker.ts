@@ -19,7 +19,7 @@ export async function answeredByWorker<T>(answer: Promise<T>, what: string): Pro
   throw new CommandError(`${what}, but no worker has answered within ${patienceMs / 1000} s.`, {
     code: 'no_worker',
     exitCode: exitCodes.unavailable,
-    next: 'Start the workers by `npx flywheel dev`; Temporal keeps the message until then.',
+    next: (hint) => `Start the workers by \`${hint('dev')}\`; Temporal keeps the message until then.`,
   });
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Client } from '@temporalio/client';
+import { type Client, WorkflowFailedError } from '@temporalio/client';
 import type { RunView } from '../../activities/ports/lineage.ts';
 import type { DecisionOutcome } from '../../domain/verdicts/verdict.ts';
 import type { approvalGate } from '../../workflows/index.ts';
@@ -12,6 +12,7 @@ import {
 import { gateId } from '../../workflows/workflow-ids.ts';
 import { CommandError } from '../command-error.ts';
 import { answeredByWorker } from './answered-by-worker.ts';
+import { innermost } from './workflow-end.ts';
 
 export interface DecisionWish {
   readonly outcome: DecisionOutcome;
@@ -26,12 +27,12 @@ export async function decide(client: Client, run: RunView, wish: DecisionWish): 
   if (digest === null)
     throw new CommandError(`Run ${runId} has no verdict to decide on; it is ${run.status}.`, {
       code: 'no_verdict',
-      next: run.status === 'running' ? `npx flywheel watch ${runId}` : `npx flywheel show ${runId}`,
+      next: (hint) => hint(`${run.status === 'running' ? 'watch' : 'show'} ${runId}`),
     });
   if (run.approval && run.approval.status !== 'pending')
     throw new CommandError(`Run ${runId} is already ${run.approval.status}.`, {
       code: 'conflict',
-      next: `npx flywheel show ${runId}`,
+      next: (hint) => hint(`show ${runId}`),
     });
   if (wish.outcome === 'approve' && run.verdict?.outcome !== 'promote' && !wish.override)
     throw new CommandError(
@@ -60,5 +61,17 @@ export async function awaitRollout(client: Client, decided: DecideResult): Promi
   const { workflowId, executionId } = rollout;
   return client.workflow
     .getHandle<(input: RolloutInput) => Promise<RolloutResult>>(workflowId, executionId)
-    .result();
+    .result()
+    .catch((error: unknown) => {
+      throw error instanceof WorkflowFailedError ? moveLost(decided.runId, error) : error;
+    });
+}
+
+function moveLost(runId: string, error: WorkflowFailedError): CommandError {
+  const { message } = innermost(error);
+  return new CommandError(`The move of the route was ended from outside, or failed: ${message}`, {
+    code: 'move_lost',
+    next: (hint) => `See where the traffic goes: ${hint(`show ${runId}`)}`,
+    cause: error,
+  });
 }

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
+import { type Client, isGrpcServiceError } from '@temporalio/client';
 import type { Lineage, RunView } from '../../activities/ports/lineage.ts';
 import { UnavailableError } from '../../domain/errors.ts';
-import { flywheelId } from '../../workflows/workflow-ids.ts';
 import { CommandError } from '../command-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { hasEnded } from '../render/run-rows.ts';
+import { closeLostRun } from './lost-run.ts';
 import { turnOf } from './pending-run.ts';
 import { viewOrNull } from './resolve-run.ts';
 
@@ -16,7 +16,7 @@ const checkWorkflowEveryMs = 10_000;
 const outagePatienceMs = 60_000;
 
 export interface FollowOptions {
-  readonly lineage: Pick<Lineage, 'runs'>;
+  readonly lineage: Pick<Lineage, 'runs' | 'experiments'>;
   readonly client: Client | null;
   readonly runId: string;
   readonly workload: string;
@@ -26,7 +26,19 @@ export interface FollowOptions {
 
 /** Follows a run until it has ended. Rejects when interrupted; the run itself goes on then. */
 export async function followRun(options: FollowOptions): Promise<RunView> {
-  let checkedAt = Date.now();
+  const { client } = options;
+  const done = new AbortController();
+  const signal = AbortSignal.any([options.signal, done.signal]);
+  try {
+    // Side by side: a worker that is away keeps a question to Temporal waiting, not the picture of the run.
+    const rivals = client ? [untilLost({ ...options, client, signal })] : [];
+    return await Promise.race([untilEnded({ ...options, signal }), ...rivals]);
+  } finally {
+    done.abort();
+  }
+}
+
+async function untilEnded(options: FollowOptions): Promise<RunView> {
   let lastSeenAt = Date.now();
   for (;;) {
     options.signal.throwIfAborted();
@@ -36,11 +48,15 @@ export async function followRun(options: FollowOptions): Promise<RunView> {
       options.onView(view);
       if (hasEnded(view)) return view;
     }
-    if (Date.now() - checkedAt > checkWorkflowEveryMs) {
-      checkedAt = Date.now();
-      await checkWorkflow(options);
-    }
     await sleep(pollEveryMs, undefined, { signal: options.signal });
+  }
+}
+
+/** A terminated workflow cannot close its run: its row is closed here. Rejects for a run that has none. */
+async function untilLost(options: FollowOptions & { client: Client }): Promise<never> {
+  for (;;) {
+    await checkWorkflow(options);
+    await sleep(checkWorkflowEveryMs, undefined, { signal: options.signal });
   }
 }
 
@@ -57,34 +73,47 @@ async function readPatiently(
   }
 }
 
-/** A terminated workflow cannot close its run; nobody should wait for it for ever. */
-async function checkWorkflow({ client, workload, runId, lineage }: FollowOptions): Promise<void> {
-  if (client === null) return;
-  const workflowId = flywheelId(workload);
-  const { status } = await client.workflow.getHandle(workflowId).describe();
-  const isOpen = status.name === 'RUNNING' || status.name === 'PAUSED';
-  if (isOpen && (await isAwaited(client, workload, runId))) return;
-  // Read last: it may have begun, or ended, since.
-  const view = await viewOrNull(lineage, runId);
-  if (view && (isOpen || hasEnded(view))) return;
-  if (view === null)
-    throw new CommandError(`Run ${runId} never began: it was withdrawn, or its workflow was ended.`, {
-      code: 'never_began',
-      next: `npx flywheel run ${workload}`,
-    });
-  throw new CommandError(
-    `The workflow ${workflowId} is ${status.name.toLowerCase()}, and run ${runId} did not end properly.`,
-    {
-      code: 'run_lost',
-      next: 'Look at it in the Temporal UI; start a new run by `npx flywheel run`.',
-    },
+async function checkWorkflow(options: FollowOptions & { client: Client }): Promise<void> {
+  const { client, workload, runId, lineage } = options;
+  try {
+    const view = await viewOrNull(lineage, runId);
+    if (view && hasEnded(view)) return;
+    if (view === null && (await isAwaited(client, workload, runId))) return;
+    if (view === null) return await refuseUnlessBegun(options);
+    if ((await closeLostRun({ client, lineage }, options)) === 'unknown') throw unknownToTemporal(options);
+  } catch (error) {
+    if (!isOutage(error)) throw error;
+  }
+}
+
+/** Temporal, its workers or PostgreSQL are away: they are asked again. */
+function isOutage(error: unknown): boolean {
+  return (
+    error instanceof UnavailableError ||
+    isGrpcServiceError(error) ||
+    (error instanceof CommandError && error.exitCode === exitCodes.unavailable)
   );
 }
 
-/** Whether it is at work or queued; true as well when no worker is there to tell. */
+function unknownToTemporal({ runId, workload }: FollowOptions): CommandError {
+  return new CommandError(`Run ${runId} has not ended, and Temporal does not know its workflow.`, {
+    code: 'run_lost',
+    next: (hint) =>
+      `See by \`${hint('doctor')}\` which Temporal is asked; if it is the right one: ${hint(`cancel ${runId}`)}, then ${hint(`run ${workload}`)}`,
+  });
+}
+
+async function refuseUnlessBegun({ lineage, runId, workload }: FollowOptions): Promise<void> {
+  if (await viewOrNull(lineage, runId)) return;
+  throw new CommandError(`Run ${runId} never began: it was withdrawn, or its workflow was ended.`, {
+    code: 'never_began',
+    next: (hint) => hint(`run ${workload}`),
+  });
+}
+
 async function isAwaited(client: Client, workload: string, runId: string): Promise<boolean> {
-  const turn = await turnOf(client, workload).catch(() => undefined);
-  return turn === undefined || turn?.running === runId || turn?.queued === runId;
+  const turn = await turnOf(client, workload);
+  return turn?.running === runId || turn?.queued === runId;
 }
 
 export function exitCodeOf(run: RunView): ExitCode {

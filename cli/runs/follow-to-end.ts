@@ -14,7 +14,12 @@ export interface Followed {
 /** Shows a run until it has ended. Ctrl-C stops the showing, not the run. */
 export async function followToEnd(
   context: CommandContext,
-  target: { client: Client | null; lineage: Pick<Lineage, 'runs'>; workload: string; runId: string },
+  target: {
+    client: Client | null;
+    lineage: Pick<Lineage, 'runs' | 'experiments'>;
+    workload: string;
+    runId: string;
+  },
 ): Promise<Followed> {
   const display = createRunDisplay(context.out);
   try {
@@ -29,7 +34,7 @@ export async function followToEnd(
     throw new CommandError(`Stopped watching; run ${target.runId} goes on.`, {
       code: 'interrupted',
       exitCode: exitCodes.interrupted,
-      next: `${context.hint(`watch ${target.runId}`)}, or ${context.hint(`cancel ${target.runId}`)}`,
+      next: (hint) => `${hint(`watch ${target.runId}`)}, or ${hint(`cancel ${target.runId}`)}`,
     });
   } finally {
     display.done();

@@ -19,7 +19,7 @@ export async function findRun(lineage: Pick<Lineage, 'runs'>, name: string): Pro
 export function noSuchRun(name: string): CommandError {
   return new CommandError(`There is no run and no workload with runs called "${name}".`, {
     code: 'not_found',
-    next: '`npx flywheel runs` lists runs; `npx flywheel workloads` lists workloads.',
+    next: (hint) => `\`${hint('runs')}\` lists runs; \`${hint('workloads')}\` lists workloads.`,
   });
 }
 
@@ -32,7 +32,7 @@ export async function resolveGate(lineage: Pick<Lineage, 'runs'>, name: string):
   const latest = await resolveRun(lineage, name);
   throw new CommandError(`Nothing of workload "${name}" waits for a decision; ${whyNot(latest)}.`, {
     code: 'no_open_gate',
-    next: `\`npx flywheel show ${latest.runId}\` tells more.`,
+    next: (hint) => `\`${hint(`show ${latest.runId}`)}\` tells more.`,
   });
 }
 

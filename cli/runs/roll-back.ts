@@ -24,7 +24,7 @@ export async function rollBack(
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     throw new CommandError(`Another move of the route of "${wish.workloadId}" is under way.`, {
       code: 'conflict',
-      next: `Wait for it: npx flywheel route ${wish.workloadId}`,
+      next: (hint) => `Wait for it: ${hint(`route ${wish.workloadId}`)}`,
       cause: error,
     });
   }

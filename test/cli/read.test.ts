@@ -155,6 +155,14 @@ describe('show', () => {
   });
 });
 
+test('the next step is a line to paste for the same stack, whatever its home is called', async () => {
+  const { run } = await setup();
+
+  const { stderr } = await run('show', 'nobody', '--home', "/tmp/ana's home", '--port-offset', '7');
+
+  expect(stderr).toContain(String.raw`npx flywheel runs --home '/tmp/ana'\''s home' --port-offset 7`);
+});
+
 describe('route', () => {
   test('tells where traffic goes, what was before, and on what evidence', async () => {
     const bundle = await setup();

@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 import { describe, expect, test } from 'vitest';
-import { hintFor } from '../../../cli/command.ts';
+import { hintFor } from '../../../cli/hint.ts';
 import { createChangeLog } from '../../../cli/render/run-changes.ts';
 import { runPage } from '../../../cli/render/run-page.ts';
 import { runTree } from '../../../cli/render/run-tree.ts';
