@@ -11,6 +11,7 @@ import { createPlanRun, type PlanDefaults } from './plan-run.ts';
 import type { ArtifactStore } from './ports/artifact-store.ts';
 import type { Embedders } from './ports/embedder.ts';
 import type { FewShots } from './ports/few-shots.ts';
+import type { Flywheels } from './ports/flywheels.ts';
 import type { GatewayProbe } from './ports/gateway-probe.ts';
 import type { CandidateCatalog, Lineage } from './ports/lineage.ts';
 import type { LogStore } from './ports/log-store.ts';
@@ -20,6 +21,7 @@ import { createProveRoute } from './prove-route.ts';
 import { createRecordMove } from './record-move.ts';
 import { createRecordVerdict } from './record-verdict.ts';
 import { createRunBookkeeping } from './run-bookkeeping.ts';
+import { createSweep } from './sweep.ts';
 import { createTakeSnapshot } from './take-snapshot.ts';
 
 export interface ActivityPorts {
@@ -32,6 +34,7 @@ export interface ActivityPorts {
   readonly probe: GatewayProbe;
   readonly catalog: CandidateCatalog;
   readonly policies: PolicySource;
+  readonly flywheels: Flywheels;
   readonly defaults: PlanDefaults;
   readonly evaluation: EvaluateSettings;
 }
@@ -53,6 +56,7 @@ export function createActivities(ports: ActivityPorts & FineTunePorts) {
     ...createMoveRoute(ports),
     ...createRecordMove(ports),
     ...createProveRoute(ports),
+    ...createSweep(ports),
   });
 }
 

@@ -7,10 +7,12 @@ import { registerDev } from './commands/dev.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerImport } from './commands/import.ts';
 import { registerLineage } from './commands/lineage.ts';
+import { registerPolicy } from './commands/policy.ts';
 import { registerRollback } from './commands/rollback.ts';
 import { registerRoute } from './commands/route.ts';
 import { registerRun } from './commands/run.ts';
 import { registerRuns } from './commands/runs.ts';
+import { registerSchedule } from './commands/schedule.ts';
 import { registerShow } from './commands/show.ts';
 import { registerStop } from './commands/stop.ts';
 import { registerToken } from './commands/token.ts';
@@ -32,6 +34,7 @@ const commands = [
     registerCancel,
   ],
   ...[registerApprove, registerReject, registerRoute, registerRollback, registerLineage, registerToken],
+  ...[registerPolicy, registerSchedule],
 ];
 
 /** The whole command line, ready to parse. */

@@ -10,6 +10,7 @@ import { createFeedbackLineage } from './repositories/feedback.ts';
 import { createPolicyLineage } from './repositories/policies.ts';
 import { createRouteLineage } from './repositories/routes.ts';
 import { createRunLineage } from './repositories/runs.ts';
+import { createSweepLineage } from './repositories/sweeps.ts';
 
 /** The lineage on PostgreSQL; `migrate` must have run. Suite: `test/contracts/lineage.contract.ts`. */
 export function createLineage(db: Database): Lineage {
@@ -22,6 +23,7 @@ export function createLineage(db: Database): Lineage {
     routes: withOurErrors(createRouteLineage(db)),
     feedback: withOurErrors(createFeedbackLineage(db)),
     policies: withOurErrors(createPolicyLineage(db)),
+    sweeps: withOurErrors(createSweepLineage(db)),
     audit: withOurErrors(createAuditLog(db)),
   };
 }

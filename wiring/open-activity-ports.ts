@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { createGatewayProbe } from '../integrations/gateway/probe.ts';
 import { openArtifactStore } from './open-artifact-store.ts';
 import { openFewShots } from './open-few-shots.ts';
+import { openFlywheels } from './open-flywheels.ts';
 import { openLineage } from './open-lineage.ts';
 import { openLogStore } from './open-log-store.ts';
 import { openChatModels, openEmbedders, openTrainers } from './open-models.ts';
@@ -20,6 +21,7 @@ export function openActivityPorts(config: Config): OpenActivityPorts {
   const logStore = openLogStore(config);
   const artifacts = openArtifactStore(config);
   const embedders = openEmbedders(config);
+  const flywheels = openFlywheels(config);
   const { evaluationConcurrency, itemTimeoutMs, ...defaults } = config.defaults;
   return {
     ports: {
@@ -33,11 +35,12 @@ export function openActivityPorts(config: Config): OpenActivityPorts {
       probe: createGatewayProbe(config.gateway.url, () => config.gateway.ownToken),
       catalog: { all: () => config.candidates },
       policies: openPolicies(config),
+      flywheels,
       defaults,
       evaluation: { concurrency: evaluationConcurrency, itemTimeoutMs },
     },
     async close() {
-      await Promise.allSettled([lineage.close(), logStore.close()]);
+      await Promise.allSettled([lineage.close(), logStore.close(), flywheels.close()]);
     },
   };
 }

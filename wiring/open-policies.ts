@@ -9,8 +9,7 @@ import { policyOf } from '../domain/policies/policy.ts';
  */
 export function openPolicies({ policiesFile }: Pick<Config, 'policiesFile'>): PolicySource {
   return {
-    async of(workloadId) {
-      return policyOf(loadPolicies(policiesFile), workloadId);
-    },
+    of: async (workloadId) => policyOf(loadPolicies(policiesFile), workloadId),
+    all: async () => loadPolicies(policiesFile),
   };
 }

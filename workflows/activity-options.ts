@@ -49,6 +49,15 @@ const training = {
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 } satisfies ActivityOptions;
 
+/** A sweep's steps: counts and one message. After six hours of outage the next night's sweep is near enough. */
+const looking = {
+  taskQueue: promptQueue,
+  startToCloseTimeout: '2 minutes',
+  scheduleToCloseTimeout: '6 hours',
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+} satisfies ActivityOptions;
+
 /** Ends a remote job that nobody waits for. A trainer that is gone for an hour is not training for us. */
 const cleanUp = {
   taskQueue: promptQueue,
@@ -69,6 +78,7 @@ const proof = {
 
 export const lineage = proxyActivities<Activities>(bookkeeping);
 export const pipeline = proxyActivities<Activities>(data);
+export const sweeping = proxyActivities<Activities>(looking);
 export const measuring = proxyActivities<Activities>(evaluation);
 export const cleaning = proxyActivities<Activities>(cleanUp);
 export const proving = proxyActivities<Activities>(proof);

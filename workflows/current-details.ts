@@ -5,8 +5,9 @@ import type {
   ServingSpec,
 } from '../domain/experiments/experiment.ts';
 import type { Route } from '../domain/routes/route.ts';
+import type { SweepReport } from '../domain/schedules/sweep.ts';
 import type { Decision, GateStatus } from '../domain/verdicts/verdict.ts';
-import type { ExperimentInput, GateInput, RolloutInput, StartedRollout } from './messages.ts';
+import type { ExperimentInput, GateInput, RolloutInput, StartedRollout, SweepInput } from './messages.ts';
 import type { RunFacts } from './run-progress.ts';
 import { flywheelId, gateId } from './workflow-ids.ts';
 
@@ -133,6 +134,14 @@ export function rolloutDetails(
       ? code(`npx flywheel rollback ${input.workloadId} --reason "WHY"`)
       : '',
   );
+}
+
+export function sweepDetails({ cadence, scheduleId }: SweepInput, reports: readonly SweepReport[]): string {
+  const lines = reports.map(
+    ({ workloadId, outcome, reason, runId }) =>
+      `- ${cell(workloadId)}: **${outcome}**${runId ? ` \`${runId}\`` : ''}: ${cell(reason)}`,
+  );
+  return paragraphs(`### ${cadence} sweep of schedule \`${scheduleId}\``, lines.join('\n'));
 }
 
 /** The best first; champions in italics, failures with their reason. */

@@ -3,3 +3,4 @@ export { approvalGate } from './approval-gate.ts';
 export { experiment } from './experiment.ts';
 export { flywheel } from './flywheel.ts';
 export { rollout } from './rollout.ts';
+export { sweep } from './sweep.ts';

@@ -1,7 +1,9 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ExperimentReport, ExperimentSpec } from '../domain/experiments/experiment.ts';
 import type { RouteMove } from '../domain/routes/move.ts';
-import type { RunTrigger } from '../domain/runs/trigger.ts';
+import type { RunTrigger, TriggerReceipt } from '../domain/runs/trigger.ts';
+import type { Cadence } from '../domain/schedules/cadence.ts';
+import type { SweepReport } from '../domain/schedules/sweep.ts';
 import type {
   Decision,
   DecisionOutcome,
@@ -10,10 +12,18 @@ import type {
   VerdictOutcome,
 } from '../domain/verdicts/verdict.ts';
 
-export interface TriggerReceipt {
-  /** The run that will serve the trigger: the proposed one, or the one already queued. */
-  readonly runId: string;
-  readonly state: 'started' | 'queued';
+/** What a schedule asks for: to look whether there is enough news, and to trigger the runs that it calls for. */
+export interface SweepInput {
+  readonly cadence: Cadence;
+  readonly scheduleId: string;
+  /** Absent: every workload that has no schedule of this cadence for itself. */
+  readonly workloadId?: string;
+  /** New records that start a run; for cadence `volume`. */
+  readonly volume?: number;
+}
+
+export interface SweepResult {
+  readonly reports: readonly SweepReport[];
 }
 
 export interface FlywheelInput {

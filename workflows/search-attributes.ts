@@ -7,6 +7,9 @@ export const verdictAttribute = defineSearchAttributeKey('FlywheelVerdict', 'KEY
 /** True while a person is waited for: `FlywheelWaiting = true` is the operator's to-do list. */
 export const waitingAttribute = defineSearchAttributeKey('FlywheelWaiting', 'BOOL');
 
+/** Temporal's own: when a schedule wanted what it started, also where that was later (catch-up, backfill). */
+export const scheduledTimeAttribute = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
+
 /**
  * How the server must know them; it refuses starts, and wedges upserts, of unknown ones, so that workers
  * check at boot. SQL visibility has ten Keyword and three Bool columns per namespace.

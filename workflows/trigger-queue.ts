@@ -1,8 +1,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { snapshotKinds } from '../domain/datasets/dataset.ts';
 import { strategies } from '../domain/experiments/experiment.ts';
-import type { RunTrigger } from '../domain/runs/trigger.ts';
-import type { TriggerReceipt } from './messages.ts';
+import type { RunTrigger, TriggerReceipt } from '../domain/runs/trigger.ts';
 
 /**
  * At most one run at work and one waiting. Triggers that meet a waiting one become part of it: what would

@@ -1,4 +1,5 @@
 import type { Strategy } from '../domain/experiments/experiment.ts';
+import type { Cadence } from '../domain/schedules/cadence.ts';
 
 export function flywheelId(workloadId: string): string {
   return `flywheel:${workloadId}`;
@@ -25,4 +26,14 @@ export function rolloutId(workloadId: string): string {
 /** One run is promoted once, however often its approval is delivered. */
 export function promotionMoveId(runId: string): string {
   return `promotion:${runId}`;
+}
+
+/** `daily:hr`; `daily` alone for all workloads that have none for themselves. */
+export function scheduleId(cadence: Cadence, workloadId: string | null): string {
+  return workloadId === null ? cadence : `${cadence}:${workloadId}`;
+}
+
+/** What a schedule starts; Temporal adds the time that it was wanted for. */
+export function sweepId(schedule: string): string {
+  return `sweep:${schedule}`;
 }

@@ -20,6 +20,8 @@ import type { WorkloadPolicy } from '../../domain/policies/policy.ts';
 import type { Route } from '../../domain/routes/route.ts';
 import type { Decision, GateStatus, Verdict } from '../../domain/verdicts/verdict.ts';
 import type { FeedbackLineage } from './feedback.ts';
+import type { PolicyLineage } from './policy-lineage.ts';
+import type { SweepLineage } from './sweep-lineage.ts';
 import type { TrainingProgress, TrainingStatus } from './trainer.ts';
 
 /**
@@ -36,6 +38,7 @@ export interface Lineage {
   readonly routes: RouteLineage;
   readonly feedback: FeedbackLineage;
   readonly policies: PolicyLineage;
+  readonly sweeps: SweepLineage;
   readonly audit: AuditLog;
 }
 
@@ -261,22 +264,6 @@ export interface DecisionLineage {
   /** Stores the decision and the gate's new status in one transaction. */
   recordDecision(runId: string, decision: Decision, status: GateStatus): Promise<void>;
   closeGate(runId: string, status: GateStatus): Promise<void>;
-}
-
-/** One version of a policy that runs of a workload were made by. */
-export interface PolicyUse {
-  readonly version: string;
-  readonly runs: number;
-  readonly firstUsed: string;
-  readonly lastUsed: string;
-}
-
-export interface PolicyLineage {
-  /** Stores the policy once, under its version (`policyVersion`). */
-  record(version: string, policy: WorkloadPolicy): Promise<void>;
-  get(version: string): Promise<WorkloadPolicy>;
-  /** The versions that runs of the workload pinned, last used first. */
-  uses(workloadId: string): Promise<readonly PolicyUse[]>;
 }
 
 export interface RouteLineage {

@@ -4,6 +4,7 @@ import type { Hint } from '../hint.ts';
 import type { Style } from '../output.ts';
 import { count, moment, tally, total } from './format.ts';
 import { leaderboard } from './leaderboard.ts';
+import { policyLine } from './policy.ts';
 
 /** A run on one screen: what it read, how the experiments did, the verdict, and what to do now. */
 export function runPage(run: RunView, style: Style, hint: Hint): string {
@@ -31,6 +32,7 @@ function header(run: RunView, style: Style): string {
 
 function data(run: RunView): string {
   const lines: string[] = [];
+  if (run.policy) lines.push(`policy    ${policyLine(run.policy)}`);
   if (run.snapshot) {
     const { id, records, kind } = run.snapshot;
     lines.push(

@@ -1,5 +1,5 @@
 import { count, desc, eq, max, min } from 'drizzle-orm';
-import type { PolicyLineage } from '../../activities/ports/lineage.ts';
+import type { PolicyLineage } from '../../activities/ports/policy-lineage.ts';
 import type { Database } from '../connect.ts';
 import { one, toIso } from '../rows.ts';
 import { policies, runs } from '../schema/runs.ts';

@@ -15,3 +15,9 @@ export interface RunTrigger {
   readonly evalSize?: number;
   readonly seed?: number;
 }
+
+export interface TriggerReceipt {
+  /** The run that will serve the trigger: the proposed one, or the one already queued. */
+  readonly runId: string;
+  readonly state: 'started' | 'queued';
+}

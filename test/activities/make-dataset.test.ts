@@ -15,7 +15,7 @@ import { anAttempt, runIn } from '../support/activity-environment.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { aCandidate } from '../support/experiments.ts';
 import { inMemoryArtifacts } from '../support/in-memory-artifacts.ts';
-import { aPolicy } from '../support/policies.ts';
+import { aPolicy, brokenPolicies, policiesOf } from '../support/policies.ts';
 
 const defaults = {
   minRecords: 50,
@@ -47,7 +47,7 @@ describe('planning, snapshot and curation', () => {
     const catalog = {
       all: () => [aCandidate({ name: 'small' }), aCandidate({ name: 'large', strategies: ['base'] })],
     };
-    const { planRun } = createPlanRun({ lineage, catalog, defaults, policies: { of: async () => policy } });
+    const { planRun } = createPlanRun({ lineage, catalog, defaults, policies: policiesOf(policy) });
     const { takeSnapshot } = createTakeSnapshot({ lineage, logStore, artifacts });
     const { curateDataset } = createCurateDataset({ lineage, artifacts });
     const runId = `run-${Math.random().toString(36).slice(2)}`;
@@ -127,7 +127,7 @@ describe('planning, snapshot and curation', () => {
     const problem = 'workloads.yaml:2:3 default.threshold: Too big';
     const { planRun } = createPlanRun({
       ...{ lineage, catalog: { all: () => [aCandidate()] }, defaults },
-      policies: { of: () => Promise.reject(new ConfigError([problem])) },
+      policies: brokenPolicies(new ConfigError([problem])),
     });
     const trigger = { runId, reason: 'a test', requestedBy: 'ada' };
 

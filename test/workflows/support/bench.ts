@@ -3,9 +3,9 @@ import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/clie
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, inject } from 'vitest';
 import type { ExperimentReport } from '../../../domain/experiments/experiment.ts';
-import type { RunTrigger } from '../../../domain/runs/trigger.ts';
+import type { RunTrigger, TriggerReceipt } from '../../../domain/runs/trigger.ts';
 import type { approvalGate, flywheel, rollout } from '../../../workflows/index.ts';
-import type { DecideInput, FlywheelResult, TriggerReceipt } from '../../../workflows/messages.ts';
+import type { DecideInput, FlywheelResult } from '../../../workflows/messages.ts';
 import { decideUpdate, triggerUpdate } from '../../../workflows/messages.ts';
 import { initialAttributes } from '../../../workflows/search-attributes.ts';
 import { activityQueue, gpuQueue, promptQueue, workflowQueue } from '../../../workflows/task-queues.ts';

@@ -2,6 +2,7 @@ import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities, DeviceActivities } from '../../../activities/index.ts';
 import type { RunPlan } from '../../../activities/plan-run.ts';
+import type { Assessment } from '../../../activities/sweep.ts';
 import { defaultIcl, defaultLora } from '../../../domain/experiments/defaults.ts';
 import type {
   Candidate,
@@ -11,6 +12,8 @@ import type {
 } from '../../../domain/experiments/experiment.ts';
 import { defaultPolicy, type WorkloadPolicy } from '../../../domain/policies/policy.ts';
 import type { Route } from '../../../domain/routes/route.ts';
+import type { RunTrigger } from '../../../domain/runs/trigger.ts';
+import type { RecordedSweep } from '../../../domain/schedules/sweep.ts';
 import type { Decision, GateStatus, Verdict } from '../../../domain/verdicts/verdict.ts';
 
 export const nano: Candidate = {
@@ -38,6 +41,8 @@ export interface Behaviour {
   gateTtlMs: number;
   remindEveryMs: number;
   policy: WorkloadPolicy;
+  /** What a look at the workload's news finds. */
+  news: Assessment | Error;
 }
 
 const defaults: Behaviour = {
@@ -49,6 +54,7 @@ const defaults: Behaviour = {
   gateTtlMs: 60_000,
   remindEveryMs: 60_000,
   policy: defaultPolicy,
+  news: { start: true, snapshotKind: 'incremental', reason: 'daily, 60 new records', newRecords: 60 },
 };
 
 /** What was done about one workload, in order, and where things stand. */
@@ -66,6 +72,8 @@ export class FakeWorld {
     { status: GateStatus; digest: string; decision?: Decision; byRunId?: string }
   >();
   readonly refusals: string[] = [];
+  readonly triggers: RunTrigger[] = [];
+  readonly sweeps: RecordedSweep[] = [];
   reminders = 0;
   readonly moves = new Map<string, Route>();
   route: Route | null = null;
@@ -275,6 +283,21 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
     },
     async recordMove({ move, outcome }) {
       worldOf(move.workloadId).log.push(`${move.kind} ${outcome}`);
+    },
+    async findWorkloads() {
+      return { workloadIds: [...worlds.keys()] };
+    },
+    async assessWorkload({ workloadId }) {
+      const { news } = worldOf(workloadId).behaviour;
+      if (news instanceof Error) throw ApplicationFailure.nonRetryable(news.message, 'ConfigError');
+      return news;
+    },
+    async triggerRun({ workloadId, trigger }) {
+      worldOf(workloadId).triggers.push(trigger);
+      return { runId: trigger.runId, state: 'started' };
+    },
+    async recordSweep(sweep) {
+      worldOf(sweep.workloadId).sweeps.push(sweep);
     },
     async proveRoute({ route }) {
       const { proof } = worldOf(route.workloadId).behaviour;

@@ -1,0 +1,121 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { policyOf } from '../../../domain/policies/policy.ts';
+import { isTimezone, parseTimeOfDay, parseWeekly } from '../../../domain/schedules/times.ts';
+import { type Cli, type CommandContext, examples } from '../../command.ts';
+import { CommandError } from '../../command-error.ts';
+import { type ExitCode, exitCodes } from '../../exit-codes.ts';
+import { parseWhole } from '../../options.ts';
+import { table } from '../../render/table.ts';
+import { requireWorkload } from '../../require-workload.ts';
+import { fromPolicies, fromPolicy, fromTimes, type GivenTimes } from '../../schedules/plan-schedules.ts';
+import type { PlannedSchedule } from '../../schedules/schedule.ts';
+import { withTemporal } from '../../services.ts';
+import { exclusiveTarget } from './target.ts';
+
+interface SetOptions {
+  readonly all?: boolean;
+  readonly daily?: string;
+  readonly weekly?: readonly string[];
+  readonly volume?: number;
+  readonly timezone?: string;
+}
+
+export function registerScheduleSet(schedule: Command, cli: Cli): void {
+  schedule
+    .command('set')
+    .argument('[workload]', 'the workload; or --all')
+    .description('Create or update schedules, as workloads.yaml says or at the times given')
+    .option('--all', 'one schedule for all workloads that have none of that cadence for themselves')
+    .option('--daily <time>', 'incremental runs, such as 02:00, where there is enough news', parseDaily)
+    .option('--weekly <when...>', 'deep runs, such as sun 03:00')
+    .option('--volume <n>', 'an incremental run after so many new records, at any time', parseWhole(1))
+    .option('--timezone <name>', 'of the times, such as Europe/Berlin (default: the policy’s)', parseTimezone)
+    .addHelpText(
+      'after',
+      `
+Without a time the schedules become what workloads.yaml says, and those that it does not
+ask for are deleted. With times only those cadences are set. A paused schedule stays
+paused. Put the workload before --weekly, which takes two words.
+${examples([
+  'flywheel schedule set hr --daily 02:00 --weekly sun 03:00 --timezone Europe/Berlin',
+  'flywheel schedule set --all --daily 02:00',
+  'flywheel schedule set hr --volume 500',
+  'flywheel schedule set --all      # as workloads.yaml says',
+])}`,
+    )
+    .action(cli.run(set));
+}
+
+async function set(
+  context: CommandContext,
+  workload: string | undefined,
+  options: SetOptions,
+): Promise<ExitCode> {
+  const target = exclusiveTarget(workload, options.all);
+  const config = context.config();
+  if (target !== null) await requireWorkload(config, target);
+  const policy = target === null ? config.policies.default : policyOf(config.policies, target);
+  const times = givenTimes(options, policy.schedule.timezone);
+  return withTemporal(config, async (client) => {
+    const { putSchedule, syncSchedules } = await import('../../schedules/apply-schedules.ts');
+    const { scheduleIds } = await import('../../schedules/list-schedules.ts');
+    const applied = [];
+    if (times) {
+      for (const planned of fromTimes(target, times)) applied.push(await putSchedule(client, planned));
+    } else {
+      const planned: PlannedSchedule[] =
+        target === null ? fromPolicies(config.policies) : fromPolicy(target, policy.schedule);
+      const existing = await scheduleIds(client);
+      const concerned = existing.filter((id) => target === null || id.endsWith(`:${target}`));
+      applied.push(...(await syncSchedules(client, planned, concerned)));
+    }
+    context.out.json(applied);
+    if (applied.length === 0)
+      context.out.line('workloads.yaml asks for no schedule here: give --daily, --weekly or --volume.');
+    else
+      context.out.line(
+        table(
+          ['schedule', 'change', 'when'],
+          applied.map(({ schedule, change, when }) => [schedule, change, when ?? '–']),
+        ),
+      );
+    return exitCodes.ok;
+  });
+}
+
+/** null when the policy is to decide. */
+function givenTimes({ daily, weekly, volume, timezone }: SetOptions, fallback: string): GivenTimes | null {
+  if (daily === undefined && weekly === undefined && volume === undefined) {
+    if (timezone === undefined) return null;
+    throw usage('--timezone needs a time to be the zone of.', 'Add --daily 02:00 or --weekly sun 03:00.');
+  }
+  return {
+    timezone: timezone ?? fallback,
+    ...(daily !== undefined && { daily }),
+    ...(weekly !== undefined && { weekly: weeklyTime(weekly) }),
+    ...(volume !== undefined && { volume }),
+  };
+}
+
+function weeklyTime(words: readonly string[]): string {
+  const text = words.join(' ').trim().toLowerCase();
+  if (parseWeekly(text)) return text;
+  throw usage(
+    `--weekly is "${text}"; it must be a day and a time such as sun 03:00.`,
+    'Put the workload before --weekly.',
+  );
+}
+
+function parseDaily(text: string): string {
+  if (parseTimeOfDay(text)) return text;
+  throw new InvalidArgumentError('It must be a time such as 02:00.');
+}
+
+function parseTimezone(text: string): string {
+  if (isTimezone(text)) return text;
+  throw new InvalidArgumentError('It must be an IANA time zone such as Europe/Berlin.');
+}
+
+function usage(message: string, next: string): CommandError {
+  return new CommandError(message, { code: 'usage', exitCode: exitCodes.usage, next });
+}

@@ -1,0 +1,40 @@
+import type { Client } from '@temporalio/client';
+import { CommandError } from '../../command-error.ts';
+import { exitCodes } from '../../exit-codes.ts';
+
+/** The workload, or null for `--all`. */
+export function exclusiveTarget(workload: string | undefined, all: boolean | undefined): string | null {
+  if ((workload === undefined) === (all !== true))
+    throw new CommandError(
+      workload === undefined ? 'Which workload?' : `Either ${workload} or --all, not both.`,
+      {
+        code: 'usage',
+        exitCode: exitCodes.usage,
+        next: 'Name a workload, or give --all.',
+      },
+    );
+  return workload ?? null;
+}
+
+/** The schedules that a name stands for: a schedule's id, or a workload for all of its own. */
+export async function findSchedules(client: Client, name: string): Promise<string[]> {
+  const { scheduleIds } = await import('../../schedules/list-schedules.ts');
+  const ids = await scheduleIds(client);
+  const found = ids.includes(name) ? [name] : ids.filter((id) => id.endsWith(`:${name}`));
+  if (found.length > 0) return found;
+  throw new CommandError(`There is no schedule "${name}" (there: ${ids.join(', ') || 'none'}).`, {
+    code: 'not_found',
+    next: 'See `npx flywheel schedule list`; `schedule set` makes one.',
+  });
+}
+
+/** The one schedule that a name stands for. */
+export async function findSchedule(client: Client, name: string): Promise<string> {
+  const [first = '', ...others] = await findSchedules(client, name);
+  if (others.length === 0) return first;
+  throw new CommandError(`${name} has several schedules: ${[first, ...others].join(', ')}.`, {
+    code: 'usage',
+    exitCode: exitCodes.usage,
+    next: 'Name one of them.',
+  });
+}
