@@ -3,7 +3,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { parseRecord } from '../../domain/records/parse.ts';
+import { aRecord } from '../support/records.ts';
 import { client, eventually, newWorld, useWorkers } from '../workflows/support/bench.ts';
 import { setup as setupCli } from './support/cli.ts';
 
@@ -26,10 +26,7 @@ describe('flywheel schedule', () => {
     await writeFile(file, policies.replaceAll('WORKLOAD', id));
     const cli = await setupCli({ TEMPORAL_ADDRESS: inject('temporalAddress'), FLYWHEEL_WORKLOADS: file });
     const run: typeof cli.run = (...args) => cli.run(...args.map((arg) => arg.replaceAll('WORKLOAD', id)));
-    const parsed = parseRecord({
-      ...{ timestamp: 1, workload_id: id, client_id: 'c', request: { messages: [] }, response: {} },
-    });
-    if (parsed.ok) await cli.logStore.append([parsed.record]);
+    await cli.logStore.append([aRecord(`rec-${id}`, { workloadId: id })]);
     onTestFinished(async () => {
       for (const schedule of [`daily:${id}`, `weekly:${id}`, `volume:${id}`, 'daily', 'weekly', 'volume'])
         await client.schedule

@@ -5,6 +5,7 @@ import * as decisions from '../../db/schema/decisions.ts';
 import * as experiments from '../../db/schema/experiments.ts';
 import * as feedback from '../../db/schema/feedback.ts';
 import * as runs from '../../db/schema/runs.ts';
+import * as sweeps from '../../db/schema/sweeps.ts';
 
 it('has a migration for everything in the schema (else: npx drizzle-kit generate)', async () => {
   const migrations = new URL('../../db/migrations/meta/', import.meta.url);
@@ -15,7 +16,7 @@ it('has a migration for everything in the schema (else: npx drizzle-kit generate
   const migrated = JSON.parse(readFileSync(new URL(`${last}_snapshot.json`, migrations), 'utf8'));
 
   const declared = generateDrizzleJson(
-    { ...runs, ...experiments, ...decisions, ...feedback },
+    { ...runs, ...experiments, ...decisions, ...feedback, ...sweeps },
     undefined,
     undefined,
     'snake_case',

@@ -53,9 +53,9 @@ async function set(
 ): Promise<ExitCode> {
   const target = exclusiveTarget(workload, options.all);
   const config = context.config();
-  if (target !== null) await requireWorkload(config, target);
   const policy = target === null ? config.policies.default : policyOf(config.policies, target);
   const times = givenTimes(options, policy.schedule.timezone);
+  if (target !== null) await requireWorkload(config, target);
   return withTemporal(config, async (client) => {
     const { putSchedule, syncSchedules } = await import('../../schedules/apply-schedules.ts');
     const { scheduleIds } = await import('../../schedules/list-schedules.ts');
