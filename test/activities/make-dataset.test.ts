@@ -113,7 +113,7 @@ describe('planning, snapshot and curation', () => {
     const { lineage, runId } = setup();
     const { planRun } = createPlanRun({
       ...{ lineage, catalog: { all: () => [aCandidate()] }, defaults },
-      policies: { of: async () => aPolicy() },
+      policies: policiesOf(aPolicy()),
     });
     const trigger = { runId, reason: 'a test', requestedBy: 'ada' };
 
