@@ -24,6 +24,20 @@ export interface Config {
   };
   /** `url` holds the password: not for logs. */
   readonly database: { readonly url: string; readonly embedded: boolean };
+  /** `postgres`: the log store shares the lineage's database. */
+  readonly logStore:
+    | { readonly kind: 'postgres' }
+    | {
+        readonly kind: 'elasticsearch';
+        /** May hold a password: not for logs. */
+        readonly url: string;
+        readonly apiKey: string | null;
+        readonly caFile: string | null;
+        readonly caFingerprint: string | null;
+        /** The alias that records are written and read by. */
+        readonly index: string;
+        readonly embedded: boolean;
+      };
   readonly modelServer: {
     /** Root of the server, without `/v1`. */
     readonly url: string;
@@ -81,6 +95,7 @@ export const basePorts = {
   temporal: 7233,
   temporalUi: 8233,
   postgres: 5439,
+  elasticsearch: 9207,
   modelServer: 8090,
   gateway: 8080,
 } as const;
@@ -149,6 +164,7 @@ function assemble(
       embedded: env.TEMPORAL_ADDRESS === undefined,
     },
     database: database(env, home, local(basePorts.postgres)),
+    logStore: logStore(env, local(basePorts.elasticsearch)),
     modelServer: modelServer(env, modelServerUrl, catalog),
     gateway: gateway(env, home, portOffset),
     artifactsDir: join(home, 'artifacts'),
@@ -187,6 +203,22 @@ function database({ DATABASE_URL: url }: Environment, home: string, address: str
       return `postgres://flywheel:${readLine(passwordFile) ?? ''}@${address}/flywheel`;
     },
     embedded: true,
+  };
+}
+
+/** A server that is named is used, unless PostgreSQL is asked for by name. */
+function logStore(env: Environment, address: string): Config['logStore'] {
+  const { ELASTICSEARCH_URL: url } = env;
+  if ((env.FLYWHEEL_LOG_STORE ?? (url ? 'elasticsearch' : 'postgres')) === 'postgres')
+    return { kind: 'postgres' };
+  return {
+    kind: 'elasticsearch',
+    url: url ?? `http://${address}`,
+    apiKey: env.ELASTICSEARCH_API_KEY ?? null,
+    caFile: env.ELASTICSEARCH_CA_FILE ?? null,
+    caFingerprint: env.ELASTICSEARCH_CA_FINGERPRINT ?? null,
+    index: env.ELASTICSEARCH_INDEX,
+    embedded: url === undefined,
   };
 }
 

@@ -21,6 +21,8 @@ const duration = z
   .regex(/^\d+(ms|s|m|h|d)$/, 'must be a number with a unit, such as 30s, 10m, 12h or 7d')
   .transform((text) => Number.parseInt(text, 10) * (unitMs[text.replace(/^\d+/, '')] ?? 1));
 
+export const logStoreKinds = ['postgres', 'elasticsearch'] as const;
+
 /** What starts so is read by the embedded model server itself (model-server/model_server/settings.py). */
 const modelServerPrefix = 'FLYWHEEL_MODEL_SERVER_';
 
@@ -62,6 +64,19 @@ export const Environment = z.object({
   TEMPORAL_UI_URL: url.optional(),
   DATABASE_URL: databaseUrl.optional(),
   MODEL_SERVER_URL: url.optional(),
+  /** Absent: Elasticsearch where ELASTICSEARCH_URL names one, else PostgreSQL. */
+  FLYWHEEL_LOG_STORE: z.enum(logStoreKinds, 'must be postgres or elasticsearch').optional(),
+  ELASTICSEARCH_URL: url.optional(),
+  ELASTICSEARCH_API_KEY: z.string().optional(),
+  ELASTICSEARCH_CA_FILE: z.string().optional(),
+  ELASTICSEARCH_CA_FINGERPRINT: z
+    .string()
+    .regex(/^([0-9a-f]{2}:?){32}$/i, 'must be a SHA-256 in hex, with or without colons')
+    .optional(),
+  ELASTICSEARCH_INDEX: z
+    .string()
+    .regex(/^[a-z][a-z0-9._-]{0,99}$/, 'must be lower case: letters, digits, dots and dashes')
+    .default('flywheel-records'),
   /** The embedded server's own list, instead of the models of candidates.yaml. */
   FLYWHEEL_MODEL_SERVER_MODELS: z.string().optional(),
 });

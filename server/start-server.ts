@@ -21,7 +21,7 @@ import { RouteTable } from './routes/route-table.ts';
 
 export type ServerConfig = Pick<
   Config,
-  'home' | 'database' | 'temporal' | 'gateway' | 'providers' | 'artifactsDir'
+  'home' | 'database' | 'logStore' | 'temporal' | 'gateway' | 'providers' | 'artifactsDir'
 >;
 
 export interface RunningServer {

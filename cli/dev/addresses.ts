@@ -9,19 +9,26 @@ export interface Addresses {
   readonly modelServer: string;
   /** Without its password. */
   readonly database: string;
+  /** Without a password; null where the log store is in the database. */
+  readonly elasticsearch: string | null;
 }
 
 export function addressesOf(config: Config): Addresses {
-  const database = new URL(config.database.url);
-  database.password = '';
   return {
     gateway: `${config.gateway.url}/v1`,
     api: config.gateway.url,
     temporalUi: config.temporal.uiUrl,
     temporal: config.temporal.address,
     modelServer: config.modelServer.url,
-    database: database.href,
+    database: withoutPassword(config.database.url),
+    elasticsearch: config.logStore.kind === 'elasticsearch' ? withoutPassword(config.logStore.url) : null,
   };
+}
+
+function withoutPassword(url: string): string {
+  const shown = new URL(url);
+  shown.password = '';
+  return shown.href;
 }
 
 /** One line per address, aligned. */
@@ -33,6 +40,7 @@ export function addressLines(addresses: Addresses): string[] {
     ['Temporal', addresses.temporal],
     ['Model server', addresses.modelServer],
     ['PostgreSQL', addresses.database],
+    ['Elasticsearch', addresses.elasticsearch],
   ];
   return rows.flatMap(([label, address]) => (address ? [`  ${label.padEnd(22)}${address}`] : []));
 }

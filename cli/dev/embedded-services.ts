@@ -4,6 +4,7 @@ import type { Config } from '../../config/config.ts';
 import type { Tools } from '../setup/prepare.ts';
 import { temporalPort } from './ports.ts';
 import type { Service } from './service.ts';
+import { startElasticsearch } from './services/elasticsearch.ts';
 import { startModelServer } from './services/model-server.ts';
 import { startPostgres } from './services/postgres.ts';
 import { startTemporal } from './services/temporal.ts';
@@ -15,6 +16,9 @@ export function embeddedServices(config: Config, tools: Tools, logsDir: string):
   return [
     ...(config.temporal.embedded ? [temporal(config, tools, logsDir)] : []),
     ...(config.database.embedded ? [postgres(config, logsDir)] : []),
+    ...(config.logStore.kind === 'elasticsearch' && config.logStore.embedded
+      ? [elasticsearch(config, config.logStore.url, tools, logsDir)]
+      : []),
     ...(config.modelServer.embedded ? [modelServer(config, tools, logsDir)] : []),
   ];
 }
@@ -47,6 +51,22 @@ function postgres(config: Config, logsDir: string): Service {
   };
 }
 
+function elasticsearch(
+  config: Config,
+  url: string,
+  { elasticsearch: found }: Tools,
+  logsDir: string,
+): Service {
+  if (!found) throw new Error('set-up has not prepared Elasticsearch');
+  const dir = join(config.home, 'elasticsearch');
+  linkLog(join(dir, 'elasticsearch.log'), join(logsDir, 'elasticsearch.log'));
+  return {
+    name: 'Elasticsearch server',
+    logFile: join(logsDir, 'elasticsearch.log'),
+    start: () => startElasticsearch({ ...found, dir, port: Number(new URL(url).port) }),
+  };
+}
+
 function modelServer(config: Config, { python }: Tools, logsDir: string): Service {
   const dataDir = join(config.home, 'model-server');
   linkLog(join(dataDir, 'model-server.log'), join(logsDir, 'model-server.log'));
@@ -63,7 +83,7 @@ function modelServer(config: Config, { python }: Tools, logsDir: string): Servic
   };
 }
 
-/** These two keep their log beside their data; all logs are found in one folder as well. */
+/** These keep their log beside their data; all logs are found in one folder as well. */
 function linkLog(target: string, link: string): void {
   if (!existsSync(link)) symlinkSync(target, link);
 }

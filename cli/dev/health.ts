@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { commandFlags } from '../../config/command-flags.ts';
 import type { Config } from '../../config/config.ts';
+import { openLineage } from '../../wiring/open-lineage.ts';
 import { openLogStore } from '../../wiring/open-log-store.ts';
 import { openChatModels } from '../../wiring/open-models.ts';
 import { searchAttributeTypes } from '../../workflows/search-attributes.ts';
@@ -41,7 +42,7 @@ export function checkHealth(config: Config): Promise<Health[]> {
 
 function checks(config: Config): Check[] {
   const addresses = addressesOf(config);
-  const { temporal, database, modelServer } = config;
+  const { temporal, database, logStore, modelServer } = config;
   const ours = { embedded: true };
   return [
     {
@@ -56,7 +57,14 @@ function checks(config: Config): Check[] {
       address: addresses.database,
       embedded: database.embedded,
       variable: 'DATABASE_URL',
-      probe: () => probeDatabase(config),
+      probe: () => probeLineage(config),
+    },
+    {
+      name: 'log-store',
+      address: addresses.elasticsearch ?? addresses.database,
+      embedded: logStore.kind === 'elasticsearch' ? logStore.embedded : database.embedded,
+      variable: logStore.kind === 'elasticsearch' ? 'ELASTICSEARCH_URL' : 'DATABASE_URL',
+      probe: () => probeLogStore(config),
     },
     {
       name: 'model-server',
@@ -107,7 +115,16 @@ async function probeTemporal(config: Config): Promise<void> {
   });
 }
 
-async function probeDatabase(config: Config): Promise<void> {
+async function probeLineage(config: Config): Promise<void> {
+  const lineage = openLineage(config);
+  try {
+    await lineage.ping();
+  } finally {
+    await lineage.close();
+  }
+}
+
+async function probeLogStore(config: Config): Promise<void> {
   const logStore = openLogStore(config);
   try {
     await logStore.ping();

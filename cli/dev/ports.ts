@@ -10,7 +10,7 @@ interface Listener {
 
 /** What a stack of this configuration listens on itself. */
 export function listeners(config: Config): Listener[] {
-  const { temporal, database, modelServer, gateway } = config;
+  const { temporal, database, logStore, modelServer, gateway } = config;
   const local = (service: string, port: number): Listener => ({ service, host: '127.0.0.1', port });
   return [
     ...(temporal.embedded ? [local('Temporal', temporalPort(config))] : []),
@@ -18,6 +18,9 @@ export function listeners(config: Config): Listener[] {
       ? [local('Temporal UI', Number(new URL(temporal.uiUrl).port))]
       : []),
     ...(database.embedded ? [local('PostgreSQL', Number(new URL(database.url).port))] : []),
+    ...(logStore.kind === 'elasticsearch' && logStore.embedded
+      ? [local('Elasticsearch', Number(new URL(logStore.url).port))]
+      : []),
     ...(modelServer.embedded ? [local('model server', Number(new URL(modelServer.url).port))] : []),
     { service: 'gateway', host: gateway.host, port: gateway.port },
   ];

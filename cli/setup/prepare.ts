@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { temporalCacheDir } from './cache.ts';
 import { exclusive } from './exclusive.ts';
+import { type ElasticsearchTools, prepareElasticsearch } from './find-elasticsearch.ts';
 import { findTemporal } from './find-temporal.ts';
 import { preparePython } from './python-environment.ts';
 
@@ -8,6 +9,7 @@ import { preparePython } from './python-environment.ts';
 export interface Tools {
   readonly temporalBinary: string | null;
   readonly python: string | null;
+  readonly elasticsearch: ElasticsearchTools | null;
 }
 
 /**
@@ -22,7 +24,12 @@ export async function prepare(
   // The cheap and most often missing thing first: without Python nothing is worth building.
   const python = config.modelServer.embedded ? await preparePython(note, signal) : null;
   const temporalBinary = config.temporal.embedded ? await prepareTemporal(note, signal) : null;
-  return { python, temporalBinary };
+  const elasticsearch = isEmbedded(config.logStore) ? await prepareElasticsearch(note, signal) : null;
+  return { python, temporalBinary, elasticsearch };
+}
+
+function isEmbedded(logStore: Config['logStore']): boolean {
+  return logStore.kind === 'elasticsearch' && logStore.embedded;
 }
 
 async function prepareTemporal(note: (line: string) => void, signal?: AbortSignal): Promise<string> {

@@ -10,6 +10,8 @@ export interface LogStoreSetup {
    * called: the slowest writer that the store allows.
    */
   beginSlowAppend(records: readonly LogRecord[]): Promise<() => Promise<void>>;
+  /** Stores a record under a time of the past: what a write looks like that hung for very long. */
+  appendLate(record: LogRecord, ingestedAt: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -139,6 +141,47 @@ export function describeLogStore(name: string, setup: () => Promise<LogStoreSetu
 
       for (const { bound, ids } of seen) expect(await idsBelow(store, bound)).toEqual(ids);
       expect(await idsBelow(store, await store.snapshotBound())).toHaveLength(200);
+    });
+
+    it('reads the ids alone as it reads the records', async () => {
+      await store.append(manyRecords(2_600));
+      const bound = await store.snapshotBound();
+      await store.append([aRecord('after'), aRecord('elsewhere', { workloadId: 'it' })]);
+
+      const ids: string[] = [];
+      for await (const batch of store.readIds('hr', bound)) ids.push(...batch);
+
+      expect(ids).toEqual(await idsBelow(store, bound));
+      expect(ids).toHaveLength(2_600);
+    });
+
+    it('reads strictly below the bound', async () => {
+      const bound = await store.snapshotBound();
+      await setupOf(current).appendLate(aRecord('at'), bound);
+      await setupOf(current).appendLate(aRecord('below'), '2026-01-01T00:00:00.000Z');
+
+      expect(await idsBelow(store, bound)).toEqual(['below']);
+    });
+
+    it('counts what came in since a bound', async () => {
+      await store.append([aRecord('a'), aRecord('b'), aRecord('c', { workloadId: 'it' })]);
+      const bound = await store.snapshotBound();
+      await store.append([aRecord('d')]);
+
+      expect(await store.countSince('hr', bound)).toBe(1);
+      expect(await store.countSince('hr', null)).toBe(3);
+      expect(await store.countSince('nobody', null)).toBe(0);
+    });
+
+    it('gives back what it read of a reader who stops early', async () => {
+      await store.append(manyRecords(1_200));
+
+      for await (const batch of store.read('hr', await store.snapshotBound())) {
+        expect(batch.length).toBeLessThan(1_200);
+        break;
+      }
+
+      await expect(store.ping()).resolves.toBeUndefined();
     });
 
     it('gives records by id and leaves out unknown ids', async () => {

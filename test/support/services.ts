@@ -9,6 +9,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** A real PostgreSQL; make a database of your own by `test/support/database.ts`. */
     databaseUrl: string;
+    /** A real Elasticsearch, or '' where it cannot run (its tests skip); take an index of your own (`test/support/elasticsearch.ts`). */
+    elasticsearchUrl: string;
     /** A real Temporal dev server, namespace `default`; choose workflow ids and task queues of your own. */
     temporalAddress: string;
     /** The real model server, managed, with nano-1m. It trains one job at a time. */
@@ -31,6 +33,25 @@ const starters: Record<keyof ProvidedContext, Starter> = {
     const postgres = await startPostgres({ dir: join(dir, 'postgres'), port: await freePort(), settings });
     project.provide('databaseUrl', postgres.url);
     return postgres;
+  },
+  elasticsearchUrl: async (project, dir) => {
+    const { startElasticsearch } = await import('../../cli/dev/services/elasticsearch.ts');
+    const { prepareElasticsearch } = await import('../../cli/setup/find-elasticsearch.ts');
+    const { FlywheelError } = await import('../../domain/errors.ts');
+    const tools = await prepareElasticsearch(console.log).catch((error: unknown) => {
+      // Says in one sentence what is missing. CI has it; elsewhere only its own tests are skipped.
+      if (!(error instanceof FlywheelError) || process.env.CI === 'true') throw error;
+      console.error(error.message);
+      return null;
+    });
+    if (tools === null) {
+      project.provide('elasticsearchUrl', '');
+      return { stop: async () => undefined };
+    }
+    const port = await freePort();
+    const elasticsearch = await startElasticsearch({ ...tools, dir: join(dir, 'elasticsearch'), port });
+    project.provide('elasticsearchUrl', elasticsearch.url);
+    return elasticsearch;
   },
   temporalAddress: async (project) => {
     const { startTemporal } = await import('../../cli/dev/services/temporal.ts');

@@ -8,8 +8,8 @@ import { promisify } from 'node:util';
 import { ConflictError, InvalidInputError, UnavailableError } from '../../../domain/errors.ts';
 import { endWithParent } from './end-with-parent.ts';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.ts';
-import { type PostgresUser, postgresUser } from './postgres-user.ts';
 import { clearDataDir, isReady, readOr } from './postmaster.ts';
+import { type UnprivilegedUser, unprivilegedUser } from './unprivileged-user.ts';
 
 const databaseUser = 'flywheel';
 const databaseName = 'flywheel';
@@ -62,7 +62,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const logFile = join(dir, 'postgres.log');
   await mkdir(dir, { recursive: true });
   const binaries = await postgresBinaries();
-  const user = postgresUser(binaries.postgres, dataDir, dir);
+  const user = unprivilegedUser('PostgreSQL', 'DATABASE_URL', binaries.postgres, dataDir, dir);
   const password = await ensurePassword(dir);
 
   if (!existsSync(dataDir)) await initialise(binaries, user, dir, password);
@@ -110,7 +110,7 @@ async function ensurePassword(dir: string): Promise<string> {
 /** Makes the cluster beside its place and renames it: an interrupted initialisation leaves nothing half done. */
 async function initialise(
   binaries: PostgresBinaries,
-  user: PostgresUser,
+  user: UnprivilegedUser,
   dir: string,
   password: string,
 ): Promise<void> {
@@ -143,7 +143,7 @@ async function initialise(
 /** In single-user mode, so that the finished cluster has its database from its first moment. */
 async function createDatabase(
   binaries: PostgresBinaries,
-  user: PostgresUser,
+  user: UnprivilegedUser,
   dataDir: string,
 ): Promise<void> {
   const { command, args } = user.wrap(binaries.postgres, ['--single', '-D', dataDir, 'postgres']);
@@ -154,7 +154,7 @@ async function createDatabase(
 
 async function launch(
   binaries: PostgresBinaries,
-  user: PostgresUser,
+  user: UnprivilegedUser,
   options: PostgresOptions,
   logFile: string,
 ): Promise<ChildProcess> {

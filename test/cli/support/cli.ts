@@ -52,7 +52,10 @@ export function cliWith(env: Record<string, string> = {}): RunCommand {
 export async function setup(env: Record<string, string> = {}) {
   const home = await mkdtemp(join(tmpdir(), 'flywheel-cli-'));
   const database = await createTestDatabase();
-  const direct = { database: { url: database.url, embedded: false } };
+  const direct = {
+    database: { url: database.url, embedded: false },
+    logStore: { kind: 'postgres' as const },
+  };
   const lineage = openLineage(direct);
   const logStore = openLogStore(direct);
   onTestFinished(async () => {

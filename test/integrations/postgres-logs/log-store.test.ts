@@ -34,6 +34,10 @@ describeLogStore('PostgreSQL', async () => {
         connection.release();
       };
     },
+    async appendLate(record, ingestedAt) {
+      await store.append([record]);
+      await slow`update flywheel_logs.records set ingested_at = ${ingestedAt}::text::timestamptz where id = ${record.id}`;
+    },
     async close() {
       await store.close();
       await slow.end({ timeout: 5 });

@@ -84,7 +84,10 @@ export async function setup(
   const home = await mkdtemp(join(tmpdir(), 'flywheel-gateway-'));
   const database = await createTestDatabase();
   const postgres = await startTcpProxy(database.url);
-  const direct = { database: { url: database.url, embedded: false } };
+  const direct = {
+    database: { url: database.url, embedded: false },
+    logStore: { kind: 'postgres' as const },
+  };
   const lineage = openLineage(direct);
   const logStore = openLogStore(direct);
   const running: RunningServer[] = [];
@@ -97,6 +100,7 @@ export async function setup(
   const apiKey = options.apiKey ?? null;
   const config: ServerConfig = {
     home,
+    ...direct,
     database: { url: postgres.url, embedded: false },
     temporal: options.temporal ?? {
       address: '127.0.0.1:9',

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { InvalidInputError } from '../../../domain/errors.ts';
 
-/** How to run PostgreSQL's programs: as ourselves, or, since it refuses root, as somebody else. */
-export interface PostgresUser {
+/** How to run a server that refuses root: as ourselves, or, where we are root, as somebody else. */
+export interface UnprivilegedUser {
   /** Owner of its files; absent when we are not root. */
   readonly owner?: { readonly uid: number; readonly gid: number };
   /** The program and arguments to spawn for a command. */
@@ -11,19 +11,28 @@ export interface PostgresUser {
   readonly spawnOptions: { uid?: number; gid?: number };
 }
 
-/** `dataDir` may not exist yet; its `parent` must. */
-export function postgresUser(binary: string, dataDir: string, parent: string): PostgresUser {
+/**
+ * `server` and `variable` are for the error: who refuses root, and what to set to run none.
+ * `dataDir` may not exist yet; its `parent` must.
+ */
+export function unprivilegedUser(
+  server: string,
+  variable: string,
+  binary: string,
+  dataDir: string,
+  parent: string,
+): UnprivilegedUser {
   if (process.getuid?.() !== 0) return { wrap: asIs, spawnOptions: {} };
 
   const owner = ownerOf(dataDir) ?? accountOf('postgres') ?? accountOf('nobody');
   if (!owner) {
     throw new InvalidInputError(
-      'PostgreSQL refuses to run as root and there is no user "postgres" or "nobody" to run it as. ' +
-        'Create one, run Flywheel as another user, or set DATABASE_URL.',
+      `${server} refuses to run as root and there is no user "postgres" or "nobody" to run it as. ` +
+        `Create one, run Flywheel as another user, or set ${variable}.`,
     );
   }
   if (canReach(owner, [binary, parent])) return { owner, wrap: asIs, spawnOptions: owner };
-  return { owner, wrap: withPassage(owner), spawnOptions: {} };
+  return { owner, wrap: withPassage(owner, server, variable), spawnOptions: {} };
 }
 
 function asIs(command: string, args: readonly string[]): { command: string; args: string[] } {
@@ -34,15 +43,19 @@ function asIs(command: string, args: readonly string[]): { command: string; args
  * A clone under /root (mode 0700) is out of that user's reach. setpriv keeps just the capability to pass
  * through folders; `no_setuid_fixup` makes access(2), with which PostgreSQL finds itself, honour it too.
  */
-function withPassage(owner: { uid: number; gid: number }): PostgresUser['wrap'] {
+function withPassage(
+  owner: { uid: number; gid: number },
+  server: string,
+  variable: string,
+): UnprivilegedUser['wrap'] {
   const become =
     `--reuid ${owner.uid} --regid ${owner.gid} --clear-groups --securebits +no_setuid_fixup ` +
     '--inh-caps +dac_override --ambient-caps +dac_override';
   const flags = become.split(' ');
   if (spawnSync('setpriv', [...flags, 'true'], { cwd: '/' }).status !== 0) {
     throw new InvalidInputError(
-      'PostgreSQL refuses to run as root, and the user it would run as cannot enter this folder. ' +
-        'Move the clone to a folder that others may enter, run Flywheel as another user, or set DATABASE_URL.',
+      `${server} refuses to run as root, and the user it would run as cannot enter this folder. ` +
+        `Move the clone to a folder that others may enter, run Flywheel as another user, or set ${variable}.`,
     );
   }
   return (command, args) => ({ command: 'setpriv', args: [...flags, command, ...args] });
