@@ -1,9 +1,9 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
-import pLimit from 'p-limit';
 import { RejectedError } from '../domain/errors.ts';
 import type { EvaluationSummary, ServingSpec } from '../domain/experiments/experiment.ts';
 import { summarise } from '../domain/experiments/summarise.ts';
 import { type AskTiming, askItem } from './ask-item.ts';
+import { forEachBounded } from './for-each-bounded.ts';
 import { evaluationId } from './idempotency-keys.ts';
 import { keepAlive } from './keep-alive.ts';
 import type { ArtifactStore } from './ports/artifact-store.ts';
@@ -95,25 +95,4 @@ function refuseIfNothingFits(items: readonly EvaluationItem[], { model, maxToken
       `(${first.failureDetail ?? 'the provider gives no numbers'}). Choose a candidate with a longer context.`,
     { code: 'context_length_exceeded' },
   );
-}
-
-/**
- * At most `concurrency` at a time. The first error, or the cancellation, breaks off what is in flight, and is
- * thrown once nothing runs any more: nothing of this attempt may write beside the next one.
- */
-async function forEachBounded<T>(
-  items: readonly T[],
-  concurrency: number,
-  cancellation: AbortSignal,
-  work: (item: T, signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const failed = new AbortController();
-  const signal = AbortSignal.any([cancellation, failed.signal]);
-  const limit = pLimit(concurrency);
-  const guarded = async (item: T) => {
-    if (signal.aborted) return;
-    await work(item, signal).catch((error: unknown) => failed.abort(error));
-  };
-  await Promise.all(items.map((item) => limit(guarded, item)));
-  signal.throwIfAborted();
 }

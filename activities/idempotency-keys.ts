@@ -1,5 +1,6 @@
 import type { Candidate, ServingSpec } from '../domain/experiments/experiment.ts';
 import { canonicalJson, sha256 } from '../domain/hash.ts';
+import type { JudgeSettings } from '../domain/judging/judge.ts';
 
 /** 64 bits: plenty within one run, short enough to read in a job list. */
 const hashLength = 16;
@@ -33,6 +34,11 @@ export function evaluationId(asked: {
   serving: ServingSpec;
 }): string {
   return `eval-${shortHash(asked)}`;
+}
+
+/** One judgement per item and judge: another model or rubric judges anew. */
+export function judgeId(judge: JudgeSettings): string {
+  return `judge-${shortHash(judge)}`;
 }
 
 function shortHash(content: unknown): string {

@@ -6,6 +6,7 @@ import { withFailures } from './failures.ts';
 import { createFineTune, type FineTunePorts } from './fine-tune.ts';
 import { createGate } from './gate.ts';
 import { createGateEvents } from './gate-events.ts';
+import { createJudgeEvaluation } from './judge-evaluation.ts';
 import { createMoveRoute } from './move-route.ts';
 import { createPlanRun, type PlanDefaults } from './plan-run.ts';
 import type { ArtifactStore } from './ports/artifact-store.ts';
@@ -50,6 +51,7 @@ export function createActivities(ports: ActivityPorts & FineTunePorts) {
     ...createEndTraining(ports),
     ...createAwaitModel(ports),
     ...createEvaluate(ports, ports.evaluation),
+    ...createJudgeEvaluation(ports, ports.evaluation),
     ...createRecordVerdict(ports),
     ...createGate(ports),
     ...createGateEvents(ports),

@@ -121,7 +121,7 @@ export function loadConfig(options: LoadOptions = {}): Config {
 /** Beside `candidates.yaml`, unless FLYWHEEL_WORKLOADS names another. */
 function findPoliciesFile(
   candidatesFile: string,
-  { candidates }: Catalog,
+  { candidates, providers }: Catalog,
   variables: Variables,
 ): PoliciesFile {
   const named = variables['FLYWHEEL_WORKLOADS'];
@@ -129,6 +129,7 @@ function findPoliciesFile(
     path: named ? resolve(repositoryRoot, named) : join(dirname(candidatesFile), 'workloads.yaml'),
     required: Boolean(named),
     candidates: candidates.map(({ name }) => name),
+    providers: ['local', ...Object.keys(providers)],
   };
 }
 

@@ -11,6 +11,7 @@ export function mergePolicy(base: WorkloadPolicy, entry: PolicyEntry): WorkloadP
     kpi: given(entry.kpi, base.kpi),
     candidates: given(entry.candidates, base.candidates),
     strategies: given(entry.strategies, base.strategies),
+    judge: entry.judge === undefined ? base.judge : entry.judge,
     approvers: entry.approvers ?? base.approvers,
     schedule: mergeSchedule(base.schedule, entry.schedule),
     redaction: {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { strategies } from '../domain/experiments/experiment.ts';
 import { metricNames } from '../domain/experiments/score.ts';
 import { isPlainId, plainIdRule } from '../domain/ids.ts';
+import { defaultRubric } from '../domain/judging/judge.ts';
 import { redactionKinds } from '../domain/policies/policy.ts';
 import { isTimezone, parseTimeOfDay, parseWeekly } from '../domain/schedules/times.ts';
 
@@ -48,6 +49,13 @@ export const PolicyEntry = z.strictObject({
   kpi: z.string().min(1).nullish(),
   candidates: z.array(z.string()).min(1).nullish(),
   strategies: z.array(z.enum(strategies)).min(1).nullish(),
+  judge: z
+    .strictObject({
+      provider: z.string().min(1),
+      model: z.string().min(1),
+      rubric: z.string().trim().min(1).default(defaultRubric),
+    })
+    .nullish(),
   approvers: z.array(z.string().trim().min(1)).optional(),
   schedule: Schedule.optional(),
   redaction: z

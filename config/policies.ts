@@ -15,6 +15,8 @@ export interface PoliciesFile {
   readonly required: boolean;
   /** Names in `candidates.yaml`. */
   readonly candidates: readonly string[];
+  /** Names of the configured providers. */
+  readonly providers: readonly string[];
 }
 
 /** Reads the file, or says everything that is wrong with it. Without one every workload has the default policy. */
@@ -30,7 +32,7 @@ export function readPolicies(file: PoliciesFile): {
   }
   const { contents, problems, at } = parseYaml(readFileSync(path, 'utf8'), shortPath(path), WorkloadsFile);
   if (contents === null) return { policies: none, problems };
-  return { policies: toPolicies(contents), problems: crossCheck(contents, file.candidates, at) };
+  return { policies: toPolicies(contents), problems: crossCheck(contents, file, at) };
 }
 
 /** The policies as the file has them now, frozen. Throws `ConfigError` with every problem found. */
@@ -48,8 +50,8 @@ function toPolicies(contents: WorkloadsFile): Policies {
 
 type At = (path: readonly PropertyKey[]) => string;
 
-/** Candidates that `candidates.yaml` does not have. */
-function crossCheck(contents: WorkloadsFile, candidates: readonly string[], at: At): string[] {
+/** Candidates and providers that `candidates.yaml` does not have. */
+function crossCheck(contents: WorkloadsFile, { candidates, providers }: PoliciesFile, at: At): string[] {
   const entries: [readonly string[], PolicyEntry][] = [
     [['default'], contents.default],
     ...Object.entries(contents.workloads).map(
@@ -62,6 +64,9 @@ function crossCheck(contents: WorkloadsFile, candidates: readonly string[], at: 
         ? []
         : [`${at([...path, 'candidates', index])} ${unknownWord('candidate', name, candidates)}`],
     ),
+    ...(entry.judge && !providers.includes(entry.judge.provider)
+      ? [`${at([...path, 'judge', 'provider'])} ${unknownWord('provider', entry.judge.provider, providers)}`]
+      : []),
     ...Object.keys(entry.prices ?? {}).flatMap((name) =>
       candidates.includes(name)
         ? []

@@ -7,6 +7,7 @@ import { createDecisionLineage } from './repositories/decisions.ts';
 import { createEvaluationLineage } from './repositories/evaluations.ts';
 import { createExperimentLineage } from './repositories/experiments.ts';
 import { createFeedbackLineage } from './repositories/feedback.ts';
+import { createJudgementLineage } from './repositories/judgements.ts';
 import { createPolicyLineage } from './repositories/policies.ts';
 import { createRouteLineage } from './repositories/routes.ts';
 import { createRunLineage } from './repositories/runs.ts';
@@ -19,6 +20,7 @@ export function createLineage(db: Database): Lineage {
     datasets: withOurErrors(createDatasetLineage(db)),
     experiments: withOurErrors(createExperimentLineage(db)),
     evaluations: withOurErrors(createEvaluationLineage(db)),
+    judgements: withOurErrors(createJudgementLineage(db)),
     decisions: withOurErrors(createDecisionLineage(db)),
     routes: withOurErrors(createRouteLineage(db)),
     feedback: withOurErrors(createFeedbackLineage(db)),

@@ -37,6 +37,13 @@ const evaluation = {
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 } satisfies ActivityOptions;
 
+/** Advisory, so not worth a day's wait; judgements that were stored are not asked for again. */
+const judgement = {
+  ...evaluation,
+  startToCloseTimeout: '1 hour',
+  scheduleToCloseTimeout: '2 hours',
+} satisfies ActivityOptions;
+
 /**
  * Holds a device. It may wait a week for it and for outages to pass; each attempt adopts the job that an
  * earlier one started; and a cancellation waits until the remote job has ended, so that the device is free.
@@ -80,6 +87,7 @@ export const lineage = proxyActivities<Activities>(bookkeeping);
 export const pipeline = proxyActivities<Activities>(data);
 export const sweeping = proxyActivities<Activities>(looking);
 export const measuring = proxyActivities<Activities>(evaluation);
+export const judging = proxyActivities<Activities>(judgement);
 export const cleaning = proxyActivities<Activities>(cleanUp);
 export const proving = proxyActivities<Activities>(proof);
 

@@ -157,7 +157,7 @@ function leaderboard(reports: readonly ExperimentReport[]): string {
       const values = metrics.map((metric) => percent(report.evaluation?.metrics[metric]));
       const outcome = report.failure
         ? `failed: ${cell(report.failure.reason)}`
-        : `${report.evaluation?.n ?? 0} items, ${report.evaluation?.failed ?? 0} failed`;
+        : `${report.evaluation?.n ?? 0} items, ${report.evaluation?.failed ?? 0} failed${judgedBy(report)}`;
       return `| ${[name, ...values, outcome].join(' | ')} |`;
     });
   return [
@@ -165,6 +165,13 @@ function leaderboard(reports: readonly ExperimentReport[]): string {
     `|${' --- |'.repeat(metrics.length + 2)}`,
     ...rows,
   ].join('\n');
+}
+
+/** The judge's advice. */
+function judgedBy({ evaluation }: ExperimentReport): string {
+  const judge = evaluation?.judge;
+  if (!judge) return '';
+  return `, judge ${percent(judge.score ?? undefined) || 'none'}${judge.failed > 0 ? ` (${judge.failed} unjudged)` : ''}`;
 }
 
 function scores(evaluation: EvaluationSummary): string {

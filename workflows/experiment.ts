@@ -12,7 +12,7 @@ import type {
   ExperimentStage,
   ServingSpec,
 } from '../domain/experiments/experiment.ts';
-import { cleaning, lineage, measuring, onDevice, pipeline } from './activity-options.ts';
+import { cleaning, judging, lineage, measuring, onDevice, pipeline } from './activity-options.ts';
 import { experimentDetails } from './current-details.ts';
 import { reasonOf } from './failure-reason.ts';
 import type { ExperimentInput } from './messages.ts';
@@ -54,6 +54,24 @@ async function endTraining(training: FineTuneInput): Promise<void> {
   }
 }
 
+/** Advisory: what the judge makes of it changes no verdict, and its absence fails no experiment. */
+async function judged(
+  evaluation: EvaluationSummary,
+  { judge, datasetId }: ExperimentInput,
+): Promise<EvaluationSummary> {
+  if (!judge) return evaluation;
+  const { evaluationId, n } = evaluation;
+  try {
+    const summary = `have ${judge.model} judge ${n} answers`;
+    const input = { evaluationId, datasetId, judge };
+    return { ...evaluation, judge: await judging.judgeEvaluation.executeWithOptions({ summary }, [input]) };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.warn('The answers were not judged', { reason: reasonOf(error) });
+    return { ...evaluation, judge: { score: null, n, failed: n, failures: { provider_error: n } } };
+  }
+}
+
 class Attempt {
   private stage: ExperimentStage = 'waiting';
   private serving: ServingSpec | null = null;
@@ -76,6 +94,7 @@ class Attempt {
     this.evaluation = await measuring.evaluate.executeWithOptions({ summary: `ask ${this.serving.model}` }, [
       { experimentId: spec.experimentId, runId, datasetId, serving: this.serving },
     ]);
+    this.evaluation = await judged(this.evaluation, this.input);
   }
 
   private async prepare(): Promise<ServingSpec> {

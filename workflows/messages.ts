@@ -1,5 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ExperimentReport, ExperimentSpec } from '../domain/experiments/experiment.ts';
+import type { JudgeSettings } from '../domain/judging/judge.ts';
 import type { RouteMove } from '../domain/routes/move.ts';
 import type { RunTrigger, TriggerReceipt } from '../domain/runs/trigger.ts';
 import type { Cadence } from '../domain/schedules/cadence.ts';
@@ -54,6 +55,8 @@ export interface ExperimentInput {
   readonly datasetId: string;
   readonly seed: number;
   readonly spec: ExperimentSpec;
+  /** Scores the answers once they are there; absent where the workload has none. */
+  readonly judge?: JudgeSettings;
 }
 
 export interface GateInput {

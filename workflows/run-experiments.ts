@@ -45,12 +45,14 @@ async function runOne(
   spec: ExperimentSpec,
 ): Promise<ExperimentReport> {
   const { runId, workloadId, seed } = plan;
+  // A run that began before there were policies has none in its plan.
+  const judge = (plan.policy as RunPlan['policy'] | undefined)?.judge;
   const name = spec.role === 'champion' ? 'champion' : spec.strategy;
   try {
     return await executeChild(experiment, {
       workflowId: experimentWorkflowId(workloadId, runId, spec.candidate.name, name),
       taskQueue: workflowQueue,
-      args: [{ runId, workloadId, datasetId: dataset.id, seed, spec }],
+      args: [{ runId, workloadId, datasetId: dataset.id, seed, spec, ...(judge ? { judge } : {}) }],
       typedSearchAttributes: initialAttributes(workloadId, 'waiting'),
       staticSummary: `${spec.candidate.name} × ${name}`,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,

@@ -16,10 +16,12 @@ import type {
   Strategy,
 } from '../../domain/experiments/experiment.ts';
 import type { Json } from '../../domain/json.ts';
+import type { JudgeSummary } from '../../domain/judging/judge.ts';
 import type { WorkloadPolicy } from '../../domain/policies/policy.ts';
 import type { Route } from '../../domain/routes/route.ts';
 import type { Decision, GateStatus, Verdict } from '../../domain/verdicts/verdict.ts';
 import type { FeedbackLineage } from './feedback.ts';
+import type { JudgementLineage } from './judgement-lineage.ts';
 import type { PolicyLineage } from './policy-lineage.ts';
 import type { SweepLineage } from './sweep-lineage.ts';
 import type { TrainingProgress, TrainingStatus } from './trainer.ts';
@@ -34,6 +36,7 @@ export interface Lineage {
   readonly datasets: DatasetLineage;
   readonly experiments: ExperimentLineage;
   readonly evaluations: EvaluationLineage;
+  readonly judgements: JudgementLineage;
   readonly decisions: DecisionLineage;
   readonly routes: RouteLineage;
   readonly feedback: FeedbackLineage;
@@ -140,6 +143,7 @@ export interface ExperimentView {
   readonly failure?: string;
   readonly latencyMs?: { readonly p50: number; readonly p95: number };
   readonly tokens?: { readonly prompt: number; readonly completion: number };
+  readonly judge?: JudgeSummary;
   readonly training?: TrainingProgress & { readonly jobId: string; readonly status: TrainingStatus };
   readonly evaluated?: { readonly done: number; readonly total: number };
 }

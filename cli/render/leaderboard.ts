@@ -8,15 +8,17 @@ export function leaderboard(run: RunView, style: Style): string {
   const measured = run.experiments.find((experiment) => Object.keys(experiment.metrics).length > 0);
   const metrics = Object.keys(measured?.metrics ?? {});
   const [primary = 'score', second] = metrics;
+  const judged = run.experiments.some(({ judge }) => judge !== undefined);
   const rows = [...run.experiments]
     .sort((a, b) => order(a) - order(b) || primaryOf(b) - primaryOf(a))
-    .map((experiment) => toRow(experiment, run, { primary, second, style }));
+    .map((experiment) => toRow(experiment, run, { primary, second, judged, style }));
   return table(
     [
       '',
       'experiment',
       `>${primary}`,
       ...(second ? [`>${second}`] : []),
+      ...(judged ? ['>judge'] : []),
       '>n',
       '>failed',
       '>p50',
@@ -39,10 +41,15 @@ function primaryOf(experiment: ExperimentView): number {
 interface Columns {
   readonly primary: string;
   readonly second: string | undefined;
+  readonly judged: boolean;
   readonly style: Style;
 }
 
-function toRow(experiment: ExperimentView, run: RunView, { primary, second, style }: Columns): string[] {
+function toRow(
+  experiment: ExperimentView,
+  run: RunView,
+  { primary, second, judged, style }: Columns,
+): string[] {
   const won =
     run.verdict?.winner === `${experiment.candidate}/${experiment.strategy}` &&
     experiment.role !== 'champion';
@@ -56,6 +63,7 @@ function toRow(experiment: ExperimentView, run: RunView, { primary, second, styl
     won ? style.bold(name) : name,
     metric(primary),
     ...(second ? [metric(second)] : []),
+    ...(judged ? [judgeScore(experiment)] : []),
     experiment.n === 0 ? '–' : String(experiment.n),
     experiment.n === 0 ? '–' : String(experiment.failed),
     experiment.latencyMs ? `${Math.round(experiment.latencyMs.p50)} ms` : '–',
@@ -66,4 +74,11 @@ function toRow(experiment: ExperimentView, run: RunView, { primary, second, styl
 
 function statusOf({ status, failure }: ExperimentView): string {
   return failure === undefined ? status : `${status}: ${failure}`;
+}
+
+/** Advisory. Answers that the judge gave no score for are shown with it: they are its failures, not the model's. */
+function judgeScore({ judge }: ExperimentView): string {
+  if (!judge) return '–';
+  const unjudged = judge.failed > 0 ? ` (${judge.failed} unjudged)` : '';
+  return judge.score === null ? `none${unjudged}` : `${percent(judge.score)}${unjudged}`;
 }

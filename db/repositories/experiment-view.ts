@@ -84,6 +84,7 @@ function toView(row: ExperimentRow, job?: JobRow, evaluation?: EvaluationRow): E
     ...(row.failureReason !== null && { failure: row.failureReason }),
     ...toLatency(evaluation),
     ...toTokens(evaluation),
+    ...(evaluation?.judge && { judge: evaluation.judge }),
     ...(job && { training: toTraining(job) }),
     ...(evaluation && { evaluated: { done: evaluation.done, total: evaluation.total } }),
   };

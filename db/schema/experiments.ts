@@ -13,6 +13,7 @@ import {
 import type { Candidate, ServingSpec } from '../../domain/experiments/experiment.ts';
 import { strategies } from '../../domain/experiments/experiment.ts';
 import type { Json } from '../../domain/json.ts';
+import type { JudgeSummary } from '../../domain/judging/judge.ts';
 import { at, createdAt, oneOf } from './columns.ts';
 import { datasets, runs } from './runs.ts';
 
@@ -139,6 +140,8 @@ export const evaluations = pgTable(
     latencyP95Ms: doublePrecision(),
     promptTokens: bigint({ mode: 'number' }),
     completionTokens: bigint({ mode: 'number' }),
+    /** What the workload's judge thought of it; null without one. */
+    judge: jsonb().$type<JudgeSummary>(),
     createdAt: createdAt(),
     closedAt: at(),
   },

@@ -1,3 +1,5 @@
+import type { JudgeSummary } from '../judging/judge.ts';
+
 export const strategies = ['base', 'icl', 'lora'] as const;
 /** How a candidate is used: as it is, with few-shot examples in its prompt, or fine-tuned by LoRA. */
 export type Strategy = (typeof strategies)[number];
@@ -90,6 +92,8 @@ export interface EvaluationSummary {
   readonly metrics: Readonly<Record<string, number>>;
   readonly latencyMs: { readonly p50: number; readonly p95: number } | null;
   readonly tokens: { readonly prompt: number; readonly completion: number };
+  /** Absent where the workload has no judge. */
+  readonly judge?: JudgeSummary;
 }
 
 /** One experiment's outcome. A failed experiment is data, not an exception. */

@@ -1,5 +1,6 @@
 import type { Strategy } from '../experiments/experiment.ts';
 import type { MetricName } from '../experiments/score.ts';
+import type { JudgeSettings } from '../judging/judge.ts';
 
 /** What a model's tokens cost, in US dollars per million. */
 export interface Price {
@@ -60,6 +61,8 @@ export interface WorkloadPolicy {
   readonly approvers: readonly string[];
   readonly schedule: SchedulePolicy;
   readonly redaction: RedactionPolicy;
+  /** Scores answers for whoever decides; null for none. Advisory. */
+  readonly judge: JudgeSettings | null;
 }
 
 /** What holds where `workloads.yaml` is silent. */
@@ -75,6 +78,7 @@ export const defaultPolicy: WorkloadPolicy = {
   // As many as a first dataset needs: fewer teach nothing that yesterday's run did not know.
   schedule: { daily: null, weekly: null, timezone: 'UTC', minNewRecords: 50, volume: null },
   redaction: { kinds: [], patterns: {} },
+  judge: null,
 };
 
 /** Every policy of a stack. */

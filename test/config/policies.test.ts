@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../config/config.ts';
 import { ConfigError } from '../../config/config-error.ts';
+import { defaultRubric } from '../../domain/judging/judge.ts';
 import { defaultPolicy, policyOf } from '../../domain/policies/policy.ts';
 
 /** A `workloads.yaml` beside a `candidates.yaml` with `small` and `large`. */
@@ -31,6 +32,18 @@ describe('workloads.yaml', () => {
     const { policies } = setup(null).load();
 
     expect(policies).toEqual({ default: defaultPolicy, workloads: {} });
+  });
+
+  it('has a judge by provider, model and rubric, with a rubric of ours where none is given', () => {
+    const { policies } = setup(
+      'default: { judge: { provider: local, model: big } }\nworkloads: { hr: { judge: ~ } }\n',
+    ).load();
+
+    expect(policies.default.judge).toEqual({ provider: 'local', model: 'big', rubric: defaultRubric });
+    expect(policyOf(policies, 'hr').judge).toBeNull();
+    expect(setup('default:\n  judge: { provider: clod, model: m }\n').problems()).toEqual([
+      expect.stringMatching(/^FILE:2:\d+ .*clod/),
+    ]);
   });
 
   it('must exist where FLYWHEEL_WORKLOADS names it', () => {
@@ -81,6 +94,7 @@ workloads:
         volume: 500,
       },
       redaction: { kinds: ['email'], patterns: { employee_id: 'EMP-\\d{6}' } },
+      judge: null,
     });
     expect(policyOf(policies, 'it').approvers).toEqual(['ana', 'bo']);
     expect(Object.isFrozen(policies.workloads['hr']?.budgets)).toBe(true);

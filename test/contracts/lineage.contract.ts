@@ -4,6 +4,7 @@ import { datasetCases } from './lineage/datasets.ts';
 import { decisionCases } from './lineage/decisions.ts';
 import { experimentCases } from './lineage/experiments.ts';
 import { feedbackCases } from './lineage/feedback.ts';
+import { judgementCases } from './lineage/judgements.ts';
 import { policyCases } from './lineage/policies.ts';
 import { routeCases } from './lineage/routes.ts';
 import { runCases } from './lineage/runs.ts';
@@ -20,6 +21,7 @@ export function describeLineage(name: string, setup: () => Promise<Lineage>): vo
     describe('runs', () => runCases(lineage));
     describe('snapshots and datasets', () => datasetCases(lineage));
     describe('experiments and evaluations', () => experimentCases(lineage));
+    describe('judgements', () => judgementCases(lineage));
     describe('verdicts and approvals', () => decisionCases(lineage));
     describe('feedback', () => feedbackCases(lineage));
     describe('policies', () => policyCases(lineage));

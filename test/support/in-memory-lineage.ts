@@ -1,6 +1,8 @@
+import type { JudgementLineage } from '../../activities/ports/judgement-lineage.ts';
 import type { EvaluationItem, EvaluationLineage, NewDataset } from '../../activities/ports/lineage.ts';
 import type { TrainingLineage } from '../../activities/watch-training.ts';
 import { NotFoundError } from '../../domain/errors.ts';
+import type { Judgement, JudgeSummary } from '../../domain/judging/judge.ts';
 
 /** The datasets that a test is about. */
 export function inMemoryDatasets(...datasets: NewDataset[]) {
@@ -62,5 +64,26 @@ export function inMemoryTrainings(): InMemoryTrainings {
       if (job) jobs.set(jobId, { ...job, status, error, step: progress?.step, updates: job.updates + 1 });
     },
     recordAdapter: async (adapter) => void adapters.set(adapter.model, adapter),
+  };
+}
+
+export interface InMemoryJudgements extends JudgementLineage {
+  readonly summaries: Map<string, JudgeSummary>;
+}
+
+/** One judgement per item and judge; the first stays, as in PostgreSQL. */
+export function inMemoryJudgements(): InMemoryJudgements {
+  const stored = new Map<string, Map<string, Judgement>>();
+  const summaries = new Map<string, JudgeSummary>();
+  return {
+    summaries,
+    of: async (evaluationId, judgeId) => new Map(stored.get(`${evaluationId}/${judgeId}`)),
+    async store({ evaluationId, itemId, judgeId, judgement }) {
+      const key = `${evaluationId}/${judgeId}`;
+      const known = stored.get(key) ?? new Map<string, Judgement>();
+      stored.set(key, known);
+      if (!known.has(itemId)) known.set(itemId, judgement);
+    },
+    close: async (evaluationId, summary) => void summaries.set(evaluationId, summary),
   };
 }

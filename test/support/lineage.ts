@@ -1,4 +1,4 @@
-import type { Lineage, NewDataset, NewRun } from '../../activities/ports/lineage.ts';
+import type { EvaluationItem, Lineage, NewDataset, NewRun } from '../../activities/ports/lineage.ts';
 import type { ArtifactRef, SplitName } from '../../domain/datasets/dataset.ts';
 import type {
   EvaluationSummary,
@@ -203,4 +203,19 @@ async function trainedAndMeasured(
   });
   await lineage.evaluations.close(anEvaluationSummary(evaluationId));
   return report;
+}
+
+export function anItem(itemId: string, fields: Partial<EvaluationItem> = {}): EvaluationItem {
+  return {
+    itemId,
+    recordId: `rec_${itemId}`,
+    response: { choices: [] },
+    failure: null,
+    failureDetail: null,
+    scores: { accuracy: 1 },
+    latencyMs: 10.5,
+    promptTokens: 100,
+    completionTokens: 10,
+    ...fields,
+  };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { withdrawSignal } from '../../workflows/messages.ts';
+import { aPolicy } from '../support/policies.ts';
 import {
   client,
   eventually,
@@ -42,6 +43,21 @@ describe('the flywheel', () => {
     expect(failed).toMatchObject([
       { strategy: 'icl', failure: { stage: 'evaluating', reason: 'prompt too long' } },
     ]);
+  });
+
+  it('has a judge score the answers where the policy names one, and goes on without where it fails', async () => {
+    const judge = { provider: 'cloud', model: 'large', rubric: 'Be right.' };
+    const policy = aPolicy({ judge });
+    const judged = newWorld({ policy, judge: 0.8 });
+    const unjudged = newWorld({ policy, judge: new Error('no credit') });
+
+    await Promise.all([runOnce(judged), runOnce(unjudged)]);
+
+    expect(judged.reports.map((report) => report.evaluation?.judge?.score)).toEqual([0.8, 0.8, 0.8]);
+    expect(unjudged.reports[0]).toMatchObject({
+      status: 'succeeded',
+      evaluation: { judge: { score: null, n: 30, failed: 30, failures: { provider_error: 30 } } },
+    });
   });
 
   it('fails when every experiment failed, and opens no gate', async () => {

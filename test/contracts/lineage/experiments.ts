@@ -1,6 +1,6 @@
 import { beforeEach, expect, it } from 'vitest';
-import type { EvaluationItem, Lineage } from '../../../activities/ports/lineage.ts';
-import { anEvaluationSummary, aReport, aServing, aSpec, openedRun } from '../../support/lineage.ts';
+import type { Lineage } from '../../../activities/ports/lineage.ts';
+import { anEvaluationSummary, anItem, aReport, aServing, aSpec, openedRun } from '../../support/lineage.ts';
 
 export function experimentCases(lineage: () => Lineage): void {
   const spec = aSpec('run-1');
@@ -201,19 +201,4 @@ export function experimentCases(lineage: () => Lineage): void {
       name: 'NotFoundError',
     });
   });
-}
-
-function anItem(itemId: string, fields: Partial<EvaluationItem> = {}): EvaluationItem {
-  return {
-    itemId,
-    recordId: `rec_${itemId}`,
-    response: { choices: [] },
-    failure: null,
-    failureDetail: null,
-    scores: { accuracy: 1 },
-    latencyMs: 10.5,
-    promptTokens: 100,
-    completionTokens: 10,
-    ...fields,
-  };
 }

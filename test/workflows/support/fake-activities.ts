@@ -34,6 +34,8 @@ export interface Behaviour {
   /** `hang`: until cancelled, as a training does that takes long. `die`: leaves its job and is heard of no more. */
   fineTune: 'quick' | 'hang' | 'die';
   snapshot: 'quick' | 'hang' | Error;
+  /** What the judge says of every evaluation, where the policy has one. */
+  judge: number | Error;
   /** Called when the run's gate is about to open. */
   onOpenGate?(): Promise<void>;
   verdict: Verdict['outcome'];
@@ -49,6 +51,7 @@ const defaults: Behaviour = {
   score: (strategy) => ({ base: 0.4, icl: 0.5, lora: 0.9 })[strategy],
   fineTune: 'quick',
   snapshot: 'quick',
+  judge: 0.8,
   verdict: 'promote',
   proof: true,
   gateTtlMs: 60_000,
@@ -218,6 +221,11 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
         metrics: { exact_match: score },
         tokens: { prompt: 0, completion: 0 },
       };
+    },
+    async judgeEvaluation({ evaluationId }) {
+      const { judge } = ofRun(evaluationId.replace(/^eval-/, '')).behaviour;
+      if (judge instanceof Error) throw ApplicationFailure.nonRetryable(judge.message, 'RejectedError');
+      return { score: judge, n: 30, failed: 0, failures: {} };
     },
     async recordVerdict({ plan, reports }) {
       const { outcome } = { outcome: ofRun(plan.runId).behaviour.verdict };
