@@ -2,8 +2,8 @@ import { InvalidInputError } from '../errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 import { BfclAnswer, BfclQuestion } from './bfcl.schema.ts';
 import { type GoldRow, goldRecord, toolName } from './gold.ts';
+import { importValues } from './import-values.ts';
 import type { ImportedRow, Importer, ImportOptions, ImportSource } from './importer.ts';
-import { readJsonValues } from './json-values.ts';
 
 /**
  * Berkeley Function-Calling Leaderboard v4, single-turn categories: questions, the functions they offer, and
@@ -18,9 +18,7 @@ export const bfcl: Importer = {
 
   async *read(source, options) {
     const answers = await readAnswers(source);
-    for await (const { line, ...read } of readJsonValues(source)) {
-      yield 'value' in read ? toRow(line, read.value, answers, options) : { line, ...read };
-    }
+    yield* importValues(source, (line, value) => [toRow(line, value, answers, options)]);
   },
 };
 

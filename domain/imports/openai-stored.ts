@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../json.ts';
 import { parseRecord } from '../records/parse.ts';
+import { importValues } from './import-values.ts';
 import type { ImportedRow, Importer, ImportOptions } from './importer.ts';
-import { readJsonValues } from './json-values.ts';
 
 /**
  * OpenAI's stored chat completions (`store: true`): what `GET /v1/chat/completions` lists, page by page or
@@ -14,11 +14,7 @@ export const openaiStored: Importer = {
   description: 'OpenAI stored chat completions, as their list API returns them, with their messages',
   example: 'stored.jsonl --format openai-stored --workload support --client web',
 
-  async *read(source, options) {
-    for await (const { line, ...read } of readJsonValues(source)) {
-      yield 'value' in read ? toRow(line, read.value, options) : { line, ...read };
-    }
-  },
+  read: (source, options) => importValues(source, (line, value) => [toRow(line, value, options)]),
 };
 
 /** Parts of the request that OpenAI stores with the answer. */
