@@ -8,7 +8,7 @@ import { createImportProgress } from '../imports/import-progress.ts';
 import { importRecords } from '../imports/import-records.ts';
 import { parseId } from '../options.ts';
 import { count, tally, total } from '../render/format.ts';
-import { withLogStore } from '../services.ts';
+import { withLineage, withLogStore } from '../services.ts';
 
 interface ImportCommandOptions {
   readonly format: ImportFormat;
@@ -51,19 +51,22 @@ async function importCommand(
   const { migrateDatabases } = await import('../../wiring/migrate-databases.ts');
   await migrateDatabases(config);
   const progress = createImportProgress(context.out);
-  const result = await withLogStore(config, (logStore) =>
-    importRecords({
-      ...opened,
-      importer: importers[options.format],
-      workloadId: options.workload,
-      clientId: options.client,
-      ...(options.domain !== undefined && { domain: options.domain }),
-      logStore,
-      signal: context.signal,
-      onProgress: progress.update,
-    }),
+  const result = await withLineage(config, ({ feedback }) =>
+    withLogStore(config, (logStore) =>
+      importRecords({
+        ...opened,
+        importer: importers[options.format],
+        workloadId: options.workload,
+        clientId: options.client,
+        ...(options.domain !== undefined && { domain: options.domain }),
+        logStore,
+        feedback,
+        signal: context.signal,
+        onProgress: progress.update,
+      }),
+    ),
   ).finally(progress.done);
-  const { read, stored, duplicates, rejected } = result.counts;
+  const { read, stored, duplicates, rejected, feedback } = result.counts;
   if (context.signal.aborted)
     throw new CommandError(`Interrupted after ${count(read)} rows; ${count(stored)} are stored.`, {
       code: 'interrupted',
@@ -78,6 +81,10 @@ async function importCommand(
       total(rejected) > 0 ? ` (${tally(rejected)})` : ''
     }`,
   );
+  if (feedback)
+    context.out.line(
+      `${count(feedback.stored)} pieces of feedback stored, ${count(feedback.duplicates)} duplicates`,
+    );
   for (const workload of result.workloads.slice(0, 3))
     context.out.line(`Next: ${context.hint(`run ${workload} --wait`)}`);
   return stored + duplicates === 0 && read > 0 ? exitCodes.failed : exitCodes.ok;

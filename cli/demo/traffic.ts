@@ -6,7 +6,7 @@ import { generateHelpDesk, helpDeskWorkload } from '../../samples/help-desk/gene
 import type { CommandContext } from '../command.ts';
 import { importRecords } from '../imports/import-records.ts';
 import { count } from '../render/format.ts';
-import { withLogStore } from '../services.ts';
+import { withLineage, withLogStore } from '../services.ts';
 
 /** Logs the sample traffic by the importer's way; again is once. Returns the questions that were asked. */
 export async function logTraffic(
@@ -23,16 +23,19 @@ export async function logTraffic(
       'They are synthetic: a program made them. What they show is that it works, not how well.',
     ),
   );
-  const { counts } = await withLogStore(config, (logStore) =>
-    importRecords({
-      source: sourceOf(rows),
-      importer: jsonl,
-      workloadId: helpDeskWorkload,
-      clientId: 'demo',
-      logStore,
-      signal,
-      onProgress: () => undefined,
-    }),
+  const { counts } = await withLineage(config, ({ feedback }) =>
+    withLogStore(config, (logStore) =>
+      importRecords({
+        source: sourceOf(rows),
+        importer: jsonl,
+        workloadId: helpDeskWorkload,
+        clientId: 'demo',
+        logStore,
+        feedback,
+        signal,
+        onProgress: () => undefined,
+      }),
+    ),
   );
   signal.throwIfAborted();
   out.line(`${count(counts.stored)} stored, ${count(counts.duplicates)} were there from an earlier demo.`);

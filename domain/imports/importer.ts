@@ -1,3 +1,4 @@
+import type { Feedback } from '../feedback/feedback.ts';
 import type { LogRecord, RejectedLine } from '../records/record.ts';
 
 /** The file to import, as the caller opens it. Nothing in `domain` touches the disk. */
@@ -26,27 +27,14 @@ export interface ImportedRecord {
   readonly record: LogRecord;
 }
 
-/** How a conversation ended, as the source tells it: feedback on all of its records. */
+/** What the source says about how a record or conversation went. */
 export interface ImportedFeedback {
   /** 1-based line or row in the source. */
   readonly line: number;
-  readonly feedback: OutcomeFeedback;
+  readonly feedback: Feedback;
 }
 
-export interface OutcomeFeedback {
-  /** Same source, same id: importing again adds nothing. */
-  readonly id: string;
-  readonly workloadId: string;
-  readonly clientId: string;
-  readonly conversationId: string;
-  readonly kind: 'outcome';
-  /** In [0, 1]; 1 is success. */
-  readonly value: number;
-  /** Who judged: a benchmark's own check, a person, a program. */
-  readonly author: string;
-}
-
-/** One row of a source: a record, feedback on a conversation, or why it was set aside. */
+/** One row of a source: a record, feedback, or why it was set aside. */
 export type ImportedRow = ImportedRecord | ImportedFeedback | RejectedLine;
 
 export function isRejected(row: ImportedRow): row is RejectedLine {

@@ -1,13 +1,8 @@
+import { parseFeedback } from '../feedback/parse.ts';
 import { sha256 } from '../hash.ts';
 import type { JsonObject } from '../json.ts';
 import { parseRecord } from '../records/parse.ts';
-import {
-  type ImportedRow,
-  type Importer,
-  type ImportOptions,
-  type OutcomeFeedback,
-  rowTimestamp,
-} from './importer.ts';
+import { type ImportedRow, type Importer, type ImportOptions, rowTimestamp } from './importer.ts';
 import { inferTools } from './infer-tools.ts';
 import { readJson } from './read-json.ts';
 import { TauBenchEpisode, TauBenchFile } from './tau-bench.schema.ts';
@@ -66,8 +61,8 @@ function* readEpisode(episode: Episode, options: ImportOptions): Generator<Impor
   }
   if (records === 0) {
     yield { line, reason: 'no_answer', detail: 'The episode has no usable turn of the assistant.' };
-  } else if (data.reward != null) {
-    yield { line, feedback: outcomeOf(data.reward, conversationId, options) };
+  } else {
+    yield* outcomeRow(episode, conversationId, options);
   }
 }
 
@@ -76,13 +71,23 @@ function nameOf({ task_id, trial, traj }: TauBenchEpisode): string {
   return `task-${task_id}.trial-${trial ?? 0}.${sha256(JSON.stringify(traj)).slice(0, 12)}`;
 }
 
-function outcomeOf(
-  reward: number,
-  conversationId: string,
-  { workloadId, clientId }: ImportOptions,
-): OutcomeFeedback {
-  const id = `tau-bench/${workloadId}/${clientId}/${conversationId}`;
-  return { id, workloadId, clientId, conversationId, kind: 'outcome', value: reward, author: 'tau-bench' };
+/** The benchmark's own check of the final state: 1 where the task was solved. */
+function outcomeRow(episode: Episode, conversationId: string, options: ImportOptions): ImportedRow[] {
+  const { line, data } = episode;
+  if (data.reward == null) return [];
+  const parsed = parseFeedback(
+    {
+      key: `tau-bench/${options.workloadId}/${conversationId}`,
+      conversation_id: conversationId,
+      kind: 'outcome',
+      name: 'reward',
+      value: data.reward,
+      author: 'tau-bench',
+    },
+    options,
+  );
+  if (parsed.ok) return [{ line, feedback: parsed.feedback }];
+  return [{ line, reason: parsed.reason, detail: parsed.detail }];
 }
 
 interface Turn {

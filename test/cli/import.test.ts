@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { setup } from './support/cli.ts';
+import { importers } from '../../domain/imports/importers.ts';
+import { cliWith, setup } from './support/cli.ts';
 
 function row(n: number): string {
   return JSON.stringify({
@@ -111,4 +112,50 @@ test('a file without one usable line is a failure', async () => {
   );
 
   expect(code).toBe(1);
+});
+
+test('a conversation’s outcome is stored as feedback on it, once', async () => {
+  const { run, home, lineage, logStore } = await setup();
+  const file = join(home, 'episodes.json');
+  const traj = [
+    { role: 'user', content: 'hi' },
+    { role: 'assistant', content: 'hello' },
+  ];
+  const episodes = [
+    { task_id: 0, trial: 0, reward: 1, traj },
+    { task_id: 0, trial: 1, reward: 0, traj },
+  ];
+  await writeFile(file, JSON.stringify(episodes));
+  const args = ['import', file, '--format', 'tau-bench', '--workload', 'air', '--client', 'c1', '--json'];
+
+  const first = await run(...args);
+  const second = await run(...args);
+  await writeFile(file, JSON.stringify([{ ...episodes[0], reward: 0.5 }]));
+  const changed = await run(...args);
+
+  const stored = await lineage.feedback.list({ workloadId: 'air' });
+  const conversations = new Set<string | undefined>();
+  for await (const batch of logStore.read('air', await logStore.snapshotBound()))
+    for (const record of batch) conversations.add(record.conversationId);
+  expect(first.json()).toEqual({
+    ...{ read: 2, stored: 2, duplicates: 0, rejected: {} },
+    feedback: { stored: 2, duplicates: 0 },
+  });
+  expect(second.json()).toMatchObject({ stored: 0, duplicates: 2, feedback: { stored: 0, duplicates: 2 } });
+  expect(changed.json()).toMatchObject({ rejected: { feedback_conflict: 1 } });
+  expect(stored.map(({ kind, name, value, author }) => ({ kind, name, value, author }))).toEqual([
+    { kind: 'outcome', name: 'reward', value: 0, author: 'tau-bench' },
+    { kind: 'outcome', name: 'reward', value: 1, author: 'tau-bench' },
+  ]);
+  expect(new Set(stored.map(({ conversationId }) => conversationId ?? undefined))).toEqual(conversations);
+});
+
+test('help lists every format with an example', async () => {
+  const { stdout } = await cliWith()('import', '--help');
+
+  for (const [format, { description, example }] of Object.entries(importers)) {
+    expect(stdout).toContain(`${format.padEnd(15)}${description}`);
+    expect(stdout).toContain(`npx flywheel import ${example}`);
+    expect(example).toContain(`--format ${format} `);
+  }
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { langfuse } from '../../../domain/imports/langfuse.ts';
 import type { JsonObject } from '../../../domain/json.ts';
-import { readAll, reasonsOf, recordsOf, source } from './support.ts';
+import { readAll, recordsOf, source } from './support.ts';
 
 const tools = [
   { type: 'function', function: { name: 'payday', parameters: { type: 'object', properties: {} } } },

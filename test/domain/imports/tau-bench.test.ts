@@ -81,7 +81,14 @@ describe('tau-bench', () => {
     const outcomes = rows.filter(isFeedback).map(({ feedback }) => feedback);
     const conversations = [...new Set(recordsOf(rows).map((record) => record.conversationId))];
     expect(outcomes).toMatchObject([
-      { kind: 'outcome', value: 1, conversationId: conversations[0], workloadId: 'hr', clientId: 'c1' },
+      {
+        kind: 'outcome',
+        name: 'reward',
+        value: 1,
+        conversationId: conversations[0],
+        workloadId: 'hr',
+        clientId: 'c1',
+      },
       { kind: 'outcome', value: 0, conversationId: conversations[1] },
     ]);
     expect(conversations).toHaveLength(3);
