@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toExample } from '../../../domain/datasets/to-example.ts';
 import { InvalidInputError } from '../../../domain/errors.ts';
