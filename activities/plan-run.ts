@@ -6,6 +6,7 @@ import { experimentId, isPlainId, plainIdRule } from '../domain/ids.ts';
 import type { Json } from '../domain/json.ts';
 import type { WorkloadPolicy } from '../domain/policies/policy.ts';
 import { policyVersion } from '../domain/policies/policy-version.ts';
+import type { CommandFlags } from '../domain/runs/command-flags.ts';
 import type { RunTrigger } from '../domain/runs/trigger.ts';
 import type { CandidateCatalog, Lineage } from './ports/lineage.ts';
 import type { PolicySource } from './ports/policies.ts';
@@ -26,6 +27,8 @@ export interface RunPlan {
   readonly validationShare: number;
   readonly experiments: readonly ExperimentSpec[];
   readonly gate: { readonly ttlMs: number; readonly remindEveryMs: number };
+  /** For the commands that the Web UI shows. */
+  readonly flags?: CommandFlags;
 }
 
 export interface PlanRunInput {
@@ -40,6 +43,7 @@ export interface PlanDefaults {
   readonly validationShare: number;
   readonly gateTtlMs: number;
   readonly gateRemindMs: number;
+  readonly flags: CommandFlags;
 }
 
 export interface PlanRunPorts {
@@ -103,7 +107,7 @@ type PinnedPolicy = Pick<RunPlan, 'policy' | 'policyVersion'>;
 function pin(
   { workloadId, trigger }: PlanRunInput,
   pinned: PinnedPolicy,
-  { minRecords, validationShare, gateTtlMs, gateRemindMs }: PlanDefaults,
+  { minRecords, validationShare, gateTtlMs, gateRemindMs, flags }: PlanDefaults,
   experiments: ExperimentSpec[],
 ): RunPlan {
   return {
@@ -117,6 +121,7 @@ function pin(
     validationShare,
     experiments,
     gate: { ttlMs: gateTtlMs, remindEveryMs: gateRemindMs },
+    flags,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { FineTunePorts } from '../activities/fine-tune.ts';
 import type { ActivityPorts } from '../activities/index.ts';
+import { commandFlags } from '../config/command-flags.ts';
 import type { Config } from '../config/config.ts';
 import { createGatewayProbe } from '../integrations/gateway/probe.ts';
 import { openArtifactStore } from './open-artifact-store.ts';
@@ -36,7 +37,7 @@ export function openActivityPorts(config: Config): OpenActivityPorts {
       catalog: { all: () => config.candidates },
       policies: openPolicies(config),
       flywheels,
-      defaults,
+      defaults: { ...defaults, flags: commandFlags(config) },
       evaluation: { concurrency: evaluationConcurrency, itemTimeoutMs },
     },
     async close() {

@@ -5,7 +5,9 @@ import type {
   ServingSpec,
 } from '../domain/experiments/experiment.ts';
 import type { Route } from '../domain/routes/route.ts';
+import { type CommandFlags, noFlags } from '../domain/runs/command-flags.ts';
 import type { SweepReport } from '../domain/schedules/sweep.ts';
+import { shellWord } from '../domain/shell-word.ts';
 import type { Decision, GateStatus } from '../domain/verdicts/verdict.ts';
 import type { ExperimentInput, GateInput, RolloutInput, StartedRollout, SweepInput } from './messages.ts';
 import type { RunFacts } from './run-progress.ts';
@@ -32,9 +34,9 @@ export function runDetails(facts: RunFacts): string {
     facts.gateWorkflowId ? `A person decides in workflow \`${facts.gateWorkflowId}\`.` : '',
     reached >= 0 && stage !== 'done'
       ? code(
-          `npx flywheel watch ${trigger.runId}`,
-          `npx flywheel cancel ${trigger.runId}`,
-          `temporal workflow cancel --workflow-id ${flywheelId(workloadId)}`,
+          flywheelCommand(`watch ${trigger.runId}`, facts.plan),
+          flywheelCommand(`cancel ${trigger.runId}`, facts.plan),
+          temporalCommand(`workflow cancel --workflow-id ${shellWord(flywheelId(workloadId))}`, facts.plan),
         )
       : '',
   );
@@ -101,20 +103,22 @@ export function gateDetails(
   );
 }
 
-function howToDecide({ runId, digest, verdict, expiresAt }: GateInput): string {
+function howToDecide(input: GateInput): string {
+  const { runId, digest, verdict, expiresAt } = input;
   const override = verdict.outcome === 'promote' ? '' : ' --override';
   const signal = { digest, actor: 'YOUR NAME', reason: 'WHY', ...(override ? { override: true } : {}) };
   const update = { outcome: 'approve', ...signal };
+  const rejection = { digest, actor: 'YOUR NAME', reason: 'WHY' };
   const target = `--workflow-id ${gateId(runId)}`;
   return paragraphs(
     `Without an answer by ${expiresAt} it stays as it is.${override ? ' The verdict advises against it: approving needs an override.' : ''}`,
     code(
-      `npx flywheel approve ${runId}${override} --reason "WHY"`,
-      `npx flywheel reject ${runId} --reason "WHY"`,
+      flywheelCommand(`approve ${runId}${override} --reason "WHY"`, input),
+      flywheelCommand(`reject ${runId} --reason "WHY"`, input),
       '',
-      `temporal workflow update execute ${target} --name decide --input '${JSON.stringify(update)}'`,
-      `temporal workflow signal ${target} --name approve --input '${JSON.stringify(signal)}'`,
-      `temporal workflow signal ${target} --name reject --input '${JSON.stringify({ digest, actor: 'YOUR NAME', reason: 'WHY' })}'`,
+      temporalCommand(`workflow update execute ${target} --name decide --input ${json(update)}`, input),
+      temporalCommand(`workflow signal ${target} --name approve --input ${json(signal)}`, input),
+      temporalCommand(`workflow signal ${target} --name reject --input ${json(rejection)}`, input),
     ),
   );
 }
@@ -131,7 +135,7 @@ export function rolloutDetails(
     route ? `Route ${route.version}: ${route.serving ? `\`${route.serving.model}\`` : 'the original'}` : '',
     detail ? cell(detail) : '',
     stage === 'moved' && input.kind === 'promotion'
-      ? code(`npx flywheel rollback ${input.workloadId} --reason "WHY"`)
+      ? code(flywheelCommand(`rollback ${shellWord(input.workloadId)} --reason "WHY"`, input))
       : '',
   );
 }
@@ -187,6 +191,21 @@ function percent(share: number | undefined): string {
 /** Text of unknown origin on one line of a table: no pipes, no breaks, not endless. */
 function cell(text: string): string {
   return text.replace(/[|\r\n`<>]+/g, ' ').slice(0, 300);
+}
+
+/** What pinned the flags of the stack; a plan of before they were has none. */
+type Flagged = { readonly flags?: CommandFlags } | undefined;
+
+function flywheelCommand(command: string, pinned: Flagged): string {
+  return `npx flywheel ${command}${(pinned?.flags ?? noFlags).flywheel}`;
+}
+
+function temporalCommand(command: string, pinned: Flagged): string {
+  return `temporal ${command}${(pinned?.flags ?? noFlags).temporal}`;
+}
+
+function json(value: object): string {
+  return shellWord(JSON.stringify(value));
 }
 
 function code(...lines: string[]): string {

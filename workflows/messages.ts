@@ -2,6 +2,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { ExperimentReport, ExperimentSpec } from '../domain/experiments/experiment.ts';
 import type { JudgeSettings } from '../domain/judging/judge.ts';
 import type { RouteMove } from '../domain/routes/move.ts';
+import type { CommandFlags } from '../domain/runs/command-flags.ts';
 import type { RunTrigger, TriggerReceipt } from '../domain/runs/trigger.ts';
 import type { Cadence } from '../domain/schedules/cadence.ts';
 import type { SweepReport } from '../domain/schedules/sweep.ts';
@@ -71,6 +72,8 @@ export interface GateInput {
   /** RFC 3339, UTC. After it the answer is no. */
   readonly expiresAt: string;
   readonly remindEveryMs: number;
+  /** For the commands that the Web UI shows. */
+  readonly flags?: CommandFlags;
 }
 
 export interface GateResult {
@@ -124,6 +127,8 @@ export const gateQuery = defineQuery<{ status: GateStatus; digest: string; expir
 export interface RolloutInput extends RouteMove {
   /** How long the gateway may take to show the new route. Default 60 s: routes are re-read within seconds, a cold model may load for tens. */
   readonly proofTimeoutMs?: number;
+  /** For the commands that the Web UI shows. */
+  readonly flags?: CommandFlags;
 }
 
 export interface RolloutResult {

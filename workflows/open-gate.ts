@@ -40,6 +40,7 @@ export async function openGate(gate: NewGate): Promise<string> {
     leaderboard,
     expiresAt,
     ...(remark ? { remark } : {}),
+    ...(plan.flags ? { flags: plan.flags } : {}),
     requestedBy: trigger.requestedBy,
     remindEveryMs: plan.gate.remindEveryMs,
   });

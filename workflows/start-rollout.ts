@@ -36,6 +36,7 @@ export async function startRollout(gate: GateInput, decision: Decision): Promise
             kind: 'promotion',
             actor: decision.actor,
             reason: decision.reason,
+            ...(gate.flags ? { flags: gate.flags } : {}),
           },
         ],
         parentClosePolicy: ParentClosePolicy.ABANDON,

@@ -22,6 +22,7 @@ const defaults = {
   validationShare: 0.1,
   gateTtlMs: 1000,
   gateRemindMs: 100,
+  flags: { flywheel: ' --port-offset 7', temporal: '' },
 };
 const workloadId = 'help-desk';
 
@@ -103,6 +104,7 @@ describe('planning, snapshot and curation', () => {
 
     expect(pinned.experiments.map((spec) => spec.strategy)).toEqual(['base', 'lora']);
     expect(pinned.policy).toEqual(policy);
+    expect(pinned.flags).toEqual({ flywheel: ' --port-offset 7', temporal: '' });
     expect(view.policy).toEqual({ version: policyVersion(policy), ...policy });
     expect(view.threshold).toBe(0.9);
     await expect(plan({ candidates: ['large'] })).rejects.toThrow(/Unknown candidate large.*small/);
