@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import { type CommandError, toCommandError } from './command-error.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { type Hint, hintFor } from './hint.ts';
+import { listenForInterruption } from './interruption.ts';
 import { createOutput, type Output, type OutputStreams } from './output.ts';
 
 /** What every command gets. */
@@ -10,7 +11,7 @@ export interface CommandContext {
   /** Read once, from `--home`, `--port-offset` and the environment. */
   config(): Config;
   readonly out: Output;
-  /** Aborted by Ctrl-C or SIGTERM. A second Ctrl-C ends the process at once. */
+  /** Aborted by Ctrl-C or SIGTERM. Another one, a second later or more, ends the process at once. */
   readonly signal: AbortSignal;
   readonly json: boolean;
   /** A command line to type next, for the same stack: it carries this one's `--home` and `--port-offset`. */
@@ -79,23 +80,6 @@ function createContext(
     signal,
     json,
     hint: (command) => hintFor(globals, command),
-  };
-}
-
-/** The first Ctrl-C asks the command to clean up; the second one ends the process. */
-function listenForInterruption(): { readonly signal: AbortSignal; forget(): void } {
-  const controller = new AbortController();
-  const onSignal = () => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-    controller.abort(new Error('interrupted'));
-  };
-  const names = ['SIGINT', 'SIGTERM'] as const;
-  for (const name of names) process.on(name, onSignal);
-  return {
-    signal: controller.signal,
-    forget: () => {
-      for (const name of names) process.off(name, onSignal);
-    },
   };
 }
 

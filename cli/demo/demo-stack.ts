@@ -1,5 +1,6 @@
 import type { CommandContext } from '../command.ts';
 import { startDetached } from '../dev/detached.ts';
+import { endStack } from '../dev/end-stack.ts';
 import { findRunningStack } from '../dev/home-claim.ts';
 import { type Stack, startStack } from '../dev/stack.ts';
 
@@ -7,19 +8,13 @@ import { type Stack, startStack } from '../dev/stack.ts';
 export async function startDemoStack({ config, out, signal }: CommandContext, keep: boolean): Promise<Stack> {
   const settings = config();
   const log = (line: string) => out.note(`  ${line}`);
+  const stopDetached = async () => void (await endStack(settings.home, log));
   const running = findRunningStack(settings.home);
   if (running?.ready && running.portOffset === settings.portOffset) {
     log(`Using the stack that an earlier \`demo --keep\` left running (process ${running.supervisor.pid}).`);
-    return { stop: () => stopDetached(running.supervisor.pid, settings.home) };
+    return { stop: () => stopDetached() };
   }
   if (!keep) return startStack({ config: settings, log, signal });
-  const pid = await startDetached(settings, log, signal);
-  return { stop: () => stopDetached(pid, settings.home) };
-}
-
-/** Asks the supervisor to end its stack and waits until it has. */
-async function stopDetached(pid: number, home: string): Promise<void> {
-  process.kill(pid, 'SIGTERM');
-  while (findRunningStack(home)?.supervisor.pid === pid)
-    await new Promise((resolve) => setTimeout(resolve, 200));
+  await startDetached(settings, log, signal);
+  return { stop: () => stopDetached() };
 }

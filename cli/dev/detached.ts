@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, createReadStream, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, repositoryRoot } from '../../config/config.ts';
 import { UnavailableError } from '../../domain/errors.ts';
+import { stopPatienceMs } from './end-stack.ts';
 import { findRunningStack } from './home-claim.ts';
 
 /**
@@ -29,18 +30,20 @@ export async function startDetached(
   });
   closeSync(output);
   let ended = false;
+  const stopping = endWhenAborted(child, signal);
   child.once('exit', () => {
     ended = true;
+    stopping.forget();
   });
   const printed = new LogFollower(logFile, log);
   try {
     while (!isReady(config.home, child.pid)) {
       await printed.more();
-      if (signal.aborted) child.kill('SIGTERM');
       if (ended) throw new UnavailableError(`The stack did not start; ${logFile} says why.`);
       await sleep(200);
     }
   } finally {
+    stopping.forget();
     await printed.more();
   }
   child.unref();
@@ -50,6 +53,26 @@ export async function startDetached(
 function isReady(home: string, pid: number | undefined): boolean {
   const running = findRunningStack(home);
   return running !== null && running.supervisor.pid === pid && running.ready;
+}
+
+/**
+ * Once: a second signal would end it in the middle of stopping its services. By force when it has not stopped
+ * in its time.
+ */
+function endWhenAborted(child: ChildProcess, signal: AbortSignal): { forget(): void } {
+  let insist: NodeJS.Timeout | undefined;
+  const end = () => {
+    child.kill('SIGTERM');
+    insist = setTimeout(() => child.kill('SIGKILL'), stopPatienceMs);
+  };
+  if (signal.aborted) end();
+  else signal.addEventListener('abort', end, { once: true });
+  return {
+    forget: () => {
+      signal.removeEventListener('abort', end);
+      clearTimeout(insist);
+    },
+  };
 }
 
 /** Passes on the lines that a growing file has got since the last look. */

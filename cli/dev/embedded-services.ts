@@ -29,8 +29,9 @@ function temporal(config: Config, { temporalBinary }: Tools, logsDir: string): S
   return {
     name: 'Temporal server',
     logFile,
-    start: () =>
+    start: (signal) =>
       startTemporal({
+        signal,
         binary: temporalBinary ?? 'temporal',
         port: temporalPort(config),
         uiPort: config.temporal.uiUrl ? Number(new URL(config.temporal.uiUrl).port) : null,
@@ -47,7 +48,7 @@ function postgres(config: Config, logsDir: string): Service {
   return {
     name: 'PostgreSQL server',
     logFile: join(logsDir, 'postgres.log'),
-    start: () => startPostgres({ dir, port: Number(new URL(config.database.url).port) }),
+    start: (signal) => startPostgres({ signal, dir, port: Number(new URL(config.database.url).port) }),
   };
 }
 
@@ -73,8 +74,9 @@ function modelServer(config: Config, { python }: Tools, logsDir: string): Servic
   return {
     name: 'model server',
     logFile: join(logsDir, 'model-server.log'),
-    start: () =>
+    start: (signal) =>
       startModelServer({
+        signal,
         python: python ?? 'python3',
         dataDir,
         port: Number(new URL(config.modelServer.url).port),

@@ -3,7 +3,7 @@ import { endLeftovers, findRunningStack } from './home-claim.ts';
 import { isRunning } from './process-identity.ts';
 
 /** A stack stops in a few seconds; training that is told to end may take more. */
-const patienceMs = 90_000;
+export const stopPatienceMs = 90_000;
 
 /**
  * Ends the stack of a home, wherever it runs. Returns its supervisor's process id, or null when none ran.
@@ -17,9 +17,9 @@ export async function endStack(home: string, log: (line: string) => void): Promi
   }
   const { supervisor } = running;
   process.kill(supervisor.pid, 'SIGTERM');
-  for (const deadline = Date.now() + patienceMs; isRunning(supervisor); await sleep(100)) {
+  for (const deadline = Date.now() + stopPatienceMs; isRunning(supervisor); await sleep(100)) {
     if (Date.now() < deadline) continue;
-    log(`Process ${supervisor.pid} has not stopped within ${patienceMs / 1000} s; ending it by force.`);
+    log(`Process ${supervisor.pid} has not stopped within ${stopPatienceMs / 1000} s; ending it by force.`);
     process.kill(supervisor.pid, 'SIGKILL');
     await endLeftovers(home, log);
   }

@@ -3,7 +3,10 @@ export interface Service {
   /** As people read it: `model server`. */
   readonly name: string;
   readonly logFile: string;
-  /** Starts it and resolves once it answers. Rejects, with nothing left running, when it does not. */
+  /**
+   * Starts it and resolves once it answers. Rejects, with nothing left running, when it does not, or when
+   * `signal` is aborted first.
+   */
   start(signal: AbortSignal): Promise<RunningService>;
 }
 

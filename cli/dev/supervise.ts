@@ -61,6 +61,10 @@ export async function supervise(
       if (stopping.signal.aborted) return null;
       try {
         const next = await service.start(stopping.signal);
+        if (stopping.signal.aborted) {
+          await next.stop();
+          return null;
+        }
         options.onStarted(service, next.pid);
         options.log(`The ${service.name} runs again.`);
         return next;

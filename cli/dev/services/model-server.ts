@@ -35,6 +35,8 @@ export interface ModelServerOptions {
   readonly models?: Readonly<Record<string, string>> | null;
   /** More for the server's environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Aborted while it starts: it is ended, and the start rejects. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ModelServerService {
@@ -71,7 +73,7 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
   const { child, exited } = launch(options, dataDir, logFile);
   const url = `http://127.0.0.1:${port}`;
   try {
-    await untilHealthy(url, exited);
+    await untilHealthy(url, exited, options.signal);
   } catch (error) {
     await stop(child, exited);
     if (!(error instanceof UnavailableError)) throw error;
@@ -114,13 +116,18 @@ function launch(
   return { child, exited };
 }
 
-async function untilHealthy(url: string, exited: Promise<Exit>): Promise<void> {
+async function untilHealthy(
+  url: string,
+  exited: Promise<Exit>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const deadline = Date.now() + startTimeoutMs;
   let exit: Exit | undefined;
   void exited.then((how) => {
     exit = how;
   });
   while (Date.now() < deadline) {
+    signal?.throwIfAborted();
     if (exit?.error) throw new UnavailableError(`The model server cannot be started: ${exit.error.message}.`);
     if (exit)
       throw new UnavailableError(`The model server ended while starting (${exit.signal ?? exit.code}).`);

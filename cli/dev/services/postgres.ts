@@ -22,6 +22,8 @@ export interface PostgresOptions {
   readonly port: number;
   /** More server settings, such as `{fsync: 'off'}` for tests that need no durability. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Aborted while it starts: it is ended, and the start rejects. */
+  readonly signal?: AbortSignal;
 }
 
 interface Ended {
@@ -171,6 +173,7 @@ async function launch(
     ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
   ]);
   for (let attempt = 1; ; attempt++) {
+    options.signal?.throwIfAborted();
     const logStart = readOr(logFile, '').length;
     const log = openSync(logFile, 'a', 0o600);
     const child = spawn(command, args, {
@@ -181,7 +184,7 @@ async function launch(
     });
     closeSync(log);
     endWithParent(child, 'INT');
-    if (await untilReady(child, options.dir)) return child;
+    if (await untilReady(child, options)) return child;
     const said = readOr(logFile, '').slice(logStart);
     // Backends of a killed server take a moment to notice that it is gone.
     if (!said.includes('shared memory block') || attempt === 20) throw startFailure(said, options);
@@ -190,11 +193,15 @@ async function launch(
 }
 
 /** False when the server ended instead. Recovery after a crash may take a while, so there is no time limit. */
-async function untilReady(child: ChildProcess, dataDir: string): Promise<boolean> {
+async function untilReady(child: ChildProcess, { dir, signal }: PostgresOptions): Promise<boolean> {
   // A program that cannot be run has no process id; the event would else be thrown.
   child.once('error', () => undefined);
   while (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-    if (await isReady(dataDir, child.pid)) return true;
+    if (await isReady(dir, child.pid)) return true;
+    if (signal?.aborted) {
+      await stop(child, endOf(child));
+      throw signal.reason;
+    }
     await sleep(25);
   }
   return false;

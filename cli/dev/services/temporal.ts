@@ -19,6 +19,8 @@ export interface TemporalServiceOptions {
   readonly onLine: (line: string) => void;
   /** How long it may take to answer. Default 60 s: a busy two-core machine takes about ten. */
   readonly startTimeoutMs?: number;
+  /** Aborted while it starts: it is ended, and the start rejects. */
+  readonly signal?: AbortSignal;
 }
 
 export interface TemporalService {
@@ -57,7 +59,7 @@ export async function startTemporal(options: TemporalServiceOptions): Promise<Te
   const exited = ended(child, options.onLine);
   const address = `127.0.0.1:${options.port}`;
   try {
-    await untilHealthy(address, options.namespace ?? 'default', exited, options.startTimeoutMs ?? 60_000);
+    await untilHealthy(address, exited, options);
   } catch (error) {
     await stop(child, exited);
     throw error;
@@ -108,9 +110,8 @@ function serverArguments(options: TemporalServiceOptions): string[] {
 
 async function untilHealthy(
   address: string,
-  namespace: string,
   exited: Promise<number | null>,
-  timeoutMs: number,
+  { namespace = 'default', startTimeoutMs: timeoutMs = 60_000, signal }: TemporalServiceOptions,
 ): Promise<void> {
   let exitCode: number | null | undefined;
   void exited.then((code) => {
@@ -118,6 +119,7 @@ async function untilHealthy(
   });
   const deadline = Date.now() + timeoutMs;
   while (Date.now() < deadline) {
+    signal?.throwIfAborted();
     if (exitCode !== undefined) {
       throw new Error(`Temporal’s dev server ended with code ${exitCode} while starting; its log says why.`);
     }

@@ -73,6 +73,32 @@ it('can be stopped while it waits to restart', async () => {
   expect(service.pids).toHaveLength(1);
 });
 
+it('ends what comes up only after the stop, without waiting for it to end by itself', async () => {
+  const { service, lines, options, signal } = setup();
+  const [restarting, comeUp] = [gate(), gate()];
+  const slow = {
+    ...service,
+    start: async (startSignal: AbortSignal) => {
+      if (service.pids.length > 0) {
+        restarting.open();
+        await comeUp.opened;
+      }
+      return service.start(startSignal);
+    },
+  };
+  const supervised = await supervise(slow, options, signal);
+  process.kill(service.pids[0] ?? 0, 'SIGKILL');
+  await restarting.opened;
+
+  const stopped = supervised.stop();
+  comeUp.open();
+  await stopped;
+
+  expect(service.pids).toHaveLength(2);
+  expect(service.pids.filter(isAlive)).toEqual([]);
+  expect(lines).not.toContain('The idle service runs again.');
+});
+
 it('leaves a failed first start to the caller', async () => {
   const { service, options, signal } = setup();
   const broken = { ...service, start: () => Promise.reject(new Error('no such binary')) };
@@ -87,4 +113,12 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+function gate(): { readonly opened: Promise<void>; open: () => void } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open: () => open() };
 }
