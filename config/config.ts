@@ -62,6 +62,8 @@ export interface Config {
     /** Requests a minute of each client; null: no limit. */
     readonly rateLimit: number | null;
     readonly maxBodyBytes: number;
+    /** Longest silence of a model, before its reply begins and between its pieces. */
+    readonly upstreamTimeoutMs: number;
   };
   readonly artifactsDir: string;
   readonly providers: Readonly<Record<string, Provider>>;
@@ -246,6 +248,7 @@ function gateway(env: Environment, home: string, portOffset: number): Config['ga
     ownTokenFile,
     rateLimit: env.FLYWHEEL_RATE_LIMIT ?? null,
     maxBodyBytes: env.FLYWHEEL_MAX_BODY_BYTES,
+    upstreamTimeoutMs: env.FLYWHEEL_UPSTREAM_TIMEOUT,
   };
 }
 

@@ -48,6 +48,8 @@ export const Environment = z.object({
     .default(32 * 1024 * 1024),
   FLYWHEEL_UPSTREAM_URL: url.optional(),
   FLYWHEEL_UPSTREAM_API_KEY: z.string().optional(),
+  /** As long as OpenAI's own clients wait. */
+  FLYWHEEL_UPSTREAM_TIMEOUT: duration.prefault('10m'),
   FLYWHEEL_SPOOL_MAX_BYTES: z.coerce
     .number()
     .int()

@@ -1,15 +1,16 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { except } from 'hono/combine';
 import { addDecide, type DecideOptions } from './api/decide.ts';
 import { addFeedback, type FeedbackOptions } from './api/feedback.ts';
 import { addIngestRecords, type IngestOptions } from './api/ingest-records.ts';
 import { addReadEndpoints, type ReadOptions } from './api/read-endpoints.ts';
 import { toGatewayError } from './api/to-error.ts';
-import { endpoints, type GuardOptions } from './auth/guard.ts';
+import { type App, endpoints, type GuardOptions } from './auth/guard.ts';
 import { chatCompletions, type GatewayOptions } from './gateway/chat-completions.ts';
 import { addHealth, type HealthOptions } from './health.ts';
 import { reasonOf } from './log.ts';
-import { openAiError } from './openai-error.ts';
+import { openAiError, tooLarge } from './openai-error.ts';
 
 export type AppOptions = GatewayOptions &
   HealthOptions &
@@ -17,18 +18,20 @@ export type AppOptions = GatewayOptions &
   ReadOptions &
   IngestOptions &
   FeedbackOptions &
-  DecideOptions & {
-    /** Images travel inside requests as base64; beyond this a request is a mistake. */
-    readonly maxBodyBytes: number;
-  };
+  DecideOptions;
+
+const chatPath = '/v1/chat/completions';
 
 /** The HTTP surface: health, the gateway, and the API. All but health asks for a role. */
-export function createApp(options: AppOptions): Hono {
-  const app = new Hono();
+export function createApp(options: AppOptions): App {
+  const app: App = new Hono();
   addHealth(app, options);
-  app.use('/v1/*', limitBody(options.maxBodyBytes));
+  // Calls are read, and their size checked, by the gateway itself: see server/read-bytes.ts.
+  app.use('/v1/*', except(chatPath, limitBody(options.maxBodyBytes)));
   const on = endpoints(app, options);
-  on('POST', '/v1/chat/completions', 'ingest', (c, caller) => chatCompletions(c.req.raw, caller, options));
+  on('POST', chatPath, 'ingest', (c, caller) =>
+    chatCompletions({ request: c.req.raw, caller, hangUp: () => c.env.outgoing.destroy() }, options),
+  );
   addIngestRecords(on, options);
   addFeedback(on, options);
   addDecide(on, options);
@@ -40,7 +43,9 @@ export function createApp(options: AppOptions): Hono {
       message: `There is no ${c.req.method} ${c.req.path} here; docs/gateway.md lists what there is.`,
     }),
   );
-  app.onError((error) => {
+  app.onError((error, c) => {
+    // The caller hung up while sending: nobody reads the answer, and nothing failed.
+    if (c.req.raw.signal.aborted) return new Response(null, { status: 499 });
     const told = toGatewayError(error);
     if (told === null || told.status >= 500) options.log.warn('request_failed', { reason: reasonOf(error) });
     return openAiError(
@@ -53,11 +58,6 @@ export function createApp(options: AppOptions): Hono {
 function limitBody(maxSize: number) {
   return bodyLimit({
     maxSize,
-    onError: () =>
-      openAiError({
-        status: 413,
-        code: 'request_too_large',
-        message: `The body has more than ${maxSize} bytes (FLYWHEEL_MAX_BODY_BYTES).`,
-      }),
+    onError: () => openAiError(tooLarge(maxSize)),
   });
 }

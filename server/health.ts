@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Hono } from 'hono';
 import type { LogStore } from '../activities/ports/log-store.ts';
 import type { Access } from './auth/access.ts';
+import type { App } from './auth/guard.ts';
 import type { CallCounts, RecordCounts } from './gateway/counts.ts';
 import type { Journal, JournalStatus } from './journal/journal.ts';
 import { reasonOf } from './log.ts';
@@ -44,7 +44,7 @@ const pingTimeoutMs = 1_500;
  * `GET /health`: the process is there. `GET /ready`: whether traffic flows, for whoever starts or balances
  * gateways; what it depends on and how much went through, for holders of `read`.
  */
-export function addHealth(app: Hono, options: HealthOptions): void {
+export function addHealth(app: App, options: HealthOptions): void {
   app.get('/health', (c) => c.json({ status: 'ok' }));
   app.get('/ready', async (c) => {
     const report = await readiness(options);

@@ -28,6 +28,14 @@ export function errorBody({ status, code, message, param }: GatewayError): objec
   return { error: { message, type, param: param ?? null, code } };
 }
 
+export function tooLarge(maxBytes: number): GatewayError {
+  return {
+    status: 413,
+    code: 'request_too_large',
+    message: `The body has more than ${maxBytes} bytes (FLYWHEEL_MAX_BODY_BYTES).`,
+  };
+}
+
 /** Thrown by an endpoint that cannot use what it was sent. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';

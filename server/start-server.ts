@@ -1,5 +1,6 @@
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
-import { createAdaptorServer, type ServerType } from '@hono/node-server';
+import { createAdaptorServer, type HttpBindings, type ServerType } from '@hono/node-server';
 import type { Config } from '../config/config.ts';
 import { openArtifactStore } from '../wiring/open-artifact-store.ts';
 import { openFewShots } from '../wiring/open-few-shots.ts';
@@ -14,6 +15,7 @@ import { createAccess } from './auth/access.ts';
 import { openTokens, refuseOpenDoor } from './auth/open-tokens.ts';
 import { createRateLimiter } from './auth/rate-limiter.ts';
 import { newCounts, newRecordCounts } from './gateway/counts.ts';
+import { createUpstreamClient } from './gateway/upstream-client.ts';
 import { Journal } from './journal/journal.ts';
 import type { Log } from './log.ts';
 import { openAiError } from './openai-error.ts';
@@ -30,7 +32,7 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-type Handle = (request: Request) => Response | Promise<Response>;
+type Handle = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
 
 /** Calls under way get this long to finish once we are asked to stop; then the journal is closed. */
 const drainMs = 10_000;
@@ -47,7 +49,9 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       message: 'The gateway is starting; try again in a moment.',
     });
   await refuseOpenDoor(config.gateway);
-  const server = createAdaptorServer({ fetch: (request) => handle(request) });
+  const server = createAdaptorServer({
+    fetch: (request, bindings) => handle(request, bindings as HttpBindings),
+  });
   const url = await listen(server, config.gateway.host, config.gateway.port);
 
   const lineage = openLineage(config);
@@ -59,6 +63,9 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
   const routes = await RouteTable.open({ source: lineage.routes, file, log });
   const tokens = await openTokens(config.gateway, log);
   const workflows = openWorkflowClient(config);
+  const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal);
+  const upstreams = createUpstreamClient(config.gateway.upstreamTimeoutMs, log);
   const app = createApp({
     ...{ routes, journal, logStore, lineage, log },
     access: createAccess(tokens),
@@ -69,18 +76,21 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     recordCounts: newRecordCounts(),
     recentIds: createRecentIds(),
     upstream: config.gateway.upstream,
+    upstreams,
+    stopping: stopping.signal,
     providers: config.providers,
     fewShots: openFewShots(artifacts, openEmbedders(config)),
   });
-  handle = (request) => app.fetch(request);
+  handle = (request, bindings) => app.fetch(request, bindings);
   log.info('listening', { url, routes: routes.status().routes });
 
   return {
     url,
     async stop() {
-      await drain(server);
+      await drain(server, () => stopping.abort());
       routes.close();
       tokens.close();
+      await upstreams.close();
       await journal.close();
       await Promise.allSettled([lineage.close(), logStore.close(), workflows.close()]);
       log.info('stopped', { waiting: journal.status().waiting });
@@ -99,12 +109,14 @@ function listen(server: ServerType, host: string, port: number): Promise<string>
   });
 }
 
-async function drain(server: ServerType): Promise<void> {
+/** `onLate` ends the streams in an orderly way; every other call just loses its connection. */
+async function drain(server: ServerType, onLate: () => void): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
   if ('closeIdleConnections' in server) server.closeIdleConnections();
   const late = setTimeout(() => {
+    onLate();
     if ('closeAllConnections' in server) server.closeAllConnections();
   }, drainMs);
   await closed;

@@ -12,7 +12,7 @@ import { toExample } from './to-example.ts';
 import type { DroppedRecord, Usable } from './usable.ts';
 
 /** Raised whenever a rule changes, so that an old dataset is never mistaken for one made by new rules. */
-const rulesVersion = 1;
+const rulesVersion = 2;
 
 export interface Curated {
   readonly splits: Readonly<Record<SplitName, readonly Example[]>>;

@@ -16,7 +16,8 @@ export type ToExample =
 /**
  * Makes a record regular, or says why nothing can be learned from it. Reasons:
  * `flywheel_answer` (answered by a model that Flywheel promoted: it would learn from itself),
- * `malformed_messages`, `malformed_tools`, `malformed_answer`, `unsupported_content`, `unparsable_arguments`,
+ * `malformed_messages`, `malformed_tools`, `malformed_answer`, `incomplete_answer` (cut off by its caller),
+ * `unsupported_content` (images, audio, custom tools), `unparsable_arguments`,
  * `refusal`, `role_order`, `unknown_tool` (called a tool that the request did not offer).
  */
 export function toExample(record: StoredRecord): ToExample {

@@ -27,7 +27,7 @@ export function readMessages(value: unknown): Read<ChatMessage[]> {
   });
 }
 
-/** Reads a request's tools; none when absent, null or empty. Reason: `malformed_tools`. */
+/** Reads a request's tools; none when absent, null or empty. Reasons: `malformed_tools`, `unsupported_content`. */
 export function readTools(value: unknown): Read<Tool[]> {
   return attempt(() => {
     if (value === undefined || value === null) return [];
@@ -38,7 +38,7 @@ export function readTools(value: unknown): Read<Tool[]> {
 
 /**
  * Reads the answer of a chat completion: its first choice.
- * Reasons: `refusal`, `unparsable_arguments`, `unsupported_content`, `malformed_answer`.
+ * Reasons: `incomplete_answer`, `refusal`, `unparsable_arguments`, `unsupported_content`, `malformed_answer`.
  */
 export function readTarget(response: unknown): Read<Target> {
   return attempt(() => {
@@ -51,9 +51,13 @@ export function readTarget(response: unknown): Read<Target> {
 }
 
 function toTarget(message: JsonObject, finishReason: unknown): Target {
+  if (finishReason === 'cancelled') {
+    throw new Unreadable('incomplete_answer', 'The caller hung up before the answer was complete.');
+  }
   if (typeof message.refusal === 'string' && message.refusal !== '') {
     throw new Unreadable('refusal', 'The model refused.');
   }
+  requireNoAudio(message);
   const calls = readToolCalls(message.tool_calls);
   if (calls.some((call) => call.arguments === null)) {
     throw new Unreadable('unparsable_arguments', 'The arguments of a tool call are not a JSON object.');
@@ -70,6 +74,7 @@ function readMessage(value: unknown): ChatMessage {
     throw new Unreadable('malformed_messages', `A message needs a role, one of ${roles.join(', ')}.`);
   }
   const role = value.role as Role;
+  requireNoAudio(value);
   const content = readContent(value.content);
   const calls = role === 'assistant' ? readToolCalls(value.tool_calls) : [];
   if (calls.some((call) => call.arguments === null)) {
@@ -87,6 +92,12 @@ function readMessage(value: unknown): ChatMessage {
     ...(calls.length > 0 && { toolCalls: calls }),
     ...(typeof value.tool_call_id === 'string' && { toolCallId: value.tool_call_id }),
   };
+}
+
+/** Spoken answers have their words beside the sound, but only the sound was the answer. */
+function requireNoAudio(message: JsonObject): void {
+  if (isJsonObject(message.audio))
+    throw new Unreadable('unsupported_content', 'Audio is not supported, only text.');
 }
 
 /** Text as a string or as parts; parts of other kinds (images, audio) are not something we can train on. */
@@ -108,6 +119,11 @@ function readToolCalls(value: unknown): ToolCall[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw new Unreadable('malformed_answer', 'tool_calls must be a list.');
   return value.map((call) => {
+    if (isJsonObject(call) && call.type === 'custom')
+      throw new Unreadable(
+        'unsupported_content',
+        'Calls of custom tools are not supported, only of functions.',
+      );
     const called =
       isJsonObject(call) && (call.type === undefined || call.type === 'function') ? call.function : undefined;
     if (!isJsonObject(called) || typeof called.name !== 'string' || called.name === '') {
@@ -132,6 +148,8 @@ function readArguments(value: unknown): Json {
 }
 
 function readTool(value: unknown): Tool {
+  if (isJsonObject(value) && value.type === 'custom')
+    throw new Unreadable('unsupported_content', 'Custom tools are not supported, only functions.');
   const described = isJsonObject(value) ? value.function : undefined;
   if (!isJsonObject(described) || typeof described.name !== 'string' || described.name === '') {
     throw new Unreadable('malformed_tools', 'A tool needs a function with a name.');

@@ -18,7 +18,10 @@ const Verbatim = z.custom<JsonObject>(
   'must be an object',
 );
 
-const Message = z.looseObject({ role: z.enum(['developer', 'system', 'user', 'assistant', 'tool']) });
+/** `function` was OpenAI's word before tools: kept as it came, and set aside by curation. */
+const Message = z.looseObject({
+  role: z.enum(['developer', 'system', 'user', 'assistant', 'tool', 'function']),
+});
 
 /** What a request must have to be of any use; the rest of it is kept as it came. */
 export const ChatRequestShape = z.looseObject({ messages: z.array(Message).min(1) });

@@ -1,7 +1,8 @@
 import { isPlainId, plainIdRule } from '../../domain/ids.ts';
 import { isJsonObject, type JsonObject } from '../../domain/json.ts';
 import type { Caller } from '../auth/access.ts';
-import type { GatewayError } from '../openai-error.ts';
+import { type GatewayError, tooLarge } from '../openai-error.ts';
+import { readBytes, TooLargeError } from '../read-bytes.ts';
 
 /** One chat-completion call as an application sent it. */
 export interface GatewayCall {
@@ -22,22 +23,23 @@ export interface GatewayCall {
 const unknownClient = 'unknown';
 
 /** Reads headers and body, or says what is wrong with them. */
-export async function readCall(request: Request, caller: Caller): Promise<GatewayCall | GatewayError> {
+export async function readCall(
+  request: Request,
+  caller: Caller,
+  maxBytes: number,
+): Promise<GatewayCall | GatewayError> {
   const { headers } = request;
   // Browsers send this type across origins only after asking, so no web page can talk to a local gateway.
   if (!/^application\/json\b/i.test(headers.get('content-type') ?? ''))
     return { status: 415, code: 'unsupported_media_type', message: 'Send content-type: application/json.' };
-  const bytes = new Uint8Array(await request.arrayBuffer());
+  const bytes = await readBytes(request, maxBytes).catch((error: unknown) => {
+    if (error instanceof TooLargeError) return null;
+    throw error;
+  });
+  if (bytes === null) return tooLarge(maxBytes);
   const body = parseBody(bytes);
   if (body === null)
     return { status: 400, code: 'invalid_json', message: 'The body must be one JSON object.' };
-  if (body['stream'] === true)
-    return {
-      status: 400,
-      code: 'streaming_not_supported',
-      param: 'stream',
-      message: 'The gateway does not stream yet. Send "stream": false, or call the model directly.',
-    };
   const workloadId = headers.get('x-workload-id');
   if (workloadId !== null && !isPlainId(workloadId))
     return {
@@ -45,11 +47,11 @@ export async function readCall(request: Request, caller: Caller): Promise<Gatewa
       code: 'invalid_workload_id',
       message: `x-workload-id must be ${plainIdRule}.`,
     };
+  const clientId = caller.client ?? (headers.get('x-client-id') || unknownClient);
+  if (!isPlainId(clientId))
+    return { status: 400, code: 'invalid_client_id', message: `x-client-id must be ${plainIdRule}.` };
   return {
-    bytes,
-    body,
-    workloadId,
-    clientId: caller.client ?? (headers.get('x-client-id') || unknownClient),
+    ...{ bytes, body, workloadId, clientId },
     conversationId: headers.get('x-conversation-id') || null,
     fresh: /\bno-cache\b/i.test(headers.get('cache-control') ?? ''),
     logged: headers.get('x-flywheel-log')?.toLowerCase() !== 'off',

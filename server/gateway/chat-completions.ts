@@ -1,140 +1,145 @@
-import { performance } from 'node:perf_hooks';
+import { isJsonObject, type JsonObject } from '../../domain/json.ts';
 import type { Caller } from '../auth/access.ts';
-import type { Journal } from '../journal/journal.ts';
-import { type Log, reasonOf } from '../log.ts';
 import { type GatewayError, isError, openAiError } from '../openai-error.ts';
 import type { RouteTable } from '../routes/route-table.ts';
-import { type GatewayCall, readCall } from './call.ts';
-import type { CallCounts } from './counts.ts';
+import { readCall } from './call.ts';
+import { decoded } from './decoded.ts';
+import { Exchange, type ExchangeOptions } from './exchange.ts';
 import { toReplyHeaders } from './headers.ts';
+import { passThrough } from './pass-through.ts';
+import { StreamReader } from './stream-reader.ts';
 import { chooseTarget, type Target, type TargetOptions } from './target.ts';
-import { toRecord } from './to-record.ts';
+import { callerGone, type UpstreamClient, type UpstreamReply } from './upstream-client.ts';
 
-export interface GatewayOptions extends TargetOptions {
+export interface GatewayOptions extends TargetOptions, ExchangeOptions {
   readonly routes: Pick<RouteTable, 'get' | 'refresh'>;
-  readonly journal: Pick<Journal, 'append'>;
-  readonly counts: CallCounts;
-  readonly log: Log;
+  readonly upstreams: UpstreamClient;
+  /** Aborted when streams that are still open have to end. */
+  readonly stopping: AbortSignal;
+  /** Largest request, and how much of a streamed reply is read along for its record. */
+  readonly maxBodyBytes: number;
 }
 
-/** `fetch` itself waits no longer than this for a reply to begin. */
-const replyTimeoutMs = 300_000;
+export interface IncomingCall {
+  readonly request: Request;
+  readonly caller: Caller;
+  /** Breaks the caller's connection. */
+  readonly hangUp: () => void;
+}
+
+/** For a caller who is not there any more: nginx's number, which only our log ever sees. */
+const clientClosedRequest = 499;
 
 /**
  * `POST /v1/chat/completions`: route → ask → reply untouched → record. The caller waits for nothing but the
  * model; the record is written behind its back.
  */
-export async function chatCompletions(
-  request: Request,
-  caller: Caller,
-  options: GatewayOptions,
-): Promise<Response> {
+export async function chatCompletions(incoming: IncomingCall, options: GatewayOptions): Promise<Response> {
+  const { request, caller } = incoming;
   options.counts.calls += 1;
-  const call = await readCall(request, caller);
+  const call = await readCall(request, caller, options.maxBodyBytes);
   if (isError(call)) return refuse(call, options);
   if (call.fresh) await options.routes.refresh();
   const route = call.workloadId === null ? null : options.routes.get(call.workloadId);
-  const target = await chooseTarget(call, request.headers, route, options);
+  const target = await chooseTarget(call, request, route, options);
   if (isError(target)) return refuse(target, options, route?.version);
 
-  const startedAt = new Date();
-  const startedMs = performance.now();
-  const reply = await ask(target, request.signal, options);
+  const exchange = new Exchange(call, target, options);
+  const reply = await options.upstreams.send(target, request.signal);
+  if (reply === callerGone) return leave(exchange, options);
   if (isError(reply)) return refuse(reply, options, target.routeVersion);
-  const latencyMs = Math.round(performance.now() - startedMs);
-
-  const recordId = keep({ call, target, ...reply, startedAt, latencyMs }, options);
-  options.log.info('call', {
-    workload: call.workloadId,
-    client: call.clientId,
-    route: target.routeVersion,
-    model: target.model,
-    status: reply.status,
-    latencyMs,
-    record: recordId,
-  });
-  return toReply(reply, target, recordId);
+  return isStream(reply)
+    ? streamed(reply, exchange, incoming, options)
+    : whole(reply, exchange, incoming, options);
 }
 
-interface Reply {
-  readonly status: number;
-  readonly statusText: string;
-  readonly headers: Headers;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
-async function ask(
-  target: Target,
-  gone: AbortSignal,
+async function whole(
+  reply: UpstreamReply,
+  exchange: Exchange,
+  { request }: IncomingCall,
   options: GatewayOptions,
-): Promise<Reply | GatewayError> {
-  const limit = AbortSignal.timeout(replyTimeoutMs);
+): Promise<Response> {
+  const { target } = exchange;
+  let bytes: Uint8Array<ArrayBuffer>;
   try {
-    const response = await fetch(target.url, {
-      method: 'POST',
-      headers: target.headers,
-      body: target.body,
-      // A redirect is the caller's to judge; following it could carry credentials elsewhere.
-      redirect: 'manual',
-      // A caller who hung up pays for no further tokens.
-      signal: AbortSignal.any([gone, limit]),
-    });
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    return { status: response.status, statusText: response.statusText, headers: response.headers, bytes };
+    bytes = new Uint8Array(await reply.body.arrayBuffer());
   } catch (error) {
-    const who =
-      target.responseSource === 'flywheel' ? `The promoted model "${target.model}"` : 'The upstream';
-    options.log.warn('upstream_failed', { url: withoutQuery(target.url), reason: reasonOf(error) });
-    if (limit.aborted)
-      return {
-        status: 504,
-        code: 'upstream_timeout',
-        message: `${who} gave no answer within ${replyTimeoutMs / 1000} s.`,
-      };
-    return {
-      status: 502,
-      code: 'upstream_unreachable',
-      message: `${who} at ${withoutQuery(target.url)} cannot be reached: ${reasonOf(error)}.`,
-    };
+    if (request.signal.aborted) return leave(exchange, options);
+    return refuse(options.upstreams.explain(target, error), options, target.routeVersion);
   }
+  // The statuses that may not have a body refuse even an empty one.
+  const body = bytes.length > 0 ? bytes : null;
+  if (!isOk(reply)) {
+    // A failed call has no answer to learn from.
+    options.counts.failed += 1;
+    exchange.note('call', reply.status);
+    return toResponse(reply, body, target, null);
+  }
+  options.counts.answered += 1;
+  const response = exchange.isLogged ? await readResponse(bytes, reply.headers) : null;
+  return toResponse(reply, body, target, exchange.keep({ status: reply.status, response }));
 }
 
-interface Outcome extends Reply {
-  readonly call: GatewayCall;
-  readonly target: Target;
-  readonly startedAt: Date;
-  readonly latencyMs: number;
+/** Its record has to be promised before the answer is known: the id goes out with the reply's headers. */
+function streamed(
+  reply: UpstreamReply,
+  exchange: Exchange,
+  { request, hangUp }: IncomingCall,
+  options: GatewayOptions,
+): Response {
+  const reader = new StreamReader(isEncoded(reply.headers) ? 0 : options.maxBodyBytes);
+  let firstChunkMs: number | undefined;
+  const body = passThrough({
+    body: reply.body,
+    gone: request.signal,
+    stopping: options.stopping,
+    hangUp,
+    onChunk: (chunk) => {
+      firstChunkMs ??= exchange.elapsedMs;
+      reader.add(chunk);
+    },
+    onEnd: (outcome, error) => {
+      const { ended, completion, flaw } = reader.seen(outcome === 'cancelled' ? 'cancelled' : null);
+      const { counts, upstreams } = options;
+      const answer = { status: reply.status, ...(firstChunkMs !== undefined && { firstChunkMs }) };
+      // A stream that we could not read to its end may still have been whole for its caller.
+      const answered = flaw === null ? ended : flaw !== 'error_event' && outcome === 'complete';
+      if (answered) {
+        counts.answered += 1;
+        exchange.keep({ ...answer, response: completion });
+      } else if (outcome === 'cancelled') {
+        counts.cancelled += 1;
+        // What was seen is kept, marked as cut off: curation sets it aside.
+        if (completion !== null) exchange.keep({ ...answer, response: completion });
+        else exchange.note('call_cancelled', clientClosedRequest);
+      } else {
+        counts.failed += 1;
+        if (error !== undefined) upstreams.explain(exchange.target, error);
+        exchange.note('stream_broken', reply.status);
+      }
+    },
+  });
+  return toResponse(reply, body, exchange.target, exchange.isLogged ? exchange.recordId : null);
 }
 
-/** Makes the record of a call that was answered; a failed one has no answer to learn from and is counted. */
-function keep(outcome: Outcome, { journal, counts, log }: GatewayOptions): string | null {
-  const { call, status } = outcome;
-  if (status < 200 || status > 299) {
-    counts.failed += 1;
-    return null;
-  }
-  counts.answered += 1;
-  if (call.workloadId === null || !call.logged) {
-    counts.unlogged += 1;
-    return null;
-  }
-  const parsed = toRecord({ ...outcome, workloadId: call.workloadId });
-  if (!parsed.ok) {
-    counts.unusable += 1;
-    log.warn('unusable_record', { reason: parsed.reason, detail: parsed.detail });
-    return null;
-  }
-  return journal.append(parsed.record) ? parsed.record.id : null;
-}
-
-function toReply(reply: Reply, target: Target, recordId: string | null): Response {
+function toResponse(
+  reply: UpstreamReply,
+  body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null,
+  target: Target,
+  recordId: string | null,
+): Response {
   const headers = toReplyHeaders(reply.headers);
   headers.set('x-flywheel-route', String(target.routeVersion));
   if (target.model !== null) headers.set('x-flywheel-model', encodeURI(target.model));
-  if (recordId !== null) headers.set('x-flywheel-record-id', encodeURI(recordId));
-  // The statuses that may not have a body refuse even an empty one.
-  const body = reply.bytes.length > 0 ? reply.bytes : null;
-  return new Response(body, { status: reply.status, statusText: reply.statusText, headers });
+  if (target.fallback !== undefined) headers.set('x-flywheel-fallback', target.fallback);
+  if (recordId !== null) headers.set('x-flywheel-record-id', recordId);
+  return new Response(body, { status: reply.status, headers });
+}
+
+function leave(exchange: Exchange, { counts }: GatewayOptions): Response {
+  counts.cancelled += 1;
+  exchange.note('call_cancelled', clientClosedRequest);
+  return new Response(null, { status: clientClosedRequest });
 }
 
 function refuse(error: GatewayError, { counts }: GatewayOptions, routeVersion = 0): Response {
@@ -144,7 +149,24 @@ function refuse(error: GatewayError, { counts }: GatewayOptions, routeVersion = 
   return response;
 }
 
-/** Some providers take their key in the query. */
-function withoutQuery(url: string): string {
-  return url.split('?')[0] ?? url;
+function isOk({ status }: UpstreamReply): boolean {
+  return status >= 200 && status <= 299;
+}
+
+function isStream(reply: UpstreamReply): boolean {
+  return isOk(reply) && /^text\/event-stream\b/i.test(reply.headers.get('content-type') ?? '');
+}
+
+function isEncoded(headers: Headers): boolean {
+  return (headers.get('content-encoding') ?? 'identity').toLowerCase() !== 'identity';
+}
+
+async function readResponse(bytes: Uint8Array, headers: Headers): Promise<JsonObject | null> {
+  try {
+    const text = new TextDecoder().decode(await decoded(bytes, headers.get('content-encoding')));
+    const value: unknown = JSON.parse(text);
+    return isJsonObject(value) ? value : null;
+  } catch {
+    return null;
+  }
 }

@@ -3,6 +3,8 @@ export interface CallCounts {
   calls: number;
   /** Answered with a 2xx by a model. */
   answered: number;
+  /** The caller hung up before the end. What had come of a stream is recorded, marked as cut off. */
+  cancelled: number;
   /** Refused here, or failed upstream: no record, since there is no answer. */
   failed: number;
   /** Answered but not logged: no `x-workload-id`, or `x-flywheel-log: off`. */
@@ -19,7 +21,7 @@ export interface RecordCounts {
 }
 
 export function newCounts(): CallCounts {
-  return { calls: 0, answered: 0, failed: 0, unlogged: 0, unusable: 0 };
+  return { calls: 0, answered: 0, cancelled: 0, failed: 0, unlogged: 0, unusable: 0 };
 }
 
 export function newRecordCounts(): RecordCounts {

@@ -28,8 +28,8 @@ const notForwarded = new Set([
   tokenHeader,
 ]);
 
-/** The body was decoded on the way, if it was encoded at all. */
-const notReturned = new Set([...hopByHop, 'content-length', 'content-encoding']);
+/** The length is set anew. */
+const notReturned = new Set([...hopByHop, 'content-length']);
 
 /** The application's headers for its own production model: all but those of the connection. */
 export function toUpstreamHeaders(from: Headers, apiKey: string | null): Headers {
@@ -40,8 +40,9 @@ export function toUpstreamHeaders(from: Headers, apiKey: string | null): Headers
 }
 
 /** What a promoted model's provider gets: never the application's credentials. */
-export function toProviderHeaders(from: Headers, apiKey: string | null): Headers {
-  const headers = new Headers({ 'content-type': 'application/json', accept: 'application/json' });
+export function toProviderHeaders(from: Headers, apiKey: string | null, streams: boolean): Headers {
+  const accept = streams ? 'text/event-stream' : 'application/json';
+  const headers = new Headers({ 'content-type': 'application/json', accept });
   for (const name of ['traceparent', 'tracestate', 'x-request-id']) {
     const value = from.get(name);
     if (value !== null) headers.set(name, value);

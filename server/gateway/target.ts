@@ -1,6 +1,7 @@
 import type { FewShots } from '../../activities/ports/few-shots.ts';
 import { servingBody } from '../../domain/experiments/chat-body.ts';
 import type { ServingSpec } from '../../domain/experiments/experiment.ts';
+import { asksBeyondText } from '../../domain/records/beyond-text.ts';
 import type { ResponseSource } from '../../domain/records/record.ts';
 import type { Route } from '../../domain/routes/route.ts';
 import { reasonOf } from '../log.ts';
@@ -31,26 +32,34 @@ export interface Target {
   /** 0: the workload's traffic was never moved. */
   readonly routeVersion: number;
   readonly responseSource: ResponseSource;
+  /** Why the original is asked although the workload's route has moved. */
+  readonly fallback?: 'unsupported_content';
 }
 
-/** The route decides; without one the call goes, as it is, to the production model. */
+/**
+ * The route decides; without one the call goes, as it is, to the production model. So does a call that asks for
+ * more than text, which no evaluation of the promoted model has covered.
+ */
 export async function chooseTarget(
   call: GatewayCall,
-  incoming: Headers,
+  request: Pick<Request, 'headers' | 'url'>,
   route: Route | null,
   options: TargetOptions,
 ): Promise<Target | GatewayError> {
   const routeVersion = route?.version ?? 0;
-  if (route?.serving) return toPromoted(call, incoming, route.serving, routeVersion, options);
   const { upstream } = options;
+  const fallsBack = route?.serving != null && upstream !== null && asksBeyondText(call.body);
+  if (route?.serving && !fallsBack)
+    return toPromoted(call, request.headers, route.serving, routeVersion, options);
   if (upstream === null) return noUpstream(call);
   return {
-    url: completionsUrl(upstream),
-    headers: toUpstreamHeaders(incoming, upstream.apiKey),
+    url: `${completionsUrl(upstream)}${new URL(request.url).search}`,
+    headers: toUpstreamHeaders(request.headers, upstream.apiKey),
     body: call.bytes,
     model: typeof call.body['model'] === 'string' ? call.body['model'] : null,
     routeVersion,
     responseSource: 'production',
+    ...(fallsBack && { fallback: 'unsupported_content' as const }),
   };
 }
 
@@ -84,7 +93,7 @@ async function toPromoted(
   }
   return {
     url: completionsUrl(provider),
-    headers: toProviderHeaders(incoming, provider.apiKey),
+    headers: toProviderHeaders(incoming, provider.apiKey, call.body['stream'] === true),
     body: JSON.stringify({
       ...servingBody(call.body, { fewShot, maxTokens: serving.maxTokens }),
       model: serving.model,

@@ -206,7 +206,6 @@ describe('with a route', () => {
 
 describe('calls that are refused or not logged', () => {
   test.each([
-    ['a stream', { body: { model: 'm', stream: true, messages: [] } }, 400, 'streaming_not_supported'],
     ['a body that is no JSON', { body: '{nope' }, 400, 'invalid_json'],
     ['a JSON list', { body: '[]' }, 400, 'invalid_json'],
     ['another content type', { headers: { 'content-type': 'text/plain' } }, 415, 'unsupported_media_type'],

@@ -8,9 +8,9 @@ export interface TestHttpServer {
 export type Handler = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 /** A real server on loopback, for what a well-behaved one will not do: hang, break off, answer nonsense. */
-export async function startHttpServer(handler: Handler): Promise<TestHttpServer> {
+export async function startHttpServer(handler: Handler, port = 0): Promise<TestHttpServer> {
   const server = createServer((request, response) => void handler(request, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
   return {

@@ -60,10 +60,17 @@ describe('readTarget', () => {
     ['an empty text', says('  '), 'malformed_answer'],
     ['a call without a name', answer({ tool_calls: [{ function: {} }] }), 'malformed_answer'],
     [
-      'a call that is no function',
-      answer({ tool_calls: [{ type: 'custom', function: { name: 'w2' } }] }),
+      'a call of a kind that nobody knows',
+      answer({ tool_calls: [{ type: 'w2', function: { name: 'w2' } }] }),
       'malformed_answer',
     ],
+    [
+      'a call of a custom tool',
+      answer({ tool_calls: [{ type: 'custom', custom: { name: 'w2', input: 'x' } }] }),
+      'unsupported_content',
+    ],
+    ['a spoken answer', answer({ content: null, audio: { id: 'a', data: 'AAAA' } }), 'unsupported_content'],
+    ['an answer cut off by its caller', answer({ content: 'hal' }, 'cancelled'), 'incomplete_answer'],
     ['a refusal', answer({ content: null, refusal: 'I cannot.' }), 'refusal'],
     ['a filtered answer', answer({ content: null }, 'content_filter'), 'refusal'],
     ['an image', answer({ content: [{ type: 'image_url', image_url: {} }] }), 'unsupported_content'],
@@ -101,6 +108,7 @@ describe('readMessages', () => {
     ['no list', undefined, 'malformed_messages'],
     ['an empty list', [], 'malformed_messages'],
     ['a user who says nothing', [{ role: 'user', content: null }], 'malformed_messages'],
+    ['a spoken answer', [{ role: 'assistant', audio: { id: 'audio_1' } }], 'unsupported_content'],
     ['an audio part', [{ role: 'user', content: [{ type: 'input_audio' }] }], 'unsupported_content'],
   ])('refuses %s', (_, given, reason) => {
     expect(readMessages(given)).toMatchObject({ ok: false, reason });

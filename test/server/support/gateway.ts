@@ -78,6 +78,7 @@ export async function setup(
     apiKey?: string;
     rateLimit?: number;
     maxBodyBytes?: number;
+    upstreamTimeoutMs?: number;
     temporal?: ServerConfig['temporal'];
   } = {},
 ): Promise<GatewayBundle> {
@@ -127,6 +128,7 @@ export async function setup(
       ownToken: null,
       ownTokenFile: join(home, 'gateway', 'token'),
       rateLimit: options.rateLimit ?? null,
+      upstreamTimeoutMs: options.upstreamTimeoutMs ?? 30_000,
       maxBodyBytes: options.maxBodyBytes ?? 32 * 1024 * 1024,
     },
   };
