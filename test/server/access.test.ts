@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { newToken, type Token } from '../../domain/access/token.ts';
 import { tokensFileText } from '../../domain/access/tokens-file.schema.ts';
 import { createGatewayProbe } from '../../integrations/gateway/probe.ts';
+import { type AppOptions, createApp } from '../../server/app.ts';
+import type { Access } from '../../server/auth/access.ts';
 import { startServer } from '../../server/start-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { ask, type GatewayBundle, setup, startModel } from './support/gateway.ts';
@@ -29,8 +31,14 @@ async function giveTokens(bundle: GatewayBundle, ...tokens: { token: Token }[]):
   await writeFile(bundle.config.gateway.tokensFile, tokensFileText(tokens.map(({ token }) => token)));
 }
 
+/** Asked by whoever starts or balances gateways; `/ready` tells strangers one word. */
+const open = ['/health', '/ready'];
+
 const everyEndpoint = [
   ['POST', '/v1/chat/completions', 'ingest'],
+  ['POST', '/v1/records', 'ingest'],
+  ['POST', '/v1/feedback', 'ingest'],
+  ['GET', '/v1/feedback', 'read'],
   ['POST', '/v1/records', 'ingest'],
   ['POST', '/v1/feedback', 'ingest'],
   ['GET', '/v1/feedback', 'read'],
@@ -42,6 +50,20 @@ const everyEndpoint = [
   ['GET', '/v1/workloads/hr/lineage', 'read'],
   ['GET', '/v1/workloads/hr/audit', 'read'],
 ] as const;
+
+test('no endpoint that anybody ever adds is reached without a token', async () => {
+  const refusing: Access = {
+    isOpen: () => false,
+    authorize: () => ({ status: 401, code: 'missing_token', message: 'no' }),
+  };
+  // Nothing else is looked at before the token is.
+  const app = createApp({ access: refusing, maxBodyBytes: 1_000 } as AppOptions);
+  const paths = app.routes.filter(({ method, path }) => method !== 'ALL' && !open.includes(path));
+
+  for (const { method, path } of paths)
+    expect([path, (await app.request(path, { method })).status]).toEqual([path, 401]);
+  expect(paths.length).toBeGreaterThanOrEqual(everyEndpoint.length);
+});
 
 describe('with tokens', () => {
   test('every endpoint but health refuses who has none, a wrong one, or one without the role', async () => {
