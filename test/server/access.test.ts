@@ -32,7 +32,7 @@ async function giveTokens(bundle: GatewayBundle, ...tokens: { token: Token }[]):
 }
 
 /** Asked by whoever starts or balances gateways; `/ready` tells strangers one word. */
-const open = ['/health', '/ready'];
+const openToAll = ['/health', '/ready'];
 
 const everyEndpoint = [
   ['POST', '/v1/chat/completions', 'ingest'],
@@ -55,7 +55,7 @@ test('no endpoint that anybody ever adds is reached without a token', async () =
   };
   // Nothing else is looked at before the token is.
   const app = createApp({ access: refusing, maxBodyBytes: 1_000 } as AppOptions);
-  const paths = app.routes.filter(({ method, path }) => method !== 'ALL' && !open.includes(path));
+  const paths = app.routes.filter(({ method, path }) => method !== 'ALL' && !openToAll.includes(path));
 
   for (const { method, path } of paths)
     expect([path, (await app.request(path, { method })).status]).toEqual([path, 401]);

@@ -29,7 +29,7 @@ describe('a streamed answer', () => {
     const pieces = [
       Buffer.from(`: keep-alive\n\n${event({ role: 'assistant', content: '' })}`),
       Buffer.from(event({ content: 'hé' })),
-      Buffer.from(`${event({ content: 'llo' }).replace('data: ', 'data:   ')}`),
+      Buffer.from(event({ content: 'llo' }).replace('data: ', 'data:   ')),
       Buffer.from(event({}, { finish_reason: 'stop' }) + usageEvent + done),
     ];
     const cut = (pieces[1]?.indexOf(Buffer.from('é')) ?? 0) + 1;

@@ -222,7 +222,7 @@ describe('the size limit', () => {
       headers: { 'content-type': 'application/json' },
       body: length === 'declared' ? bytes : stream,
       duplex: 'half',
-    } as RequestInit);
+    });
 
     expect(reply.status).toBe(413);
     expect(await reply.json()).toMatchObject({
@@ -241,7 +241,7 @@ describe('the size limit', () => {
       headers: { 'content-type': 'application/json' },
       body: new Blob([sent]).stream(),
       duplex: 'half',
-    } as RequestInit);
+    });
 
     expect(reply.status).toBe(200);
     expect(upstream.asked[0]?.text).toBe(sent);
