@@ -19,11 +19,17 @@ export interface CurateDatasetPorts {
   };
 }
 
+/** What curation needs of a plan. */
+type CurationPlan = Pick<
+  RunPlan,
+  'runId' | 'workloadId' | 'seed' | 'snapshotKind' | 'evalSize' | 'minRecords' | 'validationShare'
+>;
+
 type Splits = Readonly<Record<SplitName, readonly Example[]>>;
 
 /** Makes the run's dataset of its snapshot. Pure in between, so that a repeated attempt makes the same one. */
 export function createCurateDataset({ artifacts, lineage }: CurateDatasetPorts) {
-  async function curateDataset({ plan }: { plan: RunPlan }): Promise<DatasetSummary> {
+  async function curateDataset({ plan }: { plan: CurationPlan }): Promise<DatasetSummary> {
     const { runId, workloadId, seed, evalSize, validationShare, minRecords, snapshotKind } = plan;
     await lineage.runs.setStage(runId, 'curation');
     const snapshot = await lineage.datasets.openSnapshot({

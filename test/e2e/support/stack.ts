@@ -51,8 +51,11 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-/** Real Temporal, PostgreSQL and model server; both workers and the gateway as processes of their own. */
-export async function startStack(): Promise<Stack> {
+/**
+ * Real Temporal, PostgreSQL and model server; both workers and the gateway as processes of their own.
+ * `settings` are more of Flywheel's variables, such as those of another log store.
+ */
+export async function startStack(settings: Readonly<Record<string, string>> = {}): Promise<Stack> {
   const home = await mkdtemp(join(tmpdir(), 'flywheel-e2e-'));
   const logsDir = join(home, 'logs');
   await mkdir(logsDir, { recursive: true });
@@ -70,6 +73,7 @@ export async function startStack(): Promise<Stack> {
     MODEL_SERVER_URL: modelServer.url,
     // A real upstream: it does not know the model that the gateway's probe names.
     FLYWHEEL_UPSTREAM_URL: `${modelServer.url}/v1`,
+    ...settings,
   };
   const config = loadConfig({ env });
   const services = ownServices(config, env, logsDir);
