@@ -1,16 +1,27 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { RunView } from '../../activities/ports/lineage.ts';
 import { requireFreePorts } from '../../cli/dev/ports.ts';
 import { loadConfig, repositoryRoot } from '../../config/config.ts';
+import { generateHelpDesk } from '../../samples/help-desk/generate.ts';
 import { eventually } from '../support/eventually.ts';
 import { processesOf } from '../support/processes.ts';
 
 const bin = join(repositoryRoot, 'cli', 'bin.js');
 const minute = 60_000;
+
+/** Trains for some seconds longer than two servers take to come back. */
+const candidates = `
+candidates:
+  - name: nano
+    model: nano-1m
+    lora: { epochs: 30, batch_size: 8, learning_rate: 3.0e-3 }
+    max_tokens: 24
+`;
 
 interface Doctor {
   readonly ok: boolean;
@@ -25,8 +36,10 @@ describe('flywheel dev', () => {
 
   beforeAll(async () => {
     home = mkdtempSync(join(tmpdir(), 'flywheel-dev-'));
+    writeFileSync(join(home, 'candidates.yaml'), candidates);
     env = {
       ...process.env,
+      FLYWHEEL_CANDIDATES: join(home, 'candidates.yaml'),
       FLYWHEEL_HOME: home,
       FLYWHEEL_PORT_OFFSET: String(await freeOffset()),
       // Shared with the other tests: it shows as well that a server which is named is not started.
@@ -134,6 +147,43 @@ describe('flywheel dev', () => {
   );
 
   it(
+    'carries a run through the death of Temporal and of PostgreSQL in its training',
+    async () => {
+      const traffic = join(home, 'traffic.jsonl');
+      writeFileSync(
+        traffic,
+        generateHelpDesk({ seed: 7, records: 150 })
+          .map((row) => JSON.stringify(row))
+          .join('\n'),
+      );
+      await flywheel('import', traffic, '--format', 'jsonl', '--workload', 'desk', '--client', 'c');
+      const begun = await flywheel('run', 'desk', '--strategies', 'base,lora', '--eval-size', '24', '--json');
+      const { runId } = JSON.parse(begun.stdout) as { runId: string };
+      await eventually(async () => expect(await jobsOf(runId)).toEqual(['running']), 2 * minute);
+
+      for (const service of ['Temporal server', 'PostgreSQL server']) {
+        const before = pidOf(service);
+        process.kill(before, 'SIGKILL');
+        await eventually(() => expect(pidOf(service)).not.toBe(before), minute);
+      }
+
+      const run = await eventually(async () => {
+        const { stdout } = await flywheel('show', runId, '--json');
+        const shown = JSON.parse(stdout) as RunView;
+        expect(shown.status).not.toBe('running');
+        return shown;
+      }, 4 * minute);
+      expect(run.status).toBe('completed');
+      expect(run.experiments.map(({ status, n }) => ({ status, n }))).toEqual([
+        { status: 'succeeded', n: 24 },
+        { status: 'succeeded', n: 24 },
+      ]);
+      expect(await jobsOf(runId)).toEqual(['succeeded']);
+    },
+    8 * minute,
+  );
+
+  it(
     'is ended by stop, which may be said twice',
     async () => {
       const first = await flywheel('stop', '--json');
@@ -166,6 +216,12 @@ describe('flywheel dev', () => {
     });
     supervisor.kill(signal);
     return ended;
+  }
+
+  async function jobsOf(runId: string): Promise<string[]> {
+    const reply = await fetch(`${inject('modelServerUrl')}/v1/fine_tuning/jobs?limit=100`);
+    const { data } = (await reply.json()) as { data: { status: string; metadata: { run_id?: string } }[] };
+    return data.filter((job) => job.metadata.run_id === runId).map((job) => job.status);
   }
 
   function pidOf(service: string): number {
