@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Plain tests: no server, no process but their own. */
 const unit = [
   'test/*.test.ts',
-  'test/{domain,config,samples,sdk}/**/*.test.ts',
+  'test/{domain,config,samples,sdk,production}/**/*.test.ts',
   'test/cli/render/**/*.test.ts',
 ];
 /** The whole stack, with processes that are killed. */
