@@ -23,6 +23,7 @@ interface Facts {
   records: number;
   readonly responseSources: Record<string, number>;
   synthetic: boolean;
+  toolsInferred: boolean;
 }
 
 /**
@@ -44,7 +45,7 @@ export function createTakeSnapshot({ logStore, artifacts, lineage }: TakeSnapsho
     const opened = await datasets.openSnapshot({ id, runId, workloadId, bound, kind });
     if (opened.artifact) return { id, records: opened.records };
 
-    const facts: Facts = { records: 0, responseSources: {}, synthetic: false };
+    const facts: Facts = { records: 0, responseSources: {}, synthetic: false, toolsInferred: false };
     const batches =
       kind === 'incremental'
         ? readNewRecords({ logStore, lineage: datasets }, workloadId, opened.bound)
@@ -54,8 +55,7 @@ export function createTakeSnapshot({ logStore, artifacts, lineage }: TakeSnapsho
       () => artifacts.putLines(toLines(batches, facts)),
     );
     if (facts.records === 0) throw await nothingToRead(workloadId, kind);
-    const { responseSources, synthetic } = facts;
-    await datasets.commitSnapshot(id, artifact, facts.records, { responseSources, synthetic });
+    await datasets.commitSnapshot(id, artifact, facts.records, facts);
     return { id, records: facts.records };
   }
 
@@ -82,6 +82,7 @@ async function* toLines(
       facts.records += 1;
       facts.responseSources[record.responseSource] = (facts.responseSources[record.responseSource] ?? 0) + 1;
       facts.synthetic ||= record.extra['synthetic'] === true;
+      facts.toolsInferred ||= record.extra['tools_source'] === 'inferred';
       yield JSON.stringify(record);
     }
   }

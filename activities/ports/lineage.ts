@@ -18,6 +18,7 @@ import type {
 import type { Json } from '../../domain/json.ts';
 import type { JudgeSummary } from '../../domain/judging/judge.ts';
 import type { WorkloadPolicy } from '../../domain/policies/policy.ts';
+import type { Provenance } from '../../domain/records/provenance.ts';
 import type { Route } from '../../domain/routes/route.ts';
 import type { Decision, GateStatus, Verdict } from '../../domain/verdicts/verdict.ts';
 import type { FeedbackLineage } from './feedback.ts';
@@ -120,6 +121,8 @@ export interface RunView {
   readonly responseSources: Readonly<Record<string, number>>;
   /** True when any record says it is synthetic. */
   readonly synthetic: boolean;
+  /** True when any record’s tools were inferred from calls, since its source did not hold them. */
+  readonly toolsInferred: boolean;
   readonly threshold: number | null;
   /** What the verdict rests on; null until there is one. */
   readonly primaryMetric: string | null;
@@ -171,12 +174,7 @@ export interface DatasetLineage {
   openSnapshot(
     snapshot: NewSnapshot,
   ): Promise<{ bound: string; artifact: ArtifactRef | null; records: number }>;
-  commitSnapshot(
-    id: string,
-    artifact: ArtifactRef,
-    records: number,
-    facts: { responseSources: Readonly<Record<string, number>>; synthetic: boolean },
-  ): Promise<void>;
+  commitSnapshot(id: string, artifact: ArtifactRef, records: number, facts: Provenance): Promise<void>;
   /** Those of the ids that an earlier incremental dataset of the workload was made of. */
   taken(workloadId: string, recordIds: readonly string[]): Promise<ReadonlySet<string>>;
   /**

@@ -17,7 +17,7 @@ interface Membership {
 export function createDatasetLineage(db: Database): DatasetLineage {
   return {
     openSnapshot: (snapshot) => openSnapshot(db, snapshot),
-    async commitSnapshot(id, artifact, records, { responseSources, synthetic }) {
+    async commitSnapshot(id, artifact, records, { responseSources, synthetic, toolsInferred }) {
       const committed = await db
         .update(snapshots)
         .set({
@@ -25,6 +25,7 @@ export function createDatasetLineage(db: Database): DatasetLineage {
           records,
           responseSources: { ...responseSources },
           synthetic,
+          toolsInferred,
           committedAt: sql`now()`,
         })
         .where(and(eq(snapshots.id, id), isNull(snapshots.artifact)))

@@ -45,6 +45,7 @@ export async function viewRun(db: Database, runId: string): Promise<RunView> {
     endedAt: toIsoOrNull(run.endedAt),
     responseSources: snapshot?.responseSources ?? {},
     synthetic: snapshot?.synthetic ?? false,
+    toolsInferred: snapshot?.toolsInferred ?? false,
     threshold: verdict?.threshold ?? policy?.threshold ?? null,
     primaryMetric: verdict?.primaryMetric ?? null,
     policy,

@@ -65,6 +65,8 @@ export const snapshots = pgTable(
     records: integer(),
     responseSources: jsonb().$type<Record<string, number>>(),
     synthetic: boolean(),
+    /** Null for snapshots of before it was noted. */
+    toolsInferred: boolean(),
     createdAt: createdAt(),
     committedAt: at(),
   },

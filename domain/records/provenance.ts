@@ -4,10 +4,12 @@ export interface Provenance {
   readonly responseSources: Readonly<Record<string, number>>;
   /** True when any record says that a program made it. */
   readonly synthetic: boolean;
+  /** True when any record's tools were inferred from calls: its source did not hold those that were offered. */
+  readonly toolsInferred: boolean;
 }
 
 /** What the numbers rest on, said wherever results are shown; null for answers of a production model alone. */
-export function provenance({ responseSources, synthetic }: Provenance): string | null {
+export function provenance({ responseSources, synthetic, toolsInferred }: Provenance): string | null {
   const { gold = 0 } = responseSources;
   const all = Object.values(responseSources).reduce((sum, n) => sum + n, 0);
   const remarks = [
@@ -16,6 +18,7 @@ export function provenance({ responseSources, synthetic }: Provenance): string |
     gold > 0 && gold < all
       ? `${((100 * gold) / all).toFixed(1)} % of the answers are gold labels made by people.`
       : null,
+    toolsInferred ? 'The tools were inferred from the calls made: which were offered is not known.' : null,
   ].filter((remark) => remark !== null);
   return remarks.length === 0 ? null : remarks.join(' ');
 }

@@ -160,6 +160,24 @@ describe('planning, snapshot and curation', () => {
     expect(await lineage.runs.view(runId)).toMatchObject({ stage: 'snapshot', synthetic: true });
   });
 
+  it('notes that tools of the records were inferred', async () => {
+    const { lineage, artifacts, plan, runId } = setup();
+    await plan();
+    const stored = { ingestedAt: '2026-01-01T00:00:00Z', extra: { tools_source: 'inferred' } };
+    const store: LogStore = {
+      ...logStore,
+      snapshotBound: () => logStore.snapshotBound(),
+      async *read() {
+        yield helpDesk(2, 50).map((record) => ({ ...record, ...stored }));
+      },
+    };
+    const { takeSnapshot } = createTakeSnapshot({ lineage, artifacts, logStore: store });
+
+    await runIn(anAttempt(), takeSnapshot, { runId, workloadId, kind: 'deep' });
+
+    expect(await lineage.runs.view(runId)).toMatchObject({ toolsInferred: true });
+  });
+
   it('says what to do when there is not a single record', async () => {
     const { takeSnapshot, plan, runId, lineage } = setup();
     await plan();

@@ -30,6 +30,7 @@ async function aFinishedRun({ lineage }: Bundle): Promise<string> {
   await lineage.datasets.commitSnapshot('snap-1', artifact, 6, {
     responseSources: { gold: 6 },
     synthetic: true,
+    toolsInferred: false,
   });
   await lineage.datasets.commit(
     {

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import * as decisions from '../../db/schema/decisions.ts';
 import * as experiments from '../../db/schema/experiments.ts';
 import * as feedback from '../../db/schema/feedback.ts';
+import * as judgements from '../../db/schema/judgements.ts';
 import * as runs from '../../db/schema/runs.ts';
 import * as sweeps from '../../db/schema/sweeps.ts';
 
@@ -16,7 +17,7 @@ it('has a migration for everything in the schema (else: npx drizzle-kit generate
   const migrated = JSON.parse(readFileSync(new URL(`${last}_snapshot.json`, migrations), 'utf8'));
 
   const declared = generateDrizzleJson(
-    { ...runs, ...experiments, ...decisions, ...feedback, ...sweeps },
+    { ...runs, ...experiments, ...decisions, ...feedback, ...judgements, ...sweeps },
     undefined,
     undefined,
     'snake_case',

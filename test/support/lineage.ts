@@ -121,6 +121,7 @@ export async function openedRun(lineage: Lineage, runId: string): Promise<void> 
   await lineage.datasets.commitSnapshot(id, anArtifactRef('0', 7), 7, {
     responseSources: { gold: 7 },
     synthetic: true,
+    toolsInferred: true,
   });
   await lineage.datasets.commit(aDatasetOf(runId), aMembership);
 }

@@ -46,6 +46,7 @@ export function aRunView(fields: Loose<RunView> = {}): RunView {
     endedAt: '2026-01-02T03:05:00.000Z',
     responseSources: { production: 153 },
     synthetic: false,
+    toolsInferred: false,
     threshold: 0.75,
     primaryMetric: 'call_accuracy',
     policy: null,

@@ -51,6 +51,7 @@ describe('a run’s page', () => {
     [{ synthetic: true }, 'The traffic is synthetic'],
     [{ responseSources: { gold: 10 } }, 'The answers are gold labels made by people'],
     [{ responseSources: { gold: 1, production: 3 } }, '25.0 % of the answers are gold labels'],
+    [{ toolsInferred: true }, 'The tools were inferred from the calls made'],
   ])('says where the records come from: %j', (fields, sentence) => {
     expect(runPage(aRunView(fields), plain, hint)).toContain(sentence);
     expect(runTree(aRunView(fields), plain, { columns: 200, now: at(0) })).toContain(sentence);

@@ -20,7 +20,7 @@ export function datasetCases(lineage: () => Lineage): void {
     const { runs, datasets } = lineage();
     await runs.open(aRun('run-1'));
     await datasets.openSnapshot(snapshot);
-    const facts = { responseSources: { gold: 2 }, synthetic: false };
+    const facts = { responseSources: { gold: 2 }, synthetic: false, toolsInferred: false };
 
     await datasets.commitSnapshot('snap-1', anArtifactRef('a', 2), 2, facts);
     await datasets.commitSnapshot('snap-1', anArtifactRef('b', 9), 9, facts);
@@ -34,7 +34,7 @@ export function datasetCases(lineage: () => Lineage): void {
 
   it('commits no snapshot that was not opened, and opens none for an unknown run', async () => {
     const { datasets } = lineage();
-    const facts = { responseSources: {}, synthetic: false };
+    const facts = { responseSources: {}, synthetic: false, toolsInferred: false };
 
     await expect(datasets.commitSnapshot('snap-x', anArtifactRef('a'), 1, facts)).rejects.toMatchObject({
       name: 'NotFoundError',

@@ -35,6 +35,7 @@ export function runCases(lineage: () => Lineage): void {
       endedAt: null,
       responseSources: {},
       synthetic: false,
+      toolsInferred: false,
       threshold: null,
       primaryMetric: null,
       policy: null,
@@ -77,6 +78,7 @@ export function runCases(lineage: () => Lineage): void {
       stage: 'done',
       responseSources: { gold: 7 },
       synthetic: true,
+      toolsInferred: true,
     });
     expect(Object.keys(view.dataset?.splits ?? {})).toEqual(['train', 'validation', 'eval']);
     expect(view.experiments).toEqual([
