@@ -36,3 +36,9 @@ export function findUnstorable(value: Json, levels = maxJsonDepth): 'too_deep' |
   }
   return null;
 }
+
+/** What is wrong with a text that `JSON.parse` refused, without the piece of it that the engine quotes. */
+export function jsonProblem(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/, (\.\.\.)?".*$/s, '');
+}

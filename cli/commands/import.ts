@@ -6,6 +6,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { openFileSource } from '../imports/file-source.ts';
 import { createImportProgress } from '../imports/import-progress.ts';
 import { importRecords } from '../imports/import-records.ts';
+import { createRejectsFile } from '../imports/rejects-file.ts';
 import { parseId } from '../options.ts';
 import { count, tally, total } from '../render/format.ts';
 import { withLineage, withLogStore } from '../services.ts';
@@ -51,6 +52,7 @@ async function importCommand(
   const { migrateDatabases } = await import('../../wiring/migrate-databases.ts');
   await migrateDatabases(config);
   const progress = createImportProgress(context.out);
+  const rejects = createRejectsFile({ home: config.home, file, now: new Date() });
   const result = await withLineage(config, ({ feedback }) =>
     withLogStore(config, (logStore) =>
       importRecords({
@@ -63,9 +65,13 @@ async function importCommand(
         feedback,
         signal: context.signal,
         onProgress: progress.update,
+        onRejected: rejects.add,
       }),
     ),
-  ).finally(progress.done);
+  ).finally(async () => {
+    progress.done();
+    await rejects.close();
+  });
   const { read, stored, duplicates, rejected, feedback } = result.counts;
   if (context.signal.aborted)
     throw new CommandError(`Interrupted after ${count(read)} rows; ${count(stored)} are stored.`, {
@@ -73,7 +79,7 @@ async function importCommand(
       exitCode: exitCodes.interrupted,
       next: 'Import the file again: what is stored already stays as it is.',
     });
-  context.out.json(result.counts);
+  context.out.json({ ...result.counts, ...(rejects.path !== null && { rejectsFile: rejects.path }) });
   for (const { line, reason, detail } of result.firstRejected)
     context.out.note(`line ${line}: ${reason}: ${detail}`);
   context.out.line(
@@ -85,6 +91,7 @@ async function importCommand(
     context.out.line(
       `${count(feedback.stored)} pieces of feedback stored, ${count(feedback.duplicates)} duplicates`,
     );
+  if (rejects.path !== null) context.out.line(`Each rejected row, by line and reason: ${rejects.path}`);
   for (const workload of result.workloads.slice(0, 3))
     context.out.line(`Next: ${context.hint(`run ${workload} --wait`)}`);
   return stored + duplicates === 0 && read > 0 ? exitCodes.failed : exitCodes.ok;

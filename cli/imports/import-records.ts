@@ -46,6 +46,8 @@ export interface ImportRecordsOptions {
   readonly feedback: Pick<FeedbackLineage, 'add'>;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: ImportProgress) => void;
+  /** Awaited for each row that is set aside. */
+  readonly onRejected?: (row: RejectedLine) => Promise<void>;
 }
 
 const rowsPerBatch = 500;
@@ -65,8 +67,10 @@ export async function importRecords(options: ImportRecordsOptions): Promise<Impo
     options.onProgress({ counts: tally.counts, share: share() });
   };
   for await (const row of options.importer.read(source, options)) {
-    if (isRejected(row)) tally.reject(row);
-    else if (isFeedback(row)) feedback.push(row);
+    if (isRejected(row)) {
+      tally.reject(row);
+      await options.onRejected?.(row);
+    } else if (isFeedback(row)) feedback.push(row);
     else records.push(tally.accept(row));
     if (records.length + feedback.length >= rowsPerBatch) await flush();
     if (options.signal.aborted) break;

@@ -1,5 +1,5 @@
 import { InvalidInputError } from '../errors.ts';
-import { isJsonObject } from '../json.ts';
+import { isJsonObject, jsonProblem } from '../json.ts';
 import type { RejectedLine } from '../records/record.ts';
 import type { ImportSource } from './importer.ts';
 
@@ -72,7 +72,7 @@ function parse(text: string): Parsed {
   try {
     return { ok: true, value: JSON.parse(text) };
   } catch (error) {
-    return { ok: false, detail: error instanceof Error ? error.message : String(error) };
+    return { ok: false, detail: jsonProblem(error) };
   }
 }
 

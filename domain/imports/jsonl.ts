@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../json.ts';
+import { isJsonObject, type JsonObject, jsonProblem } from '../json.ts';
 import { parseRecord } from '../records/parse.ts';
 import { type ImportedRow, type Importer, type ImportOptions, rowTimestamp } from './importer.ts';
 
@@ -22,7 +22,7 @@ function readLine(text: string, line: number, options: ImportOptions): ImportedR
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return { line, reason: 'invalid_json', detail: error instanceof Error ? error.message : String(error) };
+    return { line, reason: 'invalid_json', detail: jsonProblem(error) };
   }
   const record = isTrainingRow(value) ? fromTrainingRow(value) : { ok: true as const, value };
   if (!record.ok) return { line, reason: record.reason, detail: record.detail };

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { importers } from '../../domain/imports/importers.ts';
@@ -27,6 +27,7 @@ test('a file is imported once, bad lines are counted by reason, and again stores
     stored: 2,
     duplicates: 1,
     rejected: { invalid_json: 1, invalid_request: 1 },
+    rejectsFile: expect.stringMatching(/calls\.jsonl-\d{8}t\d{9}z\.rejects\.jsonl$/),
   });
   expect(first.stderr).toContain('line 2: invalid_json');
   expect(second.json()).toEqual({
@@ -34,6 +35,7 @@ test('a file is imported once, bad lines are counted by reason, and again stores
     stored: 0,
     duplicates: 3,
     rejected: { invalid_json: 1, invalid_request: 1 },
+    rejectsFile: expect.any(String),
   });
   expect(await logStore.workloads()).toMatchObject([{ workloadId: 'hr', records: 2 }]);
 });
@@ -158,4 +160,26 @@ test('help lists every format with an example', async () => {
     expect(stdout).toContain(`npx flywheel import ${example}`);
     expect(example).toContain(`--format ${format} `);
   }
+});
+
+test('each rejected row is in a file of the home, by line and reason, without what stood in it', async () => {
+  const { run, home } = await setup();
+  const file = join(home, 'calls.jsonl');
+  const bad = Array.from({ length: 20 }, (_, n) => `{"key": "sk-secret-${n}" oops}`);
+  await writeFile(file, [row(1), ...bad, row(2)].join('\n'));
+  const args = ['import', file, '--format', 'jsonl', '--workload', 'hr', '--client', 'c1'];
+
+  const json = await run(...args, '--json');
+  const text = await run(...args);
+
+  const { rejectsFile } = json.json() as { rejectsFile: string };
+  const rejects = await readFile(rejectsFile, 'utf8');
+  const lines = rejects.trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line))).toEqual(
+    bad.map((_, n) => ({ line: n + 2, reason: 'invalid_json', detail: expect.stringMatching(/./) })),
+  );
+  expect(rejects + json.stderr).not.toContain('secret');
+  expect(rejectsFile.startsWith(join(home, 'imports'))).toBe(true);
+  expect((await stat(rejectsFile)).mode & 0o777).toBe(0o600);
+  expect(text.stdout).toContain(`Each rejected row, by line and reason: ${home}/imports/calls.jsonl-`);
 });
