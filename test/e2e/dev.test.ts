@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { RunView } from '../../activities/ports/lineage.ts';
-import { requireFreePorts } from '../../cli/dev/ports.ts';
-import { loadConfig, repositoryRoot } from '../../config/config.ts';
+import { repositoryRoot } from '../../config/config.ts';
 import { generateHelpDesk } from '../../samples/help-desk/generate.ts';
 import { eventually } from '../support/eventually.ts';
 import { processesOf } from '../support/processes.ts';
+import { freeOffset } from './support/free-offset.ts';
 
 const bin = join(repositoryRoot, 'cli', 'bin.js');
 const minute = 60_000;
@@ -248,14 +248,3 @@ describe('flywheel dev', () => {
     );
   }
 });
-
-async function freeOffset(): Promise<number> {
-  for (;;) {
-    const portOffset = 10_000 + Math.floor(Math.random() * 20_000);
-    const isFree = await requireFreePorts(loadConfig({ env: {}, portOffset })).then(
-      () => true,
-      () => false,
-    );
-    if (isFree) return portOffset;
-  }
-}
