@@ -47,10 +47,10 @@ function authOf({ url, apiKey }: ElasticsearchSettings): Pick<ClientOptions, 'au
 }
 
 function tlsOf({ caFile, caFingerprint }: ElasticsearchSettings): ClientOptions {
-  return {
-    ...(caFile ? { tls: { ca: readCa(caFile) } } : {}),
-    ...(caFingerprint ? { caFingerprint } : {}),
-  };
+  const pinned = caFingerprint ? { caFingerprint } : {};
+  if (caFile) return { tls: { ca: readCa(caFile) }, ...pinned };
+  // No authority to check against: the client compares the fingerprint before it sends anything.
+  return caFingerprint ? { tls: { rejectUnauthorized: false }, ...pinned } : {};
 }
 
 function readCa(path: string): Buffer {

@@ -46,8 +46,9 @@ function answered(error: errors.ResponseError): FlywheelError {
   const type = causeOf(error).type ?? `status ${status}`;
   if (status === 401 || status === 403) {
     return new InvalidInputError(
-      `The log store (Elasticsearch) refuses the login (${type}): check ELASTICSEARCH_API_KEY, and that it ` +
-        'may read, create_doc, maintenance and, for the migration, manage its indices.',
+      `The log store (Elasticsearch) refuses the login (${type}): check ELASTICSEARCH_API_KEY and its rights: ` +
+        'read, create_doc, maintenance and view_index_metadata on the records, read, write and maintenance on ' +
+        '"<alias>-open-writes", and manage on both for the migration.',
     );
   }
   if (status === 404 && /index_not_found|alias/.test(type)) return notMigrated();

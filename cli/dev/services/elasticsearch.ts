@@ -26,7 +26,7 @@ export interface ElasticsearchOptions {
   /** More of its settings, such as `{'xpack.security.enabled': 'true'}`. */
   readonly settings?: Readonly<Record<string, string>>;
   /** More files of its configuration folder, such as certificates. */
-  readonly files?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** Default 512 MB: enough for some millions of records on one machine. */
   readonly heapMb?: number;
 }
@@ -158,11 +158,7 @@ function jvmOptions(heapMb: number): string {
   return [
     ...[`-Xms${heapMb}m`, `-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
     // biome-ignore lint/suspicious/noTemplateCurlyInString: Elasticsearch fills it in.
-    ...[
-      '-Djava.io.tmpdir=${ES_TMPDIR}',
-      '-XX:+ExitOnOutOfMemoryError',
-      '20-:--add-modules=jdk.incubator.vector',
-    ],
+    ...['-Djava.io.tmpdir=${ES_TMPDIR}', '-XX:+ExitOnOutOfMemoryError'],
     '',
   ].join('\n');
 }
