@@ -89,6 +89,11 @@ const layers: readonly { file: string; forbidden: string; permitted: string }[] 
     forbidden: `import { openLogStore } from '../wiring/open-log-store.ts'; export const x = openLogStore;`,
     permitted: `import type { LogRecord } from '../domain/records/record.ts'; export type X = LogRecord;`,
   },
+  {
+    file: 'sdk/y.ts',
+    forbidden: `import OpenAI from 'openai'; export const x = OpenAI;`,
+    permitted: `import type OpenAI from 'openai'; export type X = OpenAI;`,
+  },
 ];
 
 interface Finding {
