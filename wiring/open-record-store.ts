@@ -22,7 +22,7 @@ export interface OpenRecordStore {
  * Straight to the log store, for an application that runs beside it and has no gateway: give it to the SDK as its
  * `store`. Records on the wire pass the same door as everywhere.
  */
-export function openRecordStore(config: Pick<Config, 'database'>): OpenRecordStore {
+export function openRecordStore(config: Pick<Config, 'database' | 'logStore'>): OpenRecordStore {
   const logStore = openLogStore(config);
   const lineage = openLineage(config);
   return {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import OpenAI from 'openai';
+import { APIError, type OpenAI } from 'openai';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type FlywheelOptions, flywheel, StoreError } from '../../sdk/flywheel.ts';
 import { eventually } from '../support/eventually.ts';
@@ -101,7 +101,7 @@ describe('what is logged', () => {
     const failing = await setup({}, { status: 500 });
     const breaking = await setup({}, { breakAfter: 2, chunkMs: 20 });
 
-    await expect(failing.ai.chat.completions.create(hi)).rejects.toThrow(OpenAI.APIError);
+    await expect(failing.ai.chat.completions.create(hi)).rejects.toThrow(APIError);
     await failing.ai.models.list().catch(() => undefined);
     const broken = breaking.ai.chat.completions.create({ ...hi, stream: true }).then(async (stream) => {
       for await (const _ of stream);

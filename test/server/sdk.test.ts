@@ -59,7 +59,10 @@ test('calls of a real model, and feedback on them, reach the log store and the l
 
 test('calls of a real model reach a log store without any gateway', async () => {
   const bundle = await setup();
-  const store = openRecordStore({ database: { url: bundle.postgres.url, embedded: false } });
+  const store = openRecordStore({
+    logStore: { kind: 'postgres' },
+    database: { url: bundle.postgres.url, embedded: false },
+  });
   onTestFinished(() => store.close());
   const ai = flywheel(aClient(), { workloadId: 'hr', clientId: 'web', store });
   onTestFinished(() => ai.flywheel.close(0).then(() => undefined));

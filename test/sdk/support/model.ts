@@ -1,8 +1,9 @@
+import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import OpenAI from 'openai';
 import { onTestFinished } from 'vitest';
 import type { FlywheelRecord, RecordStore } from '../../../sdk/flywheel.ts';
-import { startHttpServer } from '../../support/http-server.ts';
+import { respond, startHttpServer } from '../../support/http-server.ts';
 
 const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
 
@@ -18,41 +19,34 @@ export async function startModel(
     content?: string;
   } = {},
 ) {
-  const calls = { begun: 0, aborted: 0, bodies: [] as unknown[] };
+  const calls = { begun: 0, aborted: 0 };
+  const answer = async (method: string | undefined, text: string, response: ServerResponse) => {
+    if (method !== 'POST') return response.writeHead(404).end();
+    calls.begun += 1;
+    const id = `chatcmpl-${calls.begun}`;
+    const body = JSON.parse(text) as { stream?: boolean };
+    response.on('close', () => {
+      if (!response.writableFinished) calls.aborted += 1;
+    });
+    if (options.status !== undefined) return respond(response, options.status, '{"error":{"message":"no"}}');
+    if (body.stream !== true) {
+      const message = { role: 'assistant', content: options.content ?? 'Hello there' };
+      const choices = [{ index: 0, message, finish_reason: 'stop' }];
+      const completion = { id, object: 'chat.completion', created: 1_767_225_600, model: 'big-1', usage };
+      return respond(response, 200, { ...completion, choices }, options.headers);
+    }
+    response.writeHead(200, { 'content-type': 'text/event-stream', ...options.headers });
+    for (const [index, chunk] of chunksOf(id).entries()) {
+      if (index === options.breakAfter) return response.destroy();
+      if (options.chunkMs) await sleep(options.chunkMs);
+      response.write(`data: ${JSON.stringify(chunk)}\n\n`);
+    }
+    return response.end('data: [DONE]\n\n');
+  };
   const server = await startHttpServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', async () => {
-      if (request.method !== 'POST') return response.writeHead(404).end();
-      calls.begun += 1;
-      const id = `chatcmpl-${calls.begun}`;
-      const body = JSON.parse(Buffer.concat(chunks).toString()) as { stream?: boolean };
-      calls.bodies.push(body);
-      response.on('close', () => {
-        if (!response.writableFinished) calls.aborted += 1;
-      });
-      if (options.status !== undefined) {
-        response.writeHead(options.status, { 'content-type': 'application/json' });
-        return response.end('{"error":{"message":"no"}}');
-      }
-      if (body.stream !== true) {
-        response.writeHead(200, { 'content-type': 'application/json', ...options.headers });
-        const message = { role: 'assistant', content: options.content ?? 'Hello there' };
-        return response.end(
-          JSON.stringify({
-            ...{ id, object: 'chat.completion', created: 1_767_225_600, model: 'big-1', usage },
-            choices: [{ index: 0, message, finish_reason: 'stop' }],
-          }),
-        );
-      }
-      response.writeHead(200, { 'content-type': 'text/event-stream', ...options.headers });
-      for (const [index, chunk] of chunksOf(id).entries()) {
-        if (index === options.breakAfter) return response.destroy();
-        if (options.chunkMs) await sleep(options.chunkMs);
-        response.write(`data: ${JSON.stringify(chunk)}\n\n`);
-      }
-      response.end('data: [DONE]\n\n');
-    });
+    request.on('end', () => void answer(request.method, Buffer.concat(chunks).toString(), response));
   });
   onTestFinished(() => server.close());
   const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'key', maxRetries: 0 });
