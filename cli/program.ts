@@ -5,6 +5,7 @@ import { registerApprove, registerReject } from './commands/decide.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDev } from './commands/dev.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerFeedback } from './commands/feedback.ts';
 import { registerImport } from './commands/import.ts';
 import { registerLineage } from './commands/lineage.ts';
 import { registerPolicy } from './commands/policy.ts';
@@ -34,7 +35,7 @@ const commands = [
     registerCancel,
   ],
   ...[registerApprove, registerReject, registerRoute, registerRollback, registerLineage, registerToken],
-  ...[registerPolicy, registerSchedule],
+  ...[registerPolicy, registerSchedule, registerFeedback],
 ];
 
 /** The whole command line, ready to parse. */

@@ -13,12 +13,15 @@ export interface FeedbackFilter {
   readonly limit?: number;
 }
 
+/** By kind; kinds without any are left out. */
+export type FeedbackCounts = Readonly<Partial<Record<FeedbackKind, number>>>;
+
 /** Keeps feedback. Suite: `test/contracts/lineage/feedback.ts`. */
 export interface FeedbackLineage {
   /** Stores what is new, all or nothing; one result per piece, in the given order. */
   add(feedback: readonly Feedback[]): Promise<readonly FeedbackResult[]>;
   /** Newest first. Record and conversation ids widen the choice, workload and kind narrow it. */
   list(filter: FeedbackFilter): Promise<readonly StoredFeedback[]>;
-  /** How much feedback of each kind a workload has; kinds without any are left out. */
-  counts(workloadId: string): Promise<Readonly<Partial<Record<FeedbackKind, number>>>>;
+  /** How much feedback a workload has. */
+  counts(workloadId: string): Promise<FeedbackCounts>;
 }

@@ -21,7 +21,7 @@ import type { WorkloadPolicy } from '../../domain/policies/policy.ts';
 import type { Provenance } from '../../domain/records/provenance.ts';
 import type { Route } from '../../domain/routes/route.ts';
 import type { Decision, GateStatus, Verdict } from '../../domain/verdicts/verdict.ts';
-import type { FeedbackLineage } from './feedback.ts';
+import type { FeedbackCounts, FeedbackLineage } from './feedback.ts';
 import type { JudgementLineage } from './judgement-lineage.ts';
 import type { PolicyLineage } from './policy-lineage.ts';
 import type { SweepLineage } from './sweep-lineage.ts';
@@ -92,6 +92,8 @@ export interface RunView {
   readonly workload: string;
   readonly snapshot: { readonly id: string; readonly records: number; readonly kind: SnapshotKind } | null;
   readonly dataset: DatasetSummary | null;
+  /** How much feedback of each kind there is on the dataset's records, once there is any. */
+  readonly feedback?: FeedbackCounts;
   readonly experiments: readonly ExperimentView[];
   readonly verdict: { readonly outcome: string; readonly winner?: string; readonly reason: string } | null;
   readonly digest: string | null;
@@ -331,6 +333,8 @@ export interface LineageTrace {
     readonly snapshotId: string;
   } | null;
   readonly records: Readonly<Record<SplitName, readonly string[]>>;
+  /** How much feedback of each kind there is on those records, once there is any. */
+  readonly feedback?: FeedbackCounts;
 }
 
 export interface AuditLog {

@@ -46,6 +46,7 @@ function data(run: RunView): string {
     );
     if (total(dropped) > 0) lines.push(`dropped   ${tally(dropped)}`);
   }
+  if (run.feedback) lines.push(`feedback  ${tally(run.feedback)} on these records`);
   return lines.join('\n');
 }
 

@@ -1,9 +1,10 @@
 import { and, count, desc, eq, getTableColumns, inArray, or } from 'drizzle-orm';
 import type { FeedbackFilter, FeedbackLineage, FeedbackResult } from '../../activities/ports/feedback.ts';
-import type { Feedback, StoredFeedback } from '../../domain/feedback/feedback.ts';
+import type { Feedback, FeedbackKind, StoredFeedback } from '../../domain/feedback/feedback.ts';
 import type { Database, Queries } from '../connect.ts';
 import { toIso, toIsoOrNull } from '../rows.ts';
 import { feedback } from '../schema/feedback.ts';
+import { datasetRecords } from '../schema/runs.ts';
 
 /** Rows per insert: thirteen parameters each, of the 65,535 that one statement may have. */
 const batchSize = 1_000;
@@ -80,4 +81,18 @@ function toStored(row: Omit<typeof feedback.$inferSelect, 'sequence'>): StoredFe
     givenAt: toIsoOrNull(row.givenAt),
     storedAt: toIso(row.storedAt),
   };
+}
+
+/** How much feedback of each kind there is on the dataset's records; undefined when there is none. */
+export async function feedbackOnDataset(
+  db: Queries,
+  datasetId: string,
+): Promise<Partial<Record<FeedbackKind, number>> | undefined> {
+  const rows = await db
+    .select({ kind: feedback.kind, n: count() })
+    .from(feedback)
+    .innerJoin(datasetRecords, eq(datasetRecords.recordId, feedback.recordId))
+    .where(eq(datasetRecords.datasetId, datasetId))
+    .groupBy(feedback.kind);
+  return rows.length === 0 ? undefined : Object.fromEntries(rows.map(({ kind, n }) => [kind, n]));
 }

@@ -5,6 +5,7 @@ import { one, toIso, toIsoOrNull } from '../rows.ts';
 import { approvalGates, approvals, routeMoves, routes, verdicts } from '../schema/decisions.ts';
 import { datasets, policies, runs, snapshots } from '../schema/runs.ts';
 import { experimentViews } from './experiment-view.ts';
+import { feedbackOnDataset } from './feedback.ts';
 
 /** All that is known of a run, in the fixed shape that `show` prints. */
 export async function viewRun(db: Database, runId: string): Promise<RunView> {
@@ -21,12 +22,14 @@ export async function viewRun(db: Database, runId: string): Promise<RunView> {
     routeOf(db, runId),
     policyOf(db, run.policyVersion),
   ]);
+  const feedback = dataset && (await feedbackOnDataset(db, dataset.id));
   return {
     runId,
     workflowId: run.workflowId,
     workload: run.workloadId,
     snapshot: snapshot && { id: snapshot.id, records: snapshot.records ?? 0, kind: snapshot.kind },
     dataset,
+    ...(feedback && { feedback }),
     experiments,
     verdict: verdict && {
       outcome: verdict.outcome,

@@ -6,6 +6,7 @@ import { one, toIso } from '../rows.ts';
 import { approvals, routes, verdicts } from '../schema/decisions.ts';
 import { adapters, candidates, evaluations, experiments, jobs } from '../schema/experiments.ts';
 import { datasetRecords, datasets, runs, workloads } from '../schema/runs.ts';
+import { feedbackOnDataset } from './feedback.ts';
 
 type RouteRow = typeof routes.$inferSelect;
 
@@ -18,6 +19,7 @@ export async function traceRoute(db: Database, workload: string): Promise<Lineag
   const winner = runId === null ? null : await winnerOf(db, runId);
   const adapter = winner && (await adapterOf(db, winner.experimentId));
   const dataset = runId === null ? null : await datasetOf(db, runId, adapter?.datasetId);
+  const feedback = dataset && (await feedbackOnDataset(db, dataset.id));
   return {
     workload,
     route: route ? toRoute(route) : null,
@@ -41,6 +43,7 @@ export async function traceRoute(db: Database, workload: string): Promise<Lineag
       snapshotId: dataset.snapshotId,
     },
     records: await recordsOf(db, dataset?.id),
+    ...(feedback && { feedback }),
   };
 }
 

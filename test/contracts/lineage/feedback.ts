@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Lineage } from '../../../activities/ports/lineage.ts';
 import { aFeedback } from '../../support/feedback.ts';
+import { approvedRun, aServing } from '../../support/lineage.ts';
 
 export function feedbackCases(lineage: () => Lineage): void {
   it('keeps feedback of every kind as it was given', async () => {
@@ -63,6 +64,26 @@ export function feedbackCases(lineage: () => Lineage): void {
     expect(await kinds({ limit: 1 })).toEqual(['thumbs']);
     expect(await feedback.counts('hr')).toEqual({ thumbs: 1, outcome: 1 });
     expect(await feedback.counts('nothing')).toEqual({});
+  });
+
+  it('is shown with the run and the route whose dataset holds its records', async () => {
+    const { feedback, runs, routes } = lineage();
+    await approvedRun(lineage(), 'run-1');
+    await routes.move({
+      ...{ moveId: 'm1', workloadId: 'hr', serving: aServing('ft:1'), digest: 'd', runId: 'run-1' },
+      ...{ kind: 'promotion', actor: 'ada', reason: 'a test' },
+    });
+    expect(await runs.view('run-1')).not.toHaveProperty('feedback');
+
+    await feedback.add([
+      aFeedback({ kind: 'thumbs', value: 'up', record_id: 'rec_1' }),
+      aFeedback({ kind: 'thumbs', value: 'down', record_id: 'rec_3' }),
+      aFeedback({ kind: 'correction', value: 'Bern', record_id: 'rec_3' }),
+      aFeedback({ kind: 'thumbs', value: 'up', record_id: 'rec_elsewhere' }),
+    ]);
+
+    expect((await runs.view('run-1')).feedback).toEqual({ thumbs: 2, correction: 1 });
+    expect((await routes.trace('hr')).feedback).toEqual({ thumbs: 2, correction: 1 });
   });
 
   it('takes an import of several thousand', async () => {
