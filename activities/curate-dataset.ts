@@ -22,7 +22,7 @@ export interface CurateDatasetPorts {
 /** What curation needs of a plan. */
 type CurationPlan = Pick<
   RunPlan,
-  'runId' | 'workloadId' | 'seed' | 'snapshotKind' | 'evalSize' | 'minRecords' | 'validationShare'
+  'runId' | 'workloadId' | 'seed' | 'snapshotKind' | 'evalSize' | 'minRecords' | 'validationShare' | 'policy'
 >;
 
 type Splits = Readonly<Record<SplitName, readonly Example[]>>;
@@ -30,7 +30,7 @@ type Splits = Readonly<Record<SplitName, readonly Example[]>>;
 /** Makes the run's dataset of its snapshot. Pure in between, so that a repeated attempt makes the same one. */
 export function createCurateDataset({ artifacts, lineage }: CurateDatasetPorts) {
   async function curateDataset({ plan }: { plan: CurationPlan }): Promise<DatasetSummary> {
-    const { runId, workloadId, seed, evalSize, validationShare, minRecords, snapshotKind } = plan;
+    const { runId, workloadId, seed, evalSize, validationShare, minRecords, snapshotKind, policy } = plan;
     await lineage.runs.setStage(runId, 'curation');
     const snapshot = await lineage.datasets.openSnapshot({
       id: snapshotId(runId),
@@ -50,6 +50,7 @@ export function createCurateDataset({ artifacts, lineage }: CurateDatasetPorts) 
           seed,
           validationShare,
           minRecords,
+          redaction: policy.redaction,
           ...(evalSize === undefined ? {} : { evalSize }),
         };
         const { splits, dropped, manifest, hash } = await curate(records, options);

@@ -6,6 +6,7 @@ import { addFeedback, type FeedbackOptions } from './api/feedback.ts';
 import { addIngestRecords, type IngestOptions } from './api/ingest-records.ts';
 import { addReadEndpoints, type ReadOptions } from './api/read-endpoints.ts';
 import { toGatewayError } from './api/to-error.ts';
+import { addTriggerRun, type TriggerRunOptions } from './api/trigger-run.ts';
 import { type App, endpoints, type GuardOptions } from './auth/guard.ts';
 import { chatCompletions, type GatewayOptions } from './gateway/chat-completions.ts';
 import { addHealth, type HealthOptions } from './health.ts';
@@ -18,7 +19,8 @@ export type AppOptions = GatewayOptions &
   ReadOptions &
   IngestOptions &
   FeedbackOptions &
-  DecideOptions;
+  DecideOptions &
+  TriggerRunOptions;
 
 const chatPath = '/v1/chat/completions';
 
@@ -35,6 +37,7 @@ export function createApp(options: AppOptions): App {
   addIngestRecords(on, options);
   addFeedback(on, options);
   addDecide(on, options);
+  addTriggerRun(on, options);
   addReadEndpoints(on, options);
   app.notFound((c) =>
     openAiError({

@@ -9,6 +9,7 @@ import { openLogStore } from '../wiring/open-log-store.ts';
 import { openEmbedders } from '../wiring/open-models.ts';
 import { openWorkflowClient } from '../wiring/open-workflow-client.ts';
 import { sendDecision } from '../wiring/send-decision.ts';
+import { triggerRun } from '../wiring/trigger-run.ts';
 import { createRecentIds } from './api/recent-ids.ts';
 import { createApp } from './app.ts';
 import { createAccess } from './auth/access.ts';
@@ -71,6 +72,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     access: createAccess(tokens),
     limiter: createRateLimiter(config.gateway.rateLimit),
     maxBodyBytes: config.gateway.maxBodyBytes,
+    triggerRun: (workloadId, wishes) => triggerRun(workflows, workloadId, wishes),
     sendDecision: (runId, decision) => sendDecision(workflows, runId, decision),
     counts: newCounts(),
     recordCounts: newRecordCounts(),

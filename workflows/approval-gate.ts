@@ -165,8 +165,8 @@ class Gate {
   }
 
   private refusal(decision: Decision): string | null {
-    const { digest, verdict } = this.input;
-    return refusalOf({ status: this.status, digest, verdict: verdict.outcome }, decision);
+    const { digest, verdict, approvers = [] } = this.input;
+    return refusalOf({ status: this.status, digest, verdict: verdict.outcome, approvers }, decision);
   }
 
   private async auditRefused(): Promise<void> {

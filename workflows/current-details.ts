@@ -94,6 +94,7 @@ export function gateDetails(
     `**Verdict: ${verdict.outcome}.** ${cell(verdict.reason)}`,
     leaderboard(input.leaderboard),
     input.remark ?? '',
+    input.approvers ? `May decide: ${cell(input.approvers.join(', '))}.` : '',
     `Run \`${runId}\`, evidence \`${input.digest}\`.`,
     decision
       ? `${decision.outcome} by ${cell(decision.actor)}${decision.override ? ' **with override**' : ''}: ${cell(decision.reason)}`

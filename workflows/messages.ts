@@ -74,6 +74,8 @@ export interface GateInput {
   readonly remindEveryMs: number;
   /** For the commands that the Web UI shows. */
   readonly flags?: CommandFlags;
+  /** Who may decide, by the policy that the run pinned; absent for anyone. */
+  readonly approvers?: readonly string[];
 }
 
 export interface GateResult {

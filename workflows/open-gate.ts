@@ -43,9 +43,15 @@ export async function openGate(gate: NewGate): Promise<string> {
     ...(plan.flags ? { flags: plan.flags } : {}),
     requestedBy: trigger.requestedBy,
     remindEveryMs: plan.gate.remindEveryMs,
+    ...approversOf(plan),
   });
   await supersedeOthers(workloadId, runId);
   return gateId(runId);
+}
+
+/** Runs of before there were policies have none in their plan. */
+function approversOf({ policy }: Partial<RunPlan>): Pick<GateInput, 'approvers'> {
+  return policy && policy.approvers.length > 0 ? { approvers: policy.approvers } : {};
 }
 
 async function startGate(input: GateInput): Promise<void> {

@@ -1,6 +1,8 @@
 import { canonicalJson, sha256 } from '../hash.ts';
 import type { JsonObject } from '../json.ts';
 import { compareText } from '../order.ts';
+import type { RedactionPolicy } from '../policies/policy.ts';
+import { createRedactor, type Redactor } from '../policies/redact.ts';
 import type { StoredRecord } from '../records/record.ts';
 import { type DroppedCounts, type Example, type SplitName, splitNames } from './dataset.ts';
 import { dedupe, groupBy } from './dedupe.ts';
@@ -10,6 +12,8 @@ import { type CurationOptions, planSizes, requireSplits } from './sizes.ts';
 import { countLabels, split } from './split.ts';
 import { toExample } from './to-example.ts';
 import type { DroppedRecord, Usable } from './usable.ts';
+
+const nothing: RedactionPolicy = { kinds: [], patterns: {} };
 
 /** Raised whenever a rule changes, so that an old dataset is never mistaken for one made by new rules. */
 const rulesVersion = 2;
@@ -33,7 +37,7 @@ export async function curate(
   records: AsyncIterable<StoredRecord> | Iterable<StoredRecord>,
   options: CurationOptions,
 ): Promise<Curated> {
-  const { usable, unusable, read } = await collect(records);
+  const { usable, unusable, read } = await collect(records, createRedactor(options.redaction ?? nothing));
   const deduped = dedupe(usable);
   const droppedRecords = [...unusable, ...deduped.dropped].sort(byRecordId);
   const dropped = countReasons(droppedRecords);
@@ -47,12 +51,16 @@ export async function curate(
   const splits = split(examples, sizes, options.seed);
   requireSplits(splits, sizes);
 
-  const manifest = toManifest(splits, droppedRecords, dropped, { ...options, read, ...sizes });
+  const manifest = {
+    ...toManifest(splits, droppedRecords, dropped, { ...options, read, ...sizes }),
+    ...describeRedaction(splits),
+  };
   return { splits, dropped, droppedRecords, manifest, hash: sha256(canonicalJson(manifest)) };
 }
 
 async function collect(
   records: AsyncIterable<StoredRecord> | Iterable<StoredRecord>,
+  redact: Redactor | null,
 ): Promise<{ usable: Usable[]; unusable: DroppedRecord[]; read: number }> {
   const usable: Usable[] = [];
   const unusable: DroppedRecord[] = [];
@@ -62,7 +70,8 @@ async function collect(
       unusable.push({ recordId: record.id, reason: made.reason });
       continue;
     }
-    const { example } = made;
+    // First of all: nothing that comes after shall see it.
+    const example = redact?.(made.example) ?? made.example;
     usable.push({
       example,
       record: { id: record.id, timestamp: record.timestamp, responseSource: record.responseSource },
@@ -96,6 +105,21 @@ function toManifest(
     splits: Object.fromEntries(splitNames.map((name) => [name, describe(splits[name])])),
     dropped: { ...dropped },
     droppedRecords: droppedRecords.map(({ recordId, reason }) => ({ recordId, reason })),
+  };
+}
+
+/** Nothing at all where nothing was found, so that a dataset without it is the one that it always was. */
+function describeRedaction(splits: Readonly<Record<SplitName, readonly Example[]>>): JsonObject {
+  const redacted = splitNames.flatMap((name) =>
+    splits[name].flatMap(({ recordId, redacted: found }) => (found ? [{ recordId, found }] : [])),
+  );
+  if (redacted.length === 0) return {};
+  const found: Record<string, number> = {};
+  for (const each of redacted)
+    for (const [name, count] of Object.entries(each.found)) found[name] = (found[name] ?? 0) + count;
+  return {
+    redacted: { records: redacted.length, found },
+    redactedRecords: redacted.map(({ recordId, found: counts }) => ({ recordId, found: { ...counts } })),
   };
 }
 

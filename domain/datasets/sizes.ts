@@ -1,5 +1,6 @@
 import { InvalidInputError, NotEnoughRecordsError } from '../errors.ts';
 import { defaultCuration } from '../experiments/defaults.ts';
+import type { RedactionPolicy } from '../policies/policy.ts';
 import type { DroppedCounts, Example, SplitName } from './dataset.ts';
 import type { SplitSizes } from './split.ts';
 
@@ -11,6 +12,8 @@ export interface CurationOptions {
   readonly validationShare: number;
   /** Fewest usable records to make a dataset of. */
   readonly minRecords: number;
+  /** Default: nothing is blanked out. */
+  readonly redaction?: RedactionPolicy;
 }
 
 /** Decides the sizes of the splits, or says in numbers why `usable` records are too few for them. */

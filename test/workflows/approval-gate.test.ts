@@ -12,6 +12,7 @@ import {
   rejectSignal,
 } from '../../workflows/messages.ts';
 import { gateId } from '../../workflows/workflow-ids.ts';
+import { aPolicy } from '../support/policies.ts';
 import {
   client,
   decide,
@@ -47,6 +48,20 @@ describe('the approval gate', () => {
     });
     const moved = await rolloutHandle(`rollout:${world.workloadId}`).result();
     expect(moved).toMatchObject({ outcome: 'moved', version: 1, model: `ft:${run.runId}` });
+  });
+
+  it('lets nobody decide but the approvers of the policy that the run pinned', async () => {
+    const world = newWorld({ policy: aPolicy({ approvers: ['ana', 'bo'] }) });
+    const run = await runOnce(world);
+
+    const refused = await messageOf(decide(run, { actor: 'eve' }));
+    await gateHandle(run.runId).signal(approveSignal, { digest: run.digest, actor: 'eve' });
+    await eventually(() => world.refusals.length > 0);
+    const taken = await decide(run, { actor: 'bo', outcome: 'reject' });
+
+    expect(refused).toBe("eve may not decide here: the workload's policy names ana, bo.");
+    expect(world.refusals).toEqual([refused]);
+    expect(taken.status).toBe('rejected');
   });
 
   it('takes a rejection, and moves nothing', async () => {

@@ -18,6 +18,37 @@ import type { FakeWorld } from './support/fake-activities.ts';
 describe('the flywheel', () => {
   useWorkers();
 
+  it('makes one more run of ten triggers that come while one is open, over all that any of them asked for', async () => {
+    const world = newWorld({ snapshot: 'hang' });
+    const first = newTrigger();
+    await trigger(world, first);
+    await eventually(() => world.runIds.has(first.runId));
+
+    const receipts = await Promise.all(
+      Array.from({ length: 10 }, (_, n) =>
+        trigger(
+          world,
+          newTrigger({
+            snapshotKind: n === 4 ? 'deep' : 'incremental',
+            strategies: [n < 5 ? 'base' : 'icl'],
+          }),
+        ),
+      ),
+    );
+    Object.assign(world.behaviour, { snapshot: 'quick' });
+    await flywheelHandle(world).cancel();
+    await eventually(() => world.closedRuns.size === 2);
+
+    const [one] = receipts;
+    expect(receipts.every(({ runId, state }) => runId === one?.runId && state === 'queued')).toBe(true);
+    expect([...world.runIds]).toEqual([first.runId, one?.runId]);
+    expect([...world.closedRuns].map(([, { status }]) => status)).toEqual(['cancelled', 'completed']);
+    expect(world.plans.get(one?.runId ?? '')?.experiments.map(({ strategy }) => strategy)).toEqual([
+      'base',
+      'icl',
+    ]);
+  });
+
   it('goes from a trigger to a verdict and leaves an open gate behind', async () => {
     const world = newWorld();
     const request = newTrigger();

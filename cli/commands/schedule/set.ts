@@ -10,7 +10,7 @@ import { requireWorkload } from '../../require-workload.ts';
 import { fromPolicies, fromPolicy, fromTimes, type GivenTimes } from '../../schedules/plan-schedules.ts';
 import type { PlannedSchedule } from '../../schedules/schedule.ts';
 import { withTemporal } from '../../services.ts';
-import { exclusiveTarget } from './target.ts';
+import { exclusiveTarget, ownSchedules } from './target.ts';
 
 interface SetOptions {
   readonly all?: boolean;
@@ -66,7 +66,7 @@ async function set(
       const planned: PlannedSchedule[] =
         target === null ? fromPolicies(config.policies) : fromPolicy(target, policy.schedule);
       const existing = await scheduleIds(client);
-      const concerned = existing.filter((id) => target === null || id.endsWith(`:${target}`));
+      const concerned = target === null ? existing : ownSchedules(existing, target);
       applied.push(...(await syncSchedules(client, planned, concerned)));
     }
     context.out.json(applied);

@@ -1,4 +1,6 @@
 import type { Client } from '@temporalio/client';
+import { cadences } from '../../../domain/schedules/cadence.ts';
+import { scheduleId } from '../../../workflows/workflow-ids.ts';
 import { CommandError } from '../../command-error.ts';
 import { exitCodes } from '../../exit-codes.ts';
 
@@ -20,12 +22,18 @@ export function exclusiveTarget(workload: string | undefined, all: boolean | und
 export async function findSchedules(client: Client, name: string): Promise<string[]> {
   const { scheduleIds } = await import('../../schedules/list-schedules.ts');
   const ids = await scheduleIds(client);
-  const found = ids.includes(name) ? [name] : ids.filter((id) => id.endsWith(`:${name}`));
+  const found = ids.includes(name) ? [name] : ownSchedules(ids, name);
   if (found.length > 0) return found;
   throw new CommandError(`There is no schedule "${name}" (there: ${ids.join(', ') || 'none'}).`, {
     code: 'not_found',
     next: 'See `npx flywheel schedule list`; `schedule set` makes one.',
   });
+}
+
+/** Those of the ids that are a workload's own; a workload's id may have a colon in it. */
+export function ownSchedules(ids: readonly string[], workloadId: string): string[] {
+  const own = cadences.map((cadence) => scheduleId(cadence, workloadId));
+  return ids.filter((id) => own.includes(id));
 }
 
 /** The one schedule that a name stands for. */

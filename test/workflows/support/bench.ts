@@ -113,6 +113,7 @@ export async function openGate(world: FakeWorld): Promise<{ runId: string; diges
         digest,
         requestedBy,
         remindEveryMs: behaviour.remindEveryMs,
+        approvers: behaviour.policy.approvers,
         verdict: {
           outcome: behaviour.verdict,
           winner,
