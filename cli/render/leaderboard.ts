@@ -6,11 +6,13 @@ import { table } from './table.ts';
 /** Experiments by their primary metric, best first; then the failed ones; the champion last. */
 export function leaderboard(run: RunView, style: Style): string {
   const measured = run.experiments.find((experiment) => Object.keys(experiment.metrics).length > 0);
-  const metrics = Object.keys(measured?.metrics ?? {});
+  const names = Object.keys(measured?.metrics ?? {});
+  // The one that the verdict rests on: a policy may name another than the first.
+  const metrics = names.sort((a, b) => Number(b === run.primaryMetric) - Number(a === run.primaryMetric));
   const [primary = 'score', second] = metrics;
   const judged = run.experiments.some(({ judge }) => judge !== undefined);
   const rows = [...run.experiments]
-    .sort((a, b) => order(a) - order(b) || primaryOf(b) - primaryOf(a))
+    .sort((a, b) => order(a) - order(b) || (b.metrics[primary] ?? -1) - (a.metrics[primary] ?? -1))
     .map((experiment) => toRow(experiment, run, { primary, second, judged, style }));
   return table(
     [
@@ -32,10 +34,6 @@ export function leaderboard(run: RunView, style: Style): string {
 function order(experiment: ExperimentView): number {
   if (experiment.role === 'champion') return 2;
   return experiment.status === 'succeeded' ? 0 : 1;
-}
-
-function primaryOf(experiment: ExperimentView): number {
-  return Object.values(experiment.metrics)[0] ?? -1;
 }
 
 interface Columns {

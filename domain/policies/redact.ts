@@ -108,7 +108,7 @@ function redactJson(value: Json, text: RedactText): Json {
 
 /** Luhn's check, which every payment card passes and one in ten other numbers. */
 function hasCheckDigit(text: string): boolean {
-  const digits = [...text.replace(/\D/g, '')].reverse().map(Number);
+  const digits = Array.from(text.replace(/\D/g, ''), Number).reverse();
   const sum = digits.reduce((total, digit, index) => {
     const weighted = index % 2 === 1 ? digit * 2 : digit;
     return total + (weighted > 9 ? weighted - 9 : weighted);

@@ -54,7 +54,9 @@ describe('POST /v1/workloads/<workload>/runs', () => {
       status: 202,
       body: { runId: [...world.runIds][0], state: 'started', workload: world.workloadId },
     });
-    expect(later.map(({ status, body }) => [status, body['state']])).toEqual(Array(10).fill([202, 'queued']));
+    expect(later.map(({ status, body }) => [status, body['state']])).toEqual(
+      Array.from({ length: 10 }, () => [202, 'queued']),
+    );
     expect(new Set(later.map(({ body }) => body['runId'])).size).toBe(1);
     await flywheelHandle(world).terminate('test is over');
   });
