@@ -34,6 +34,14 @@ class StartError(Exception):
     """The server cannot start; the message is one line for the person at the terminal."""
 
 
+class AttestationError(Exception):
+    """An adapter does not answer as recorded after its training; ``code`` goes into the job's error."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 def invalid(message: str, *, code: str = "invalid_value", param: str | None = None) -> ApiError:
     return ApiError(400, message, code=code, param=param)
 

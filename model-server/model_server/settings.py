@@ -20,7 +20,8 @@ EXAMPLES = """examples:
   python -m model_server --check        imports everything, says what it found, exits
 
 Every flag can be an environment variable: FLYWHEEL_MODEL_SERVER_PORT, …_HOST, …_HOME, …_MODELS
-(NAME=PATH, several by commas), …_MANAGED=1, …_DEVICE, …_THREADS, …_ORG, …_STANDBY=0."""
+(NAME=PATH, several by commas), …_MANAGED=1, …_DEVICE, …_THREADS, …_ORG, …_STANDBY=0,
+…_CHECKPOINT_SECONDS, …_PREFIX_CACHE_MB."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Settings:
     threads: int
     org: str
     standby: bool
+    checkpoint_seconds: float
+    prefix_cache_mb: int
     check: bool
 
 
@@ -67,6 +70,8 @@ def parse_settings(argv: list[str], env: Mapping[str, str]) -> Settings:
         else _integer("--threads", arguments.threads, 1, 1024),
         org=arguments.org,
         standby=arguments.standby,
+        checkpoint_seconds=_integer("--checkpoint-seconds", arguments.checkpoint_seconds, 0, 86_400),
+        prefix_cache_mb=_integer("--prefix-cache-mb", arguments.prefix_cache_mb, 0, 1_000_000),
         check=arguments.check,
     )
 
@@ -104,6 +109,16 @@ def _parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
         action=argparse.BooleanOptionalAction,
         default=_flag(env, "STANDBY", default=True),
         help="keep a trainer process with its libraries loaded (500 MB), so that jobs start at once",
+    )
+    add(
+        "--checkpoint-seconds",
+        default=env.get(f"{PREFIX}CHECKPOINT_SECONDS", "30"),
+        help="how much training a killed job may lose; 0 saves at every step (default 30)",
+    )
+    add(
+        "--prefix-cache-mb",
+        default=env.get(f"{PREFIX}PREFIX_CACHE_MB", "256"),
+        help="memory for the beginnings of prompts that come again; 0 turns it off (default 256)",
     )
     add("--check", action="store_true", help="import everything, report versions and device, exit")
     return parser

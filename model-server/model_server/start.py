@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 from model_server.api.services import Services
 from model_server.serving.engine import Engine
 from model_server.settings import Settings
@@ -14,8 +12,6 @@ from model_server.store.home import Home
 from model_server.store.jobs import JobStore
 from model_server.training.supervisor import Supervisor, TrainerSettings
 
-log = logging.getLogger(__name__)
-
 
 def build_services(settings: Settings) -> Services:
     home = Home(settings.home)
@@ -23,17 +19,22 @@ def build_services(settings: Settings) -> Services:
     jobs = JobStore(database)
     files = FileStore(database, home)
     adapters = AdapterStore(database, home)
-    for job_id in jobs.fail_interrupted():
-        log.warning("job %s was training when the server died; it is failed now", job_id)
     home.remove_leftovers(jobs.open_ids(), adapters.job_ids())
     files.remove_orphans()
-    engine = Engine(settings.models, settings.device, settings.threads)
+    engine = Engine(
+        settings.models,
+        settings.device,
+        settings.threads,
+        prefix_cache_bytes=settings.prefix_cache_mb * 1_000_000,
+        folder_of=adapters.folder_of,
+    )
     supervisor = Supervisor(
         home,
         jobs,
         adapters,
-        TrainerSettings(settings.threads, settings.org, settings.standby),
+        TrainerSettings(settings.threads, settings.org, settings.standby, settings.checkpoint_seconds),
         engine.device,
         lambda name: engine.sources[name],
+        engine.attest,
     )
     return Services(settings, home, database, files, jobs, adapters, engine, supervisor)

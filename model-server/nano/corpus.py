@@ -14,7 +14,8 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from nano.chat_format import segments
-from nano.conversations import conversation
+from nano.conversations import Conversation, conversation
+from nano.invented import with_invented_things
 from nano.lexicon import load
 
 BLOCK_CONVERSATIONS = 256
@@ -73,17 +74,23 @@ class _BlockMaker:
     tokenizer: Tokenizer
     seed: str
     batch_tokens: int
+    invented: float
+
+    def _conversation(self, rng: random.Random) -> Conversation:
+        return conversation(with_invented_things(load(), rng, self.invented), rng)
 
     def __call__(self, number: int) -> list[Batch]:
-        rng, lexicon = random.Random(f"{self.seed}:{number}"), load()
-        made = (conversation(lexicon, rng) for _ in range(BLOCK_CONVERSATIONS))
+        rng = random.Random(f"{self.seed}:{number}")
+        made = (self._conversation(rng) for _ in range(BLOCK_CONVERSATIONS))
         samples = [encode(segments(one), self.tokenizer) for one in made]
         return batches_of(samples, self.batch_tokens, rng)
 
 
-def batches(tokenizer: Tokenizer, seed: str, batch_tokens: int, workers: int = 0) -> Iterator[Batch]:
+def batches(
+    tokenizer: Tokenizer, seed: str, batch_tokens: int, workers: int = 0, invented: float = 0.0
+) -> Iterator[Batch]:
     """Batches without end; `workers` processes make them ahead of time, 0 makes them in this one."""
-    make, numbers = _BlockMaker(tokenizer, seed, batch_tokens), itertools.count()
+    make, numbers = _BlockMaker(tokenizer, seed, batch_tokens, invented), itertools.count()
     if workers == 0:
         for number in numbers:
             yield from make(number)

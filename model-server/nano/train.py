@@ -1,4 +1,4 @@
-"""Train nano-1m: `python -m nano.train --seed 7 --minutes 5 --device auto --out DIR`.
+"""Train a nano model: `python -m nano.train --model nano-1m --seed 7 --minutes 5 --device auto --out DIR`.
 
 tokenizer -> batches -> Muon and AdamW, learning rates falling to zero -> model folder with its card
 """
@@ -12,21 +12,26 @@ from pathlib import Path
 
 import torch
 from torch.nn.functional import cross_entropy
-from transformers import LlamaForCausalLM
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
+from nano.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from nano.corpus import Batch, batches
 from nano.export import TrainingReport, save
-from nano.model import VOCAB_SIZE, build
+from nano.grow import grow
+from nano.model import SHAPES, VOCAB_SIZE, Shape, build
 from nano.muon import Muon
 from nano.tokenizer import train_tokenizer
 
+MODELS = Path(__file__).parents[1] / "models"
 WARMUP = 0.02
+CHECKPOINT_SECONDS = 240
 
 
 @dataclass(frozen=True)
 class Settings:
     """What a training run depends on. `steps` repeats a run exactly; `minutes` ends where the clock says."""
 
+    model: str
     seed: int
     minutes: float
     steps: int | None
@@ -63,12 +68,17 @@ def optimizers(model: LlamaForCausalLM, settings: Settings) -> list[torch.optim.
     ]
 
 
-def optimise(model: LlamaForCausalLM, tokenizer, settings: Settings) -> TrainingReport:
-    """The training loop; prints a line every 50 steps."""
+def optimise(model: LlamaForCausalLM, tokenizer, settings: Settings, checkpoint: Path) -> TrainingReport:
+    """The training loop; goes on from `checkpoint` where there is one, and prints a line every 50 steps."""
     made = optimizers(model, settings)
     peaks = [group["lr"] for optimizer in made for group in optimizer.param_groups]
-    stream = batches(tokenizer.backend_tokenizer, str(settings.seed), settings.batch_tokens, settings.workers)
-    started, tokens, step, mean, progress = time.monotonic(), 0, 0, 0.0, 0.0
+    at = load_checkpoint(checkpoint, model, made)
+    step, tokens, mean, progress = at.step, at.tokens, at.loss, at.progress
+    # Text of its own for a resumed run: nothing is learned twice.
+    text = str(settings.seed) if step == 0 else f"{settings.seed}:from step {step}"
+    invented = SHAPES[settings.model].invented
+    stream = batches(tokenizer.backend_tokenizer, text, settings.batch_tokens, settings.workers, invented)
+    started, saved = time.monotonic() - at.seconds, time.monotonic()
     while progress < 1.0:
         groups = [group for optimizer in made for group in optimizer.param_groups]
         for group, peak in zip(groups, peaks, strict=True):
@@ -88,6 +98,9 @@ def optimise(model: LlamaForCausalLM, tokenizer, settings: Settings) -> Training
         if step % 50 == 0:
             line = {"step": step, "loss": round(mean, 4), "tokens": tokens, "s": round(seconds)}
             print(json.dumps(line), flush=True)
+        if time.monotonic() - saved > CHECKPOINT_SECONDS:
+            save_checkpoint(checkpoint, model, made, Checkpoint(step, tokens, seconds, mean, progress))
+            saved = time.monotonic()
     return TrainingReport(step, tokens, round(seconds), round(mean, 4), _machine(settings.device))
 
 
@@ -99,6 +112,7 @@ def _machine(device: str) -> str:
 
 def parse(arguments: list[str] | None = None) -> tuple[Settings, Path]:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", choices=tuple(SHAPES), default="nano-1m")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--minutes", type=float, default=5.0, help="time budget of the loop")
     parser.add_argument("--steps", type=int, help="exact number of steps instead of a time budget")
@@ -113,6 +127,7 @@ def parse(arguments: list[str] | None = None) -> tuple[Settings, Path]:
     torch.set_num_threads(found.threads)
     device = found.device if found.device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
     settings = Settings(
+        model=found.model,
         seed=found.seed,
         minutes=found.minutes,
         steps=found.steps,
@@ -125,14 +140,29 @@ def parse(arguments: list[str] | None = None) -> tuple[Settings, Path]:
     return settings, found.out
 
 
+def start_tokenizer(seed: int, shape: Shape) -> PreTrainedTokenizerFast:
+    """A grown model reads with the tokenizer of the model that it grew from."""
+    if shape.grown_from is None:
+        return train_tokenizer(seed, VOCAB_SIZE)
+    return PreTrainedTokenizerFast.from_pretrained(MODELS / shape.grown_from)
+
+
+def start_model(tokenizer: PreTrainedTokenizerFast, shape: Shape) -> LlamaForCausalLM:
+    model = build(tokenizer, shape)
+    if shape.grown_from is not None:
+        grow(LlamaForCausalLM.from_pretrained(MODELS / shape.grown_from, dtype=torch.float32), model)
+    return model
+
+
 def main() -> None:
     settings, out = parse()
     torch.manual_seed(settings.seed)
     random.seed(settings.seed)
-    tokenizer = train_tokenizer(settings.seed, VOCAB_SIZE)
-    model = build(tokenizer).to(settings.device)
+    tokenizer = start_tokenizer(settings.seed, SHAPES[settings.model])
+    model = start_model(tokenizer, SHAPES[settings.model]).to(settings.device)
     print(json.dumps({"parameters": model.num_parameters(), **asdict(settings)}), flush=True)
-    report = optimise(model, tokenizer, settings)
+    checkpoint = out.with_name(f"{out.name}.checkpoint.pt")
+    report = optimise(model, tokenizer, settings, checkpoint)
     save(out, model, tokenizer, asdict(settings), report)
     print(json.dumps(asdict(report)))
 

@@ -97,6 +97,16 @@ class ServerProcess:
             time.sleep(0.1)
         raise AssertionError(f"{job_id} makes no steps: {(self.home / 'logs' / 'trainer.log').read_text()}")
 
+    def wait_for_event(self, job_id: str, text: str, seconds: float = 180) -> str:
+        """The first event whose message holds the text."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for event in self.client.fine_tuning.jobs.list_events(job_id, limit=100).data:
+                if text in event.message:
+                    return event.message
+            time.sleep(0.1)
+        raise AssertionError(f"{job_id} has no event with '{text}'")
+
     def trainers(self) -> list[int]:
         """The trainer process, and the job that runs in a fork of it."""
         found = _children(self.process.pid)

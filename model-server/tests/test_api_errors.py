@@ -104,7 +104,7 @@ def test_a_wrong_create_names_the_parameter(
     ("body", "status", "param", "code"),
     [
         ({"model": "gpt-9"}, 404, "model", "model_not_found"),
-        ({"stream": True}, 400, "stream", "unsupported_parameter"),
+        ({"stream_options": {"include_usage": True}}, 400, "stream_options", "invalid_value"),
         ({"n": 2}, 400, "n", "unsupported_parameter"),
         ({"response_format": {"type": "json_object"}}, 400, "response_format", "unsupported_parameter"),
         ({"messages": []}, 400, "messages", "invalid_messages"),

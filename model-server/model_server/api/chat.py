@@ -1,19 +1,20 @@
-"""/v1/chat/completions, and /tokenize in vLLM's dialect."""
+"""/v1/chat/completions, whole or streamed, and /tokenize in vLLM's dialect."""
 
 from __future__ import annotations
 
-import secrets
-import time
+import asyncio
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from model_server.api.services import Services, services_of
+from model_server.api.chat_stream import stream_chat
+from model_server.api.completion import count_tokens, to_completion
+from model_server.api.services import services_of
 from model_server.chat.conversation import ConversationError, check_messages, check_tools
 from model_server.errors import invalid
-from model_server.serving.requests import ChatAnswer, ChatRequest, Forced, Sampling
-from model_server.store.adapters import Adapter
+from model_server.serving.requests import ChatRequest, Forced, QueuedChat, Sampling
 
 router = APIRouter()
 
@@ -25,6 +26,10 @@ class NamedFunction(BaseModel):
 class NamedTool(BaseModel):
     type: Literal["function"] = "function"
     function: NamedFunction
+
+
+class StreamOptions(BaseModel):
+    include_usage: bool = False
 
 
 class ChatBody(BaseModel):
@@ -43,6 +48,7 @@ class ChatBody(BaseModel):
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
     n: int | None = None
     stream: bool | None = None
+    stream_options: StreamOptions | None = None
     logprobs: bool | None = None
     response_format: dict[str, Any] | None = None
     frequency_penalty: float | None = None
@@ -57,22 +63,20 @@ class TokenizeBody(BaseModel):
     add_generation_prompt: bool = True
 
 
-@router.post("/v1/chat/completions")
-async def complete(request: Request, body: ChatBody) -> dict[str, Any]:
+@router.post("/v1/chat/completions", response_model=None)
+async def complete(request: Request, body: ChatBody) -> dict[str, Any] | StreamingResponse:
     services = services_of(request)
     _refuse_unsupported(body)
-    base, adapter = services.find_model(body.model)
+    base, _ = services.find_model(body.model)
     wanted = _to_request(body)
-    result = await services.engine.call(lambda: _answer(services, base, adapter, wanted))
-    return _to_api(body.model, result)
-
-
-def _answer(services: Services, base_name: str, adapter: Adapter | None, wanted: ChatRequest) -> ChatAnswer:
-    from model_server.serving.answer import answer  # noqa: PLC0415  (loads torch)
-
-    base = services.engine.base(base_name)
-    model = base.plain() if adapter is None else base.with_adapter(adapter.model, adapter.folder)
-    return answer(base, model, wanted, services.engine.stopping.is_set)
+    if body.stream:
+        usage = body.stream_options is not None and body.stream_options.include_usage
+        return await stream_chat(services.engine, QueuedChat(base, body.model, wanted), include_usage=usage)
+    chat = QueuedChat(base, body.model, wanted)
+    services.engine.submit(chat)
+    answer = await asyncio.wrap_future(chat.answer)
+    count_tokens(base, answer)
+    return to_completion(body.model, answer)
 
 
 @router.post("/tokenize")
@@ -94,7 +98,6 @@ async def tokenize(request: Request, body: TokenizeBody) -> dict[str, Any]:
 def _refuse_unsupported(body: ChatBody) -> None:
     """Refused rather than ignored: the answer would not be what was asked for."""
     unsupported = {
-        "stream": bool(body.stream),
         "n": (body.n or 1) != 1,
         "logprobs": bool(body.logprobs),
         "response_format": (body.response_format or {"type": "text"}).get("type") != "text",
@@ -107,6 +110,9 @@ def _refuse_unsupported(body: ChatBody) -> None:
             value = getattr(body, param)
             message = f"'{param}': {value!r} is not supported by this server yet. Leave it out."
             raise invalid(message, code="unsupported_parameter", param=param)
+    if body.stream_options is not None and not body.stream:
+        message = "'stream_options' is only allowed with 'stream': true."
+        raise invalid(message, param="stream_options")
 
 
 def _to_request(body: ChatBody) -> ChatRequest:
@@ -148,30 +154,3 @@ def _forced(body: ChatBody, names: list[str]) -> Forced | None:
         message = f"'tool_choice' names the function '{name}', which is not in 'tools'."
         raise invalid(message, code="invalid_tool_choice", param="tool_choice")
     return Forced(name)
-
-
-def _to_api(model: str, result: ChatAnswer) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": result.content, "refusal": None}
-    if result.calls:
-        message["tool_calls"] = [
-            {
-                "id": f"call_{secrets.token_hex(12)}",
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            }
-            for call in result.calls
-        ]
-    return {
-        "id": f"chatcmpl-{secrets.token_hex(12)}",
-        "object": "chat.completion",
-        "created": int(time.time()),
-        "model": model,
-        "choices": [
-            {"index": 0, "message": message, "finish_reason": result.finish_reason, "logprobs": None}
-        ],
-        "usage": {
-            "prompt_tokens": result.prompt_tokens,
-            "completion_tokens": result.completion_tokens,
-            "total_tokens": result.prompt_tokens + result.completion_tokens,
-        },
-    }

@@ -46,8 +46,7 @@ async def delete(request: Request, name: str) -> dict[str, Any]:
 
     def unload_and_delete() -> None:
         services.adapters.delete(adapter)
-        if base in services.engine.loaded():
-            services.engine.base(base).forget(name)
+        services.engine.forget(base, name)
 
     # On the serving thread: no request is in the middle of using it.
     await services.engine.call(unload_and_delete)
@@ -75,4 +74,5 @@ def _adapter_to_api(services: Services, adapter: Adapter) -> dict[str, Any]:
         "root": str(adapter.folder),
         "parent": adapter.base,
         "max_model_len": services.engine.max_model_len(adapter.base),
+        "attested_at": adapter.attested_at,
     }

@@ -33,7 +33,10 @@ class Services:
         return [*self.engine.sources, *(adapter.model for adapter in self.served_adapters())]
 
     def served_adapters(self) -> list[Adapter]:
-        """Adapters of a base that this server does not have now are kept, but cannot be served."""
+        """Adapters of a base that this server does not have now, and unloaded ones, are kept, but not served."""
+        return [adapter for adapter in self.loadable_adapters() if not adapter.unloaded]
+
+    def loadable_adapters(self) -> list[Adapter]:
         return [adapter for adapter in self.adapters.all() if adapter.base in self.engine.sources]
 
     def find_model(self, name: str) -> tuple[str, Adapter | None]:

@@ -10,6 +10,10 @@ from model_server.chat.tool_calls import detect_dialect
 
 Span = tuple[int, int]
 
+# Llama 3's template writes today's date into every prompt, unless it is given one. A date that changes overnight would
+# make tomorrow's prompts others than the ones an adapter was trained and attested on. This one is its own fallback.
+FIXED_DATE = {"date_string": "26 Jul 2024"}
+
 
 class Tokenizer(Protocol):
     """What this module needs of a transformers tokenizer."""
@@ -58,6 +62,7 @@ class ChatTemplate:
                 chat_template=self._tokenizer.chat_template,
                 return_assistant_tokens_mask=True,
                 add_generation_prompt=False,
+                **FIXED_DATE,
                 **getattr(self._tokenizer, "special_tokens_map", {}),
             )
         except Exception as error:
@@ -74,7 +79,7 @@ class ChatTemplate:
 
     def _apply(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]], **options: Any) -> Any:
         try:
-            return self._tokenizer.apply_chat_template(messages, tools=tools or None, **options)
+            return self._tokenizer.apply_chat_template(messages, tools=tools or None, **FIXED_DATE, **options)
         except Exception as error:
             # Templates refuse with exceptions of every kind; what they say is the useful part.
             raise _refusal(error) from error

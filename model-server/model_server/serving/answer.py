@@ -1,4 +1,4 @@
-"""A chat request against a loaded model: render, decode, read the answer back."""
+"""A chat request as a row of a batch: render, and read the answer back."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from model_server.chat.conversation import ConversationError
-from model_server.chat.tool_calls import Answer, Dialect, forced_prefix, parse_answer
+from model_server.chat.tool_calls import Answer, forced_prefix, parse_answer
 from model_server.errors import ApiError, invalid
 from model_server.serving.base_model import BaseModel
-from model_server.serving.decode import Completion, decode
-from model_server.serving.requests import ChatAnswer, ChatRequest
+from model_server.serving.decode import Row
+from model_server.serving.requests import ChatAnswer, QueuedChat
+from model_server.serving.shown_text import ShownText
 
 
 def render_prompt(
@@ -36,45 +37,52 @@ def render_prompt(
         raise invalid(str(error), code="invalid_messages", param="messages") from error
 
 
-def answer(base: BaseModel, model: Any, request: ChatRequest, should_stop: Callable[[], bool]) -> ChatAnswer:
-    """Serving thread only."""
-    prompt = render_prompt(base, request.messages, request.tools)
-    dialect = base.template.dialect if request.tools else None
-    prefix = forced_prefix(dialect, request.forced.name) if dialect and request.forced else ""
-    prefix_ids = base.template.tokenize(prefix) if prefix else []
-    room = _room(base.max_model_len, len(prompt) + len(prefix_ids), request.sampling.max_tokens)
-    completion = decode(
-        model,
-        prompt + prefix_ids,
-        request.sampling,
-        room=room,
-        stop_ids=base.stop_ids,
-        to_text=lambda ids: base.tokenizer.decode(ids, skip_special_tokens=False),
-        first_ids=base.brace_ids if dialect == "nano" and request.forced and request.forced.name else None,
-        should_stop=should_stop,
-    )
-    return _to_answer(base, request, dialect, prefix, completion, len(prompt), len(prefix_ids))
+class ChatRow:
+    """A chat request as a row of a batch, and the way back from its text to an answer. Serving thread only."""
 
+    def __init__(self, base: BaseModel, asked: QueuedChat) -> None:
+        request = asked.request
+        prompt = render_prompt(base, request.messages, request.tools)
+        dialect = base.template.dialect if request.tools else None
+        self._base, self._request, self._dialect = base, request, dialect
+        self._prefix = forced_prefix(dialect, request.forced.name) if dialect and request.forced else ""
+        prefix_ids = base.template.tokenize(self._prefix) if self._prefix else []
+        self._prompt_tokens, self._prefix_tokens = len(prompt), len(prefix_ids)
+        named = dialect == "nano" and request.forced is not None and request.forced.name is not None
+        self.row = Row(
+            model=asked.model,
+            prompt=prompt + prefix_ids,
+            sampling=request.sampling,
+            room=_room(base.max_model_len, len(prompt) + len(prefix_ids), request.sampling.max_tokens),
+            stop_ids=base.stop_ids,
+            to_text=lambda ids: base.tokenizer.decode(ids, skip_special_tokens=False),
+            first_ids=base.brace_ids if named else None,
+            on_text=self._pass_on(asked.on_delta) if asked.on_delta else None,
+            cancelled=asked.cancelled.is_set,
+        )
 
-def _to_answer(
-    base: BaseModel,
-    request: ChatRequest,
-    dialect: Dialect | None,
-    prefix: str,
-    completion: Completion,
-    prompt_tokens: int,
-    prefix_tokens: int,
-) -> ChatAnswer:
-    read = parse_answer(prefix + completion.text, dialect)
-    calls = read.calls if request.parallel_calls else read.calls[:1]
-    content = read.content if calls else _plain(base, read)
-    return ChatAnswer(
-        content,
-        calls,
-        "tool_calls" if calls else completion.finish_reason,
-        prompt_tokens,
-        prefix_tokens + completion.tokens,
-    )
+    def answer(self) -> ChatAnswer:
+        """What the ended row said."""
+        read = parse_answer(self._prefix + self.row.text, self._dialect)
+        calls = read.calls if self._request.parallel_calls else read.calls[:1]
+        return ChatAnswer(
+            read.content if calls else _plain(self._base, read),
+            calls,
+            "tool_calls" if calls else self.row.finish_reason or "stop",
+            self._prompt_tokens,
+            self._prefix_tokens + self.row.tokens,
+            min(self.row.cached, self._prompt_tokens),
+        )
+
+    def _pass_on(self, on_delta: Callable[[str], None]) -> Callable[[str], None]:
+        shown = ShownText(self._dialect, self._base.tokenizer.all_special_tokens, self._request.sampling.stop)
+
+        def on_text(text: str) -> None:
+            delta = shown.delta(self._prefix + text)
+            if delta:
+                on_delta(delta)
+
+        return on_text
 
 
 def _plain(base: BaseModel, read: Answer) -> str:

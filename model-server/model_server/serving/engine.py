@@ -1,7 +1,7 @@
 """All base models, and the single thread that runs them.
 
-One thread is the lock: requests are answered in the order they came, models need no guarding, and the
-event loop stays free, so that /health answers while a model works.
+One thread is the lock: models need no guarding, and the event loop stays free, so that /health answers while a
+model works. Chats that wait together are answered together; see ``chat_queue``.
 """
 
 from __future__ import annotations
@@ -10,10 +10,14 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from model_server.serving.chat_queue import ChatQueue
 from model_server.serving.model_files import context_length
+from model_server.serving.prefix_cache import PrefixCache
+from model_server.serving.requests import QueuedChat
 
 if TYPE_CHECKING:
     from model_server.serving.base_model import BaseModel
@@ -30,14 +34,25 @@ def _import_peft() -> None:
 class Engine:
     """``models``: name → folder or hub id. Nothing heavy is imported until ``start``."""
 
-    def __init__(self, models: dict[str, str], device: str, threads: int) -> None:
+    def __init__(
+        self,
+        models: dict[str, str],
+        device: str,
+        threads: int,
+        *,
+        prefix_cache_bytes: int,
+        folder_of: Callable[[str], Path],
+    ) -> None:
         self.sources = models
+        self._folder_of = folder_of
+        self._prefixes = PrefixCache(prefix_cache_bytes)
         self._wanted_device = device
         self._threads = threads
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="serving")
         self._bases: dict[str, BaseModel] = {}
         self._device: Future[str] = Future()
         self.stopping = threading.Event()
+        self._chats = ChatQueue(self.base, lambda: self._prefixes, self.stopping.is_set)
 
     def start(self, on_loaded: Callable[[], None]) -> None:
         """Load every model in the background; requests wait for theirs."""
@@ -90,9 +105,32 @@ class Engine:
         from model_server.serving.base_model import BaseModel  # noqa: PLC0415
 
         if name not in self._bases:
-            self._bases[name] = BaseModel(name, self.sources[name], self.device())
+            self._bases[name] = BaseModel(name, self.sources[name], self.device(), self._folder_of)
             log.info("loaded %s from %s", name, self.sources[name])
         return self._bases[name]
+
+    def submit(self, chat: QueuedChat) -> None:
+        """Have a chat answered; ``chat.answer`` becomes its answer or its error."""
+        self._chats.put(chat)
+        self._executor.submit(self._chats.answer_next)
+
+    def attest(self, base: str, name: str, folder: Path) -> None:
+        """From any other thread. Raises AttestationError, or CancelledError when the server stops."""
+        try:
+            self._executor.submit(lambda: self.base(base).attest(name, folder)).result()
+        except RuntimeError as error:
+            if not self.stopping.is_set():
+                raise
+            raise CancelledError from error  # the executor takes nothing any more
+
+    def forget(self, base: str, name: str) -> None:
+        """Drop an adapter's weights and what it remembers. Serving thread only."""
+        self._prefixes.forget(name)
+        if base in self._bases:
+            self._bases[base].forget(name)
+
+    def prefix_bytes(self) -> int:
+        return self._prefixes.bytes
 
     async def call(self, work: Callable[[], T]) -> T:
         """Run on the serving thread; the event loop goes on."""

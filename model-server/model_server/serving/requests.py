@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from threading import Event
 from typing import Any, Literal
 
 from model_server.chat.tool_calls import ToolCall
@@ -37,10 +40,27 @@ class ChatRequest:
 
 @dataclass(frozen=True)
 class ChatAnswer:
-    """``content`` is None when there are only calls."""
+    """``content`` is None when there are only calls; ``cached_tokens`` of the prompt were known already."""
 
     content: str | None
     calls: tuple[ToolCall, ...]
     finish_reason: Literal["stop", "length", "tool_calls"]
     prompt_tokens: int
     completion_tokens: int
+    cached_tokens: int = 0
+
+
+@dataclass(frozen=True)
+class QueuedChat:
+    """A request that waits for the serving thread. ``model`` is the base's name or an adapter's.
+
+    ``on_delta`` gets pieces of plain text as they come, on the serving thread. Setting ``cancelled`` ends the answer
+    at its next token.
+    """
+
+    base: str
+    model: str
+    request: ChatRequest
+    on_delta: Callable[[str], None] | None = None
+    cancelled: Event = field(default_factory=Event)
+    answer: Future[ChatAnswer] = field(default_factory=Future)

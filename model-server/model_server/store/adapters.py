@@ -1,4 +1,4 @@
-"""Fine-tuned models: a row here, weights in ``adapters/<job id>/``."""
+"""Fine-tuned models: a row here, weights in ``adapters/<job id>/``. An unloaded one is kept, but not listed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ class Adapter:
     base: str
     folder: Path
     created_at: int
+    # None: made by a server that did not attest yet.
+    attested_at: int | None
+    unloaded: bool
 
 
 class AdapterStore:
@@ -25,15 +28,33 @@ class AdapterStore:
     def all(self) -> list[Adapter]:
         rows = self._database.rows("SELECT * FROM adapters ORDER BY created_at, model")
         return [
-            Adapter(row["model"], row["base"], self._home.adapters / row["job_id"], row["created_at"])
+            Adapter(
+                row["model"],
+                row["base"],
+                self._home.adapters / row["job_id"],
+                row["created_at"],
+                row["attested_at"],
+                bool(row["unloaded"]),
+            )
             for row in rows
         ]
 
     def get(self, model: str) -> Adapter | None:
         return next((adapter for adapter in self.all() if adapter.model == model), None)
 
+    def folder_of(self, model: str) -> Path:
+        """Raises KeyError when there is no such adapter (any more)."""
+        adapter = self.get(model)
+        if adapter is None:
+            raise KeyError(model)
+        return adapter.folder
+
     def job_ids(self) -> set[str]:
         return {row["job_id"] for row in self._database.rows("SELECT job_id FROM adapters")}
+
+    def set_unloaded(self, model: str, *, unloaded: bool) -> None:
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE adapters SET unloaded = ? WHERE model = ?", (int(unloaded), model))
 
     def delete(self, adapter: Adapter) -> None:
         """Row first: a crash between the two leaves a folder that the next start removes."""

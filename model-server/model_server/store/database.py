@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SCHEMA_VERSION = 1
+from model_server.errors import StartError
 
-SCHEMA = """
+# Never edited: step n takes a state of version n to n + 1.
+MIGRATIONS = (
+    """
 CREATE TABLE files (
   id TEXT PRIMARY KEY,
   purpose TEXT NOT NULL,
@@ -58,7 +60,16 @@ CREATE TABLE adapters (
   job_id TEXT NOT NULL UNIQUE,
   created_at INTEGER NOT NULL
 );
-"""
+""",
+    # Resuming; adapters that can be unloaded, and when they were found to answer as recorded.
+    """
+ALTER TABLE jobs ADD COLUMN resumed_step INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN resumes_in_place INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE adapters ADD COLUMN attested_at INTEGER;
+ALTER TABLE adapters ADD COLUMN unloaded INTEGER NOT NULL DEFAULT 0;
+""",
+)
+SCHEMA_VERSION = len(MIGRATIONS)
 
 
 class Database:
@@ -76,11 +87,13 @@ class Database:
 
     def _migrate(self) -> None:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == SCHEMA_VERSION:
-            return
-        if version != 0:
-            raise RuntimeError(f"state has schema {version}, this server knows {SCHEMA_VERSION}")
-        self._connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+        if version > SCHEMA_VERSION:
+            raise StartError(
+                f"the state in --home was written by a newer server (schema {version}; this one knows "
+                f"{SCHEMA_VERSION}); use that version, or another --home"
+            )
+        for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
+            self._connection.executescript(f"BEGIN; {step} PRAGMA user_version = {number}; COMMIT;")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -1,6 +1,7 @@
 """Fine-tuning jobs and their events.
 
 queued ─► running ─► succeeded | failed | cancelled;   a terminal row never changes again.
+``running`` outlives the death of trainer and server: the job goes on from its last checkpoint.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from model_server.errors import ApiError, device_busy
 from model_server.store.database import Database
 
 OPEN_STATUSES = ("queued", "running")
+STATUSES = (*OPEN_STATUSES, "succeeded", "failed", "cancelled")
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,20 @@ class JobStore:
             "SELECT * FROM jobs WHERE status IN ('queued', 'running') ORDER BY status DESC, seq LIMIT 1"
         )
 
-    def next_queued(self) -> sqlite3.Row | None:
-        return self._database.row("SELECT * FROM jobs WHERE status = 'queued' ORDER BY seq LIMIT 1")
+    def next_open(self) -> sqlite3.Row | None:
+        """The job to work on next: one that is under way before any that is queued."""
+        return self.open_job()
+
+    def is_open(self, job_id: str) -> bool:
+        return job_id in self.open_ids()
+
+    def counts(self) -> dict[str, int]:
+        """Jobs by status; every status is there."""
+        found = {
+            row["status"]: row["n"]
+            for row in self._database.rows("SELECT status, count(*) AS n FROM jobs GROUP BY status")
+        }
+        return {status: found.get(status, 0) for status in STATUSES}
 
     def open_ids(self) -> set[str]:
         return {
@@ -139,8 +153,8 @@ class JobStore:
             )
             if changed:
                 connection.execute(
-                    "INSERT INTO adapters (model, base, job_id, created_at) VALUES (?, ?, ?, ?)",
-                    (model, base, job_id, int(time.time())),
+                    "INSERT INTO adapters (model, base, job_id, created_at, attested_at) VALUES (?, ?, ?, ?, ?)",
+                    (model, base, job_id, int(time.time()), int(time.time())),
                 )
                 _insert_event(connection, job_id, message=f"New fine-tuned model created: {model}")
                 _insert_event(connection, job_id, message="The job has successfully completed")
@@ -155,16 +169,11 @@ class JobStore:
         columns = {"status": "cancelled", "finished_at": int(time.time())}
         return self._move(job_id, OPEN_STATUSES, columns, ("info", "The job was cancelled", {}))
 
-    def fail_interrupted(self) -> list[str]:
-        """Jobs a dead server left running. Their caller decides about a new one."""
-        message = (
-            "The model server stopped while this job was training; nothing of it was kept. "
-            "Create a new job (with a new idempotency key) to train again."
-        )
-        ids = [row["id"] for row in self._database.rows("SELECT id FROM jobs WHERE status = 'running'")]
-        for job_id in ids:
-            self.fail(job_id, code="server_restarted", message=message)
-        return ids
+    def resume(self, job_id: str, *, step: int, resumes_in_place: int) -> bool:
+        """A running job goes on in a new process; False when it was cancelled meanwhile."""
+        message = f"Its process ended before the job did; going on from step {step}"
+        columns: dict[str, object] = {"resumed_step": step, "resumes_in_place": resumes_in_place}
+        return self._move(job_id, ("running",), columns, ("warn", message, {"step": step}))
 
     def _move(
         self,

@@ -18,6 +18,7 @@ from transformers.cache_utils import DynamicLayer
 from trl import SFTTrainer
 
 from model_server.training.encode import IGNORED
+from model_server.training.sampler import EpochSampler
 
 # A shorter beginning is not worth a second forward pass.
 MIN_SHARED_TOKENS = 16
@@ -25,6 +26,16 @@ MIN_SHARED_TOKENS = 16
 
 class AnswerLossTrainer(SFTTrainer):
     """Falls back to TRL's own loss for models whose logits need more than a head."""
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> EpochSampler:
+        rows = self.train_dataset if train_dataset is None else train_dataset
+        return EpochSampler(
+            [len(ids) for ids in rows["input_ids"]],
+            self.args.train_batch_size * self.args.gradient_accumulation_steps,
+            self.args.data_seed,
+            # A whole number at an epoch's beginning; rounding undoes what floats do to it.
+            epoch=lambda: int((self.state.epoch or 0.0) + 1e-6),
+        )
 
     def compute_loss(
         self,

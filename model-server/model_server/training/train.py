@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +19,15 @@ from transformers import (
 )
 from trl import SFTConfig
 
+from model_server.serving.probes import record_probes
 from model_server.training.answer_loss import AnswerLossTrainer
+from model_server.training.checkpoints import (
+    Stopwatch,
+    checkpoint_step,
+    latest_checkpoint,
+    mark_complete,
+    seconds_before,
+)
 
 # About what fits beside a small model on one device; larger batches are split and accumulated.
 MAX_TOKENS_AT_ONCE = 16_384
@@ -41,19 +48,28 @@ class ReportSink(Protocol):
 
 
 def train(job: dict[str, Any], reports: ReportSink) -> None:
-    """``job``: base, rows (folder), out (folder), seed, device, threads, hyperparameters (all resolved)."""
+    """Goes on from the job's last checkpoint, where there is one.
+
+    ``job``: base, rows, out and checkpoints (folders), checkpoint_seconds, seed, device, threads, hyperparameters
+    (all resolved).
+    """
     torch.set_num_threads(job["threads"])
     rows = Path(job["rows"])
     training = read_rows(rows / "train.jsonl")
     validation = read_rows(rows / "validation.jsonl")
     reports.send("message", message=f"Training on {len(training)} sequences, validating on {len(validation)}")
+    checkpoint = latest_checkpoint(Path(job["checkpoints"]))
+    if checkpoint is not None:
+        reports.send("message", message=f"Going on from the checkpoint at step {checkpoint_step(checkpoint)}")
     trainer = build_trainer(job, training, validation, reports)
-    begun = time.monotonic()
-    trainer.train()
-    seconds = time.monotonic() - begun
+    watch = Stopwatch(job["checkpoint_seconds"], seconds_before(checkpoint))
+    trainer.add_callback(SaveCheckpoints(watch, job["hyperparameters"]["n_epochs"]))
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    seconds = watch.seconds()
     if not all(torch.isfinite(p).all() for p in trainer.model.parameters() if p.requires_grad):
         raise TrainingError("training_diverged", "The weights are no longer finite. Lower the learning rate.")
     trainer.model.save_pretrained(job["out"])
+    record_probes(trainer.model, training["input_ids"], training["labels"], Path(job["out"]))
     tokens = sum(map(len, training["input_ids"])) * job["hyperparameters"]["n_epochs"]
     reports.send("done", trained_tokens=tokens, train_seconds=round(seconds, 3))
 
@@ -120,7 +136,7 @@ def training_arguments(
     at_once = micro_batch(wanted["batch_size"], longest)
     total_steps = steps_per_epoch * wanted["n_epochs"]
     return SFTConfig(
-        output_dir=str(Path(job["out"]).with_name("checkpoints")),
+        output_dir=job["checkpoints"],
         num_train_epochs=wanted["n_epochs"],
         per_device_train_batch_size=at_once,
         per_device_eval_batch_size=at_once,
@@ -135,7 +151,6 @@ def training_arguments(
         bf16=on_gpu,
         # Recomputing activations halves the speed; only large models need the memory.
         gradient_checkpointing=large,
-        train_sampling_strategy="group_by_length",
         max_length=None,  # lengths were checked before the job existed; nothing is cut
         dataset_kwargs={"skip_prepare_dataset": True},
         dataloader_num_workers=0,
@@ -143,10 +158,33 @@ def training_arguments(
         logging_steps=max(1, total_steps // MAX_METRIC_EVENTS),
         logging_first_step=True,
         eval_strategy="epoch" if validates else "no",
-        save_strategy="no",
+        save_strategy="no",  # by time instead, see SaveCheckpoints
+        save_total_limit=2,
         report_to=[],
         disable_tqdm=True,
     )
+
+
+class SaveCheckpoints(TrainerCallback):
+    """Saves when time is up, but never at the end of an epoch: a resumed run would skip what is done there."""
+
+    def __init__(self, watch: Stopwatch, epochs: int) -> None:
+        self._watch = watch
+        self._epochs = epochs
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        steps_per_epoch = state.max_steps // self._epochs
+        control.should_save = self._watch.due() and state.global_step % steps_per_epoch != 0
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        mark_complete(
+            Path(args.output_dir) / f"checkpoint-{state.global_step}", seconds=self._watch.seconds()
+        )
+        self._watch.saved()
 
 
 class ReportMetrics(TrainerCallback):
