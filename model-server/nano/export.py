@@ -41,8 +41,8 @@ def save(
         max_new_tokens=128,
     )
     model.to(device="cpu", dtype=torch.bfloat16).save_pretrained(out)
-    card = (HERE / "model-card.md").read_text(encoding="utf-8")
-    command = f"python -m nano.train --seed {settings['seed']} --steps {report.steps}"
+    card = (HERE / f"model-card-{settings['model']}.md").read_text(encoding="utf-8")
+    command = f"python -m nano.train --model {settings['model']} --seed {settings['seed']} --steps {report.steps}"
     for option in ("batch_tokens", "muon_lr", "adam_lr"):
         command += f" --{option.replace('_', '-')} {settings[option]}"
     facts = {
