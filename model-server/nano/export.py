@@ -42,7 +42,9 @@ def save(
     )
     model.to(device="cpu", dtype=torch.bfloat16).save_pretrained(out)
     card = (HERE / f"model-card-{settings['model']}.md").read_text(encoding="utf-8")
-    command = f"python -m nano.train --model {settings['model']} --seed {settings['seed']} --steps {report.steps}"
+    command = (
+        f"python -m nano.train --model {settings['model']} --seed {settings['seed']} --steps {report.steps}"
+    )
     for option in ("batch_tokens", "muon_lr", "adam_lr"):
         command += f" --{option.replace('_', '-')} {settings[option]}"
     facts = {

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tiny_models import TEMPLATES, byte_tokenizer
+from rows import tool
+from tiny_models import TEMPLATES
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     GenerationConfig,
     LlamaConfig,
@@ -36,15 +38,38 @@ SHAPE = {
 }
 
 
+def _tokenizer(
+    specials: list[str], *, bos: str, eos: str, pad: str | None, template: str
+) -> PreTrainedTokenizerFast:
+    """Byte-level BPE that has learned the template's own words: prompts of a hundred tokens, not a thousand."""
+    text = (TEMPLATES / template).read_text(encoding="utf-8")
+    inner = Tokenizer(models.BPE())
+    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=700,
+        special_tokens=[AddedToken(token, special=True) for token in specials],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    inner.train_from_iterator(
+        [text, *[json.dumps(tool("pay", "to"), indent=n) for n in (None, 4)]] * 3, trainer
+    )
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=inner, bos_token=bos, eos_token=eos, pad_token=pad, model_max_length=CONTEXT
+    )
+    tokenizer.chat_template = text
+    return tokenizer
+
+
 def qwen25(folder: Path) -> Path:
     specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-    tokenizer = byte_tokenizer(
+    tokenizer = _tokenizer(
         specials,
         bos="<|endoftext|>",
         eos="<|im_end|>",
         pad="<|endoftext|>",
-        template=TEMPLATES / "qwen2.5.jinja",
-        context=CONTEXT,
+        template="qwen2.5.jinja",
     )
     config = Qwen2Config(
         vocab_size=len(tokenizer), use_sliding_window=False, sliding_window=1024, max_window_layers=1, **SHAPE
@@ -60,13 +85,12 @@ def qwen25(folder: Path) -> Path:
 def llama32(folder: Path) -> Path:
     # Published without a pad token.
     specials = ["<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eom_id|>", "<|eot_id|>"]
-    tokenizer = byte_tokenizer(
+    tokenizer = _tokenizer(
         [*specials, "<|python_tag|>"],
         bos="<|begin_of_text|>",
         eos="<|eot_id|>",
         pad=None,
-        template=TEMPLATES / "llama3.2.jinja",
-        context=CONTEXT,
+        template="llama3.2.jinja",
     )
     config = LlamaConfig(vocab_size=len(tokenizer), bos_token_id=tokenizer.bos_token_id, **SHAPE)
     ends = tokenizer.convert_tokens_to_ids(["<|eom_id|>", "<|eot_id|>"])

@@ -40,7 +40,7 @@ def template(folder: Path) -> ChatTemplate:
 
 @pytest.mark.parametrize("name", BUILDERS)
 def test_it_is_fine_tuned_and_served_with_its_tool_calls(server: ServerProcess, name: str) -> None:
-    wanted = {"n_epochs": 30, "batch_size": 4, "learning_rate": 0.03, "lora": {"rank": 8, "dropout": 0.0}}
+    wanted = {"n_epochs": 12, "batch_size": 4, "learning_rate": 0.03, "lora": {"rank": 8, "dropout": 0.0}}
     asked: dict[str, Any] = {
         "messages": ROWS[0]["messages"][:1],
         "tools": ROWS[0]["tools"],

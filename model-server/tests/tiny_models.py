@@ -26,7 +26,7 @@ NANO_TOKENS += ["<|end|>"]
 
 
 def byte_tokenizer(
-    specials: list[str], *, bos: str, eos: str, pad: str | None, template: Path, context: int = CONTEXT
+    specials: list[str], *, bos: str, eos: str, pad: str, template: Path
 ) -> PreTrainedTokenizerFast:
     """One token per byte, and the special tokens."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
@@ -35,7 +35,7 @@ def byte_tokenizer(
     inner.decoder = decoders.ByteLevel()
     inner.add_special_tokens([AddedToken(token, special=True) for token in specials])
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=inner, bos_token=bos, eos_token=eos, pad_token=pad, model_max_length=context
+        tokenizer_object=inner, bos_token=bos, eos_token=eos, pad_token=pad, model_max_length=CONTEXT
     )
     tokenizer.chat_template = template.read_text(encoding="utf-8")
     return tokenizer
