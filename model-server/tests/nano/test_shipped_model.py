@@ -1,4 +1,4 @@
-"""The model in models/nano-1m: it loads, is what its card says, and answers in its own form."""
+"""The models in models/: they load, are what their cards say, and answer in their own form."""
 
 import json
 import random
@@ -13,21 +13,28 @@ from nano.chat_format import text
 from nano.conversations import Conversation, conversation
 from nano.lexicon import load
 
-FOLDER = Path(__file__).parents[2] / "models" / "nano-1m"
+MODELS = Path(__file__).parents[2] / "models"
+# Parameters; bytes of the whole folder at most.
+SHIPPED = {"nano-1m": (1_016_960, 5_000_000), "nano-4m": (3_934_464, 9_000_000)}
 WORK_TOOLS = (
     "direct_deposit income insurance insurance_change meeting_schedule next_holiday payday pto_balance "
     "pto_request pto_request_status pto_used rollover_401k schedule_meeting taxes w2"
 ).split()
 
 
-@pytest.fixture(scope="module")
-def tokenizer():
-    return AutoTokenizer.from_pretrained(FOLDER)
+@pytest.fixture(scope="module", params=SHIPPED)
+def name(request):
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def model():
-    return AutoModelForCausalLM.from_pretrained(FOLDER, dtype=torch.float32)
+def tokenizer(name):
+    return AutoTokenizer.from_pretrained(MODELS / name)
+
+
+@pytest.fixture(scope="module")
+def model(name):
+    return AutoModelForCausalLM.from_pretrained(MODELS / name, dtype=torch.float32)
 
 
 def tool(name: str, *arguments: str) -> dict:
@@ -43,19 +50,21 @@ def openai_form(made: Conversation) -> dict:
     return {"conversation": made.messages, "tools": tools or None}
 
 
-def test_it_is_a_small_bfloat16_llama(model):
+def test_it_is_a_small_bfloat16_llama(model, name):
+    parameters, size = SHIPPED[name]
+
     assert model.config.model_type == "llama"
     assert model.config.tie_word_embeddings
-    assert 0.9e6 < model.num_parameters() < 1.1e6
-    assert json.loads((FOLDER / "config.json").read_text())["dtype"] == "bfloat16"
-    assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 5_000_000
+    assert model.num_parameters() == parameters
+    assert json.loads((MODELS / name / "config.json").read_text())["dtype"] == "bfloat16"
+    assert sum(file.stat().st_size for file in (MODELS / name).iterdir()) < size
 
 
-def test_its_card_has_no_gap():
-    card = (FOLDER / "README.md").read_text(encoding="utf-8")
+def test_its_card_has_no_gap(name):
+    card = (MODELS / name / "README.md").read_text(encoding="utf-8")
 
     assert "license: apache-2.0" in card
-    assert f"{1016960:,} parameters" in card
+    assert f"{SHIPPED[name][0]:,} parameters" in card
     assert not re.search(r"@[A-Z]+@", card)
 
 
