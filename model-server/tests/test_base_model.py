@@ -46,10 +46,7 @@ def base(
 
 
 def say(base: BaseModel, *models: str) -> list[list[int]]:
-    rows = [
-        Row(model, PROMPTS[model], Sampling(temperature=0), 8, frozenset(), lambda ids: str(ids))
-        for model in models
-    ]
+    rows = [Row(model, PROMPTS[model], Sampling(temperature=0), 8, frozenset(), str) for model in models]
     decode(base, rows)
     return [row.made for row in rows]
 

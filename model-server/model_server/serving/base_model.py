@@ -181,6 +181,9 @@ class BaseModel:
         with self._wrapped.disable_adapter():
             return self._wrapped.base_model.model(**inputs)
 
+    # Adapters are loaded on first use, which is inside a decode's inference mode: tensors made there could not be
+    # changed outside of it, when an adapter is dropped.
+    @torch.inference_mode(False)
     def _merged_copy(self, name: str) -> Any:
         from peft import PeftModel  # noqa: PLC0415  (4 s; a base answers without it)
 
@@ -206,6 +209,7 @@ class BaseModel:
             return wrapped.base_model.model(**inputs)
         return wrapped(adapter_names=slots, **inputs)
 
+    @torch.inference_mode(False)
     def _wrap(self, name: str) -> Any:
         """The wrapped model, with this adapter among its own."""
         from peft import PeftModel  # noqa: PLC0415
