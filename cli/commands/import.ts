@@ -53,7 +53,7 @@ async function importCommand(
   await migrateDatabases(config);
   const progress = createImportProgress(context.out);
   const rejects = createRejectsFile({ home: config.home, file, now: new Date() });
-  const result = await withLineage(config, ({ feedback }) =>
+  const importing = withLineage(config, ({ feedback }) =>
     withLogStore(config, (logStore) =>
       importRecords({
         ...opened,
@@ -68,10 +68,14 @@ async function importCommand(
         onRejected: rejects.add,
       }),
     ),
-  ).finally(async () => {
+  );
+  let result: Awaited<typeof importing>;
+  try {
+    result = await importing;
+  } finally {
     progress.done();
     await rejects.close();
-  });
+  }
   const { read, stored, duplicates, rejected, feedback } = result.counts;
   if (context.signal.aborted)
     throw new CommandError(`Interrupted after ${count(read)} rows; ${count(stored)} are stored.`, {

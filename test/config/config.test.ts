@@ -221,6 +221,7 @@ describe('candidates.yaml', () => {
 
     expect(load().modelServer.models).toEqual({
       'nano-1m': join(repositoryRoot, 'model-server', 'models', 'nano-1m'),
+      'nano-4m': join(repositoryRoot, 'model-server', 'models', 'nano-4m'),
       './mine': join(dir, 'mine'),
       'org/hub': 'org/hub',
     });

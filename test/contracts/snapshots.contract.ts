@@ -21,6 +21,7 @@ import { openLogStore } from '../../wiring/open-log-store.ts';
 import { anAttempt, runIn } from '../support/activity-environment.ts';
 import { createTestDatabase, emptyDatabase, type TestDatabase } from '../support/database.ts';
 import { aRun } from '../support/lineage.ts';
+import { aPolicy } from '../support/policies.ts';
 import { aRecord, manyRecords } from '../support/records.ts';
 
 type LogStoreConfig = Config['logStore'];
@@ -34,7 +35,7 @@ export interface SnapshotSetup {
 }
 
 const workloadId = 'hr';
-const curation = { seed: 1, evalSize: 5, minRecords: 20, validationShare: 0.1 };
+const curation = { seed: 1, evalSize: 5, minRecords: 20, validationShare: 0.1, policy: aPolicy() };
 
 /** Each record in exactly one daily snapshot, whatever happens meanwhile. `prepare` comes once. */
 export function describeSnapshots(

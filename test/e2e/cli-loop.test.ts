@@ -188,7 +188,7 @@ describe('the loop by command line', () => {
     'run --wait ends by the verdict: 4 for hold; approving that needs --override; reject leaves the route',
     async () => {
       const file = join(home, 'strict.jsonl');
-      const rows = generateHelpDesk({ seed: 8, records }).map(({ workload_id: _, ...row }) => row);
+      const rows = generateHelpDesk({ seed: 8, records }).map(({ workload_id: _workload, ...row }) => row);
       writeFileSync(file, rows.map((row) => JSON.stringify(row)).join('\n'));
       await flywheel.run('import', file, '--format', 'jsonl', '--workload', 'strict', '--client', 'c1');
 
