@@ -22,8 +22,8 @@ export interface CurateDatasetPorts {
 /** What curation needs of a plan. */
 type CurationPlan = Pick<
   RunPlan,
-  'runId' | 'workloadId' | 'seed' | 'snapshotKind' | 'evalSize' | 'minRecords' | 'validationShare' | 'policy'
->;
+  'runId' | 'workloadId' | 'seed' | 'snapshotKind' | 'evalSize' | 'minRecords' | 'validationShare'
+> & { readonly policy?: Pick<RunPlan['policy'], 'redaction'> };
 
 type Splits = Readonly<Record<SplitName, readonly Example[]>>;
 
@@ -50,7 +50,7 @@ export function createCurateDataset({ artifacts, lineage }: CurateDatasetPorts) 
           seed,
           validationShare,
           minRecords,
-          redaction: policy.redaction,
+          ...(policy && { redaction: policy.redaction }),
           ...(evalSize === undefined ? {} : { evalSize }),
         };
         const { splits, dropped, manifest, hash } = await curate(records, options);

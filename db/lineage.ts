@@ -9,6 +9,7 @@ import { createExperimentLineage } from './repositories/experiments.ts';
 import { createFeedbackLineage } from './repositories/feedback.ts';
 import { createJudgementLineage } from './repositories/judgements.ts';
 import { createPolicyLineage } from './repositories/policies.ts';
+import { createRecordLineage } from './repositories/record-trace.ts';
 import { createRouteLineage } from './repositories/routes.ts';
 import { createRunLineage } from './repositories/runs.ts';
 import { createSweepLineage } from './repositories/sweeps.ts';
@@ -22,6 +23,7 @@ export function createLineage(db: Database): Lineage {
     evaluations: withOurErrors(createEvaluationLineage(db)),
     judgements: withOurErrors(createJudgementLineage(db)),
     decisions: withOurErrors(createDecisionLineage(db)),
+    records: withOurErrors(createRecordLineage(db)),
     routes: withOurErrors(createRouteLineage(db)),
     feedback: withOurErrors(createFeedbackLineage(db)),
     policies: withOurErrors(createPolicyLineage(db)),

@@ -24,6 +24,7 @@ import type { Decision, GateStatus, Verdict } from '../../domain/verdicts/verdic
 import type { FeedbackCounts, FeedbackLineage } from './feedback.ts';
 import type { JudgementLineage } from './judgement-lineage.ts';
 import type { PolicyLineage } from './policy-lineage.ts';
+import type { RecordLineage } from './record-lineage.ts';
 import type { SweepLineage } from './sweep-lineage.ts';
 import type { TrainingProgress, TrainingStatus } from './trainer.ts';
 
@@ -39,6 +40,7 @@ export interface Lineage {
   readonly evaluations: EvaluationLineage;
   readonly judgements: JudgementLineage;
   readonly decisions: DecisionLineage;
+  readonly records: RecordLineage;
   readonly routes: RouteLineage;
   readonly feedback: FeedbackLineage;
   readonly policies: PolicyLineage;

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
-import { type Cli, examples } from '../command.ts';
-import { exitCodes } from '../exit-codes.ts';
+import { type Cli, type CommandContext, examples } from '../command.ts';
+import { CommandError } from '../command-error.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { parseId } from '../options.ts';
+import { recordTraceText } from '../render/record-trace.ts';
 import { traceText } from '../render/trace.ts';
 import { requireWorkload } from '../require-workload.ts';
 import { withLineage } from '../services.ts';
@@ -9,16 +11,43 @@ import { withLineage } from '../services.ts';
 export function registerLineage(program: Command, cli: Cli): void {
   program
     .command('lineage')
-    .argument('<workload>', 'a workload id', parseId)
-    .description('Walk from a workload’s route back to the records that its model learned from')
-    .addHelpText('after', examples(['flywheel lineage hr', 'flywheel lineage hr --json | jq .records.train']))
+    .argument('[workload]', 'a workload id', parseId)
+    .option('--record <id>', 'the other way: what this record touched')
+    .description(
+      'Walk from a workload’s route back to its model’s records, or from a record to all it touched',
+    )
+    .addHelpText(
+      'after',
+      examples([
+        'flywheel lineage hr',
+        'flywheel lineage hr --json | jq .records.train',
+        'flywheel lineage --record rec-7f3a',
+      ]),
+    )
     .action(
-      cli.run(async ({ config, out }, workload: string) => {
-        const trace = await withLineage(config(), (lineage) => lineage.routes.trace(workload));
-        if (trace.route === null) await requireWorkload(config(), workload);
-        out.json(trace);
-        out.line(traceText(trace, out.style));
-        return exitCodes.ok;
+      cli.run((context, workload: string | undefined, { record }: { record?: string }) => {
+        if (workload !== undefined && record === undefined) return fromRoute(context, workload);
+        if (workload === undefined && record !== undefined) return fromRecord(context, record);
+        throw new CommandError('Name a workload, or a record by --record; one of the two.', {
+          code: 'usage',
+          exitCode: exitCodes.usage,
+          next: '`npx flywheel lineage --help` has examples.',
+        });
       }),
     );
+}
+
+async function fromRoute({ config, out }: CommandContext, workload: string): Promise<ExitCode> {
+  const trace = await withLineage(config(), (lineage) => lineage.routes.trace(workload));
+  if (trace.route === null) await requireWorkload(config(), workload);
+  out.json(trace);
+  out.line(traceText(trace, out.style));
+  return exitCodes.ok;
+}
+
+async function fromRecord({ config, out }: CommandContext, recordId: string): Promise<ExitCode> {
+  const trace = await withLineage(config(), (lineage) => lineage.records.trace(recordId));
+  out.json(trace);
+  out.line(recordTraceText(trace, out.style));
+  return exitCodes.ok;
 }

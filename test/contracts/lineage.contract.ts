@@ -6,6 +6,7 @@ import { experimentCases } from './lineage/experiments.ts';
 import { feedbackCases } from './lineage/feedback.ts';
 import { judgementCases } from './lineage/judgements.ts';
 import { policyCases } from './lineage/policies.ts';
+import { recordCases } from './lineage/records.ts';
 import { routeCases } from './lineage/routes.ts';
 import { runCases } from './lineage/runs.ts';
 
@@ -25,6 +26,7 @@ export function describeLineage(name: string, setup: () => Promise<Lineage>): vo
     describe('verdicts and approvals', () => decisionCases(lineage));
     describe('feedback', () => feedbackCases(lineage));
     describe('policies', () => policyCases(lineage));
+    describe('records', () => recordCases(lineage));
     describe('routes and audit', () => routeCases(lineage));
   });
 }
