@@ -32,17 +32,17 @@ const connectTimeoutMs = 5_000;
 
 /** Connects to Temporal; TLS and API key come from Temporal's own variables, for a server that is not ours. */
 export async function withTemporal<T>(config: Config, work: (client: Client) => Promise<T>): Promise<T> {
-  const [{ Client, Connection }, { loadClientConnectConfig }] = await Promise.all([
+  const [{ Client, Connection }, { temporalConnection }] = await Promise.all([
     import('@temporalio/client'),
-    import('@temporalio/envconfig'),
+    import('../wiring/temporal-connection.ts'),
   ]);
-  const { address, namespace, embedded } = config.temporal;
-  const shared = embedded ? {} : loadClientConnectConfig().connectionOptions;
-  const connection = await Connection.connect({ ...shared, address, connectTimeout: connectTimeoutMs }).catch(
-    (error: unknown) => {
-      throw serviceDown(`Temporal at ${address}`, error);
-    },
-  );
+  const { connectionOptions, namespace } = temporalConnection(config);
+  const connection = await Connection.connect({
+    ...connectionOptions,
+    connectTimeout: connectTimeoutMs,
+  }).catch((error: unknown) => {
+    throw serviceDown(`Temporal at ${config.temporal.address}`, error);
+  });
   try {
     return await work(new Client({ connection, namespace }));
   } finally {

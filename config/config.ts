@@ -6,8 +6,10 @@ import type { Policies } from '../domain/policies/policy.ts';
 import { type Catalog, type Provider, readCatalog } from './catalog.ts';
 import { ConfigError } from './config-error.ts';
 import { deepFreeze } from './deep-freeze.ts';
+import { embeddedDatabaseDir, embeddedDatabasePassword, embeddedDatabaseUrl } from './embedded-database.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import type { LocalModels } from './local-models.ts';
+import { keepsToOwnServers, withoutNamedServers } from './own-servers.ts';
 import { type PoliciesFile, readPolicies } from './policies.ts';
 
 /** Everything that environment and files settle, read once, frozen. `embedded`: we start it ourselves. */
@@ -107,7 +109,9 @@ export const repositoryRoot = resolve(fileURLToPath(import.meta.url), '../..');
 
 /** Reads environment, `candidates.yaml` and `workloads.yaml`. Throws `ConfigError` with every problem found. */
 export function loadConfig(options: LoadOptions = {}): Config {
-  const variables = options.env ?? processEnvironment();
+  const given = options.env ?? processEnvironment();
+  const home = resolve(options.home ?? (given['FLYWHEEL_HOME'] || join(repositoryRoot, '.flywheel')));
+  const variables = keepsToOwnServers(home) ? withoutNamedServers(given) : given;
   const { environment, problems } = readEnvironment(variables);
   const file = resolve(repositoryRoot, variables['FLYWHEEL_CANDIDATES'] || 'candidates.yaml');
   const catalog = readCatalog(file, variables);
@@ -116,7 +120,8 @@ export function loadConfig(options: LoadOptions = {}): Config {
   const policies = readPolicies(policiesFile);
   const all = [...problems, ...catalog.problems, ...(catalog.candidates.length > 0 ? policies.problems : [])];
   if (environment === null || all.length > 0) throw new ConfigError(all);
-  const assembled = assemble(environment, options, catalog);
+  const portOffset = options.portOffset ?? environment.FLYWHEEL_PORT_OFFSET ?? 0;
+  const assembled = assemble(environment, { home, portOffset }, catalog);
   return deepFreeze({ ...assembled, policies: policies.policies, policiesFile });
 }
 
@@ -147,11 +152,9 @@ function processEnvironment(): NodeJS.ProcessEnv {
 
 function assemble(
   env: Environment,
-  options: LoadOptions,
+  { home, portOffset }: { readonly home: string; readonly portOffset: number },
   catalog: Catalog,
 ): Omit<Config, 'policies' | 'policiesFile'> {
-  const home = resolve(options.home ?? env.FLYWHEEL_HOME ?? join(repositoryRoot, '.flywheel'));
-  const portOffset = options.portOffset ?? env.FLYWHEEL_PORT_OFFSET ?? 0;
   const local = (port: number) => `127.0.0.1:${port + portOffset}`;
   const modelServerUrl = (env.MODEL_SERVER_URL ?? `http://${local(basePorts.modelServer)}`).replace(
     /\/(v1\/?)?$/,
@@ -163,7 +166,8 @@ function assemble(
     temporal: {
       address: env.TEMPORAL_ADDRESS ?? local(basePorts.temporal),
       namespace: env.TEMPORAL_NAMESPACE ?? 'default',
-      uiUrl: env.TEMPORAL_UI_URL ?? (env.TEMPORAL_ADDRESS ? null : `http://${local(basePorts.temporalUi)}`),
+      // The embedded server's own listens where the offset puts it, whatever a variable says of another.
+      uiUrl: env.TEMPORAL_ADDRESS ? (env.TEMPORAL_UI_URL ?? null) : `http://${local(basePorts.temporalUi)}`,
       embedded: env.TEMPORAL_ADDRESS === undefined,
     },
     database: database(env, home, local(basePorts.postgres)),
@@ -200,10 +204,10 @@ function modelServer(env: Environment, url: string, { localModels }: Catalog): C
  */
 function database({ DATABASE_URL: url }: Environment, home: string, address: string): Config['database'] {
   if (url !== undefined) return { url, embedded: false };
-  const passwordFile = join(home, 'postgres', 'password');
+  const dir = embeddedDatabaseDir(home);
   return {
     get url() {
-      return `postgres://flywheel:${readLine(passwordFile) ?? ''}@${address}/flywheel`;
+      return embeddedDatabaseUrl(address, embeddedDatabasePassword(dir) ?? '');
     },
     embedded: true,
   };
@@ -227,7 +231,8 @@ function logStore(env: Environment, address: string): Config['logStore'] {
 
 function gateway(env: Environment, home: string, portOffset: number): Config['gateway'] {
   const host = env.FLYWHEEL_GATEWAY_HOST;
-  const port = env.FLYWHEEL_GATEWAY_PORT ?? basePorts.gateway + portOffset;
+  // A port that is named moves with the others: two stacks with one .env would else meet on it.
+  const port = (env.FLYWHEEL_GATEWAY_PORT ?? basePorts.gateway) + portOffset;
   // A wildcard is an address to listen on, not one to connect to.
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   const ownTokenFile = join(home, 'gateway', 'token');

@@ -1,4 +1,5 @@
 import { loadConfig } from '../config/config.ts';
+import { exitCodeOf } from '../config/config-error.ts';
 import { createLog, reasonOf } from './log.ts';
 import { type RunningServer, startServer } from './start-server.ts';
 
@@ -8,7 +9,7 @@ try {
   stopOnSignal(await startServer(loadConfig(), log));
 } catch (error) {
   log.warn('start_failed', { reason: reasonOf(error) });
-  process.exit(1);
+  process.exit(exitCodeOf(error));
 }
 
 function stopOnSignal(server: RunningServer): void {

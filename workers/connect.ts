@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, NativeConnection } from '@temporalio/worker';
 import type { Config } from '../config/config.ts';
+import { isUnknownNamespace, missingSearchAttributes } from '../wiring/search-attributes.ts';
 import { temporalConnection } from '../wiring/temporal-connection.ts';
-import { searchAttributeTypes } from '../workflows/search-attributes.ts';
 
 /** A server that starts with us needs seconds; one that restarts, a minute. */
 const patienceMs = 120_000;
@@ -20,45 +20,40 @@ export async function connectWorker(
       await checkSearchAttributes(connection, namespace, logger);
       return connection;
     } catch (error) {
-      if (error instanceof MissingSearchAttributes || Date.now() > deadline) throw error;
+      if (error instanceof UnusableNamespace || Date.now() > deadline) throw error;
+      // Ours makes its namespace a moment after it answers; nobody makes that of another.
+      if (isUnknownNamespace(error) && !config.temporal.embedded) throw unknownNamespace(config, error);
       logger.info('waiting for Temporal', { address: connectionOptions.address });
       await sleep(1_000);
     }
   }
 }
 
-/** An unknown attribute would leave a workflow hanging in mid-run. */
-class MissingSearchAttributes extends Error {
-  override readonly name = 'MissingSearchAttributes';
+/** Waiting does not help: somebody has to set the namespace up. */
+class UnusableNamespace extends Error {
+  override readonly name = 'UnusableNamespace';
 }
 
+function unknownNamespace({ temporal }: Pick<Config, 'temporal'>, cause: unknown): UnusableNamespace {
+  const { address, namespace } = temporal;
+  return new UnusableNamespace(
+    `Temporal at ${address} has no namespace "${namespace}" (TEMPORAL_NAMESPACE). Create it and start again:\n` +
+      `temporal operator namespace create --address ${address} --namespace ${namespace} --retention 30d`,
+    { cause },
+  );
+}
+
+/** An unknown attribute would leave a workflow hanging in mid-run. */
 async function checkSearchAttributes(
   connection: NativeConnection,
   namespace: string,
   logger: Logger,
 ): Promise<void> {
-  let known: Record<string, unknown>;
-  try {
-    known = (await connection.operatorService.listSearchAttributes({ namespace })).customAttributes;
-  } catch (error) {
-    // Temporal Cloud has no operator service, and then there is nothing that we could check with.
-    if (!isUnimplemented(error)) throw error;
-    logger.warn('search attributes cannot be checked on this server', { namespace });
-    return;
+  const missing = await missingSearchAttributes(connection, namespace);
+  if (missing === null) logger.warn('search attributes cannot be checked on this server', { namespace });
+  else if (missing.names.length > 0) {
+    throw new UnusableNamespace(
+      `Temporal’s namespace "${namespace}" lacks search attributes that the workflows set. Create them and start again:\n${missing.commands.join('\n')}`,
+    );
   }
-  const missing = Object.entries(searchAttributeTypes).filter(([name]) => !(name in known));
-  if (missing.length === 0) return;
-  const commands = missing.map(
-    ([name, type]) =>
-      `temporal operator search-attribute create --namespace ${namespace} --name ${name} --type ${type}`,
-  );
-  throw new MissingSearchAttributes(
-    `Temporal’s namespace "${namespace}" lacks search attributes that the workflows set. Create them and start again:\n${commands.join('\n')}`,
-  );
-}
-
-function isUnimplemented(error: unknown): boolean {
-  const [unimplemented, permissionDenied] = [12, 7];
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
-  return code === unimplemented || code === permissionDenied;
 }

@@ -1,5 +1,6 @@
-import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { type NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { type Config, loadConfig } from '../config/config.ts';
+import { exitCodeOf } from '../config/config-error.ts';
 import { temporalConnection } from '../wiring/temporal-connection.ts';
 import { connectWorker } from './connect.ts';
 import { installLogging } from './log.ts';
@@ -36,9 +37,11 @@ export async function runWorkerProcess(
     logger.info('stopped');
   } catch (error) {
     logger.error('failed', { error });
-    process.exitCode = 1;
+    process.exitCode = exitCodeOf(error);
   } finally {
-    await connection?.close();
+    // The native runtime keeps the process alive; the last connection that closes ends it.
+    if (connection) await connection.close();
+    else await Runtime.instance().shutdown();
   }
 }
 

@@ -21,7 +21,8 @@ export function registerDemo(program: Command, cli: Cli): void {
       'after',
       `
 The demo lives in a home of its own, <home>/demo, with every port moved by 100, so that
-it can run beside \`flywheel dev\` and its traffic never mixes with yours. State is kept:
+it can run beside \`flywheel dev\` and its traffic never mixes with yours. It starts every
+server itself, whatever DATABASE_URL, TEMPORAL_ADDRESS and the like name. State is kept:
 a second demo goes on where the first one ended.
 ${examples(['flywheel demo', 'flywheel demo --approve', 'flywheel demo --keep'])}`,
     )

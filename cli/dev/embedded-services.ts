@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, statSync, symlinkSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
+import { embeddedDatabaseDir } from '../../config/embedded-database.ts';
 import type { Tools } from '../setup/prepare.ts';
 import { temporalPort } from './ports.ts';
 import type { Service } from './service.ts';
@@ -43,7 +44,7 @@ function temporal(config: Config, { temporalBinary }: Tools, logsDir: string): S
 }
 
 function postgres(config: Config, logsDir: string): Service {
-  const dir = join(config.home, 'postgres');
+  const dir = embeddedDatabaseDir(config.home);
   linkLog(join(dir, 'postgres.log'), join(logsDir, 'postgres.log'));
   return {
     name: 'PostgreSQL server',

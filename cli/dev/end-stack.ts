@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isRunning } from '../setup/process-identity.js';
 import { endLeftovers, findRunningStack } from './home-claim.ts';
-import { isRunning } from './process-identity.ts';
 
 /** A stack stops in a few seconds; training that is told to end may take more. */
 export const stopPatienceMs = 90_000;

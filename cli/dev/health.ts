@@ -5,7 +5,7 @@ import type { Config } from '../../config/config.ts';
 import { openLineage } from '../../wiring/open-lineage.ts';
 import { openLogStore } from '../../wiring/open-log-store.ts';
 import { openChatModels } from '../../wiring/open-models.ts';
-import { searchAttributeTypes } from '../../workflows/search-attributes.ts';
+import { missingSearchAttributes } from '../../wiring/search-attributes.ts';
 import { withTemporal } from '../services.ts';
 import { addressesOf } from './addresses.ts';
 
@@ -107,10 +107,9 @@ async function probeTemporal(config: Config): Promise<void> {
   const { namespace } = config.temporal;
   await withTemporal(config, async ({ connection }) => {
     await connection.workflowService.describeNamespace({ namespace });
-    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-    const missing = Object.keys(searchAttributeTypes).filter((name) => !(name in customAttributes));
-    if (missing.length > 0) {
-      throw new Error(`namespace "${namespace}" lacks the search attributes ${missing.join(', ')}`);
+    const missing = await missingSearchAttributes(connection, namespace);
+    if (missing && missing.names.length > 0) {
+      throw new Error(`namespace "${namespace}" lacks the search attributes ${missing.names.join(', ')}`);
     }
   });
 }

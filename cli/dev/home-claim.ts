@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { shortPath } from '../../config/short-path.ts';
 import { ConflictError } from '../../domain/errors.ts';
 import { hintFor } from '../hint.ts';
-import { identify, isRunning, type ProcessIdentity } from './process-identity.ts';
+import { identify, isRunning, type ProcessIdentity } from '../setup/process-identity.js';
 
 const Identity = z.object({ pid: z.number().int(), began: z.string() });
 

@@ -16,8 +16,6 @@ export interface StackOptions {
   readonly log: (line: string) => void;
   /** Aborted while starting: what runs already is stopped, and the start rejects. */
   readonly signal?: AbortSignal;
-  /** More for the environment of workers and gateway, such as the demo's upstream. */
-  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A running stack: the embedded servers, the workers and the gateway, kept alive until `stop`. */
@@ -48,7 +46,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await stack.start(embeddedServices(config, tools, logsDir), signal);
     await migrateDatabases(config);
     signal.throwIfAborted();
-    await stack.start(ownServices(config, childEnvironment(options), logsDir), signal);
+    await stack.start(ownServices(config, childEnvironment(config), logsDir), signal);
     claim.setReady();
     return stack;
   } catch (error) {
@@ -105,10 +103,9 @@ class RunningStack implements Stack {
 }
 
 /** The children read the configuration themselves; these two make it the same one. */
-function childEnvironment({ config, env }: StackOptions): NodeJS.ProcessEnv {
+function childEnvironment(config: Config): NodeJS.ProcessEnv {
   return {
     ...process.env,
-    ...env,
     FLYWHEEL_HOME: config.home,
     FLYWHEEL_PORT_OFFSET: String(config.portOffset),
   };

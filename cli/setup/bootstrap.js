@@ -1,10 +1,10 @@
 // Plain JavaScript without dependencies: in a fresh clone there is nothing else to run it with yet.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { exclusive } from './exclusive.js';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
@@ -12,7 +12,7 @@ const oldestNode = [20, 19];
 const modules = join(root, 'node_modules');
 /** Written last, so that an interrupted installation is done again. Holds the hash of what was installed. */
 const marker = join(modules, '.flywheel-installed');
-const lockFile = join(root, '.flywheel', 'npm-install.lock');
+const queueDir = join(root, '.flywheel', 'npm-install.queue');
 
 /** A sentence for the user, without a stack trace. */
 export class SetupError extends Error {}
@@ -33,12 +33,10 @@ export function checkNode() {
 /** Installs the npm packages when they are missing or the lock file changed; else costs a millisecond. */
 export async function ensureNodePackages() {
   if (isInstalled()) return;
-  await claimLock();
-  try {
+  const wait = () => note('Another set-up is installing the npm packages; waiting for it.');
+  await exclusive(queueDir, wait, async () => {
     if (!isInstalled()) await install();
-  } finally {
-    rmSync(lockFile, { force: true });
-  }
+  });
 }
 
 function wanted() {
@@ -80,43 +78,6 @@ async function npmCi() {
   if (code === 0) return;
   const tail = Buffer.concat(output).toString('utf8').trim().split('\n').slice(-15).join('\n');
   throw new SetupError(`The npm packages could not be installed; npm says:\n${tail}`);
-}
-
-/** One installation at a time; the lock of a process that is gone is taken over. */
-async function claimLock() {
-  mkdirSync(dirname(lockFile), { recursive: true });
-  const mine = `${lockFile}.${process.pid}`;
-  writeFileSync(mine, String(process.pid));
-  try {
-    // A link appears whole: nobody ever reads a lock without its holder.
-    for (let told = false; !claimed(mine); told = true) {
-      if (holderIsGone()) rmSync(lockFile, { force: true });
-      else if (!told) note('Another set-up is installing the npm packages; waiting for it.');
-      await sleep(500);
-    }
-  } finally {
-    rmSync(mine, { force: true });
-  }
-}
-
-function claimed(mine) {
-  try {
-    linkSync(mine, lockFile);
-    return true;
-  } catch (error) {
-    if (error.code === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-function holderIsGone() {
-  try {
-    process.kill(Number(readFileSync(lockFile, 'utf8')), 0);
-    return false;
-  } catch (error) {
-    // ENOENT: released meanwhile. EPERM: alive, another user's.
-    return error.code !== 'EPERM';
-  }
 }
 
 function seconds(since) {

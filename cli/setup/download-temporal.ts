@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -9,13 +8,11 @@ const firstByteMs = 15_000;
 /** The whole download; about 60 MB. */
 const downloadMs = 300_000;
 
-/** What `@temporalio/testing` has downloaded before, in our cache or in its own default folder. */
+/** What was downloaded before. Never from a folder that others can write to: it is run. */
 export async function cachedDownload(cacheDir: string): Promise<string[]> {
   const found: string[] = [];
-  for (const folder of [cacheDir, tmpdir()]) {
-    for (const name of await readdir(folder).catch(() => [])) {
-      if (/^temporal-sdk-typescript-[\d.]+$/.test(name)) found.push(join(folder, name));
-    }
+  for (const name of await readdir(cacheDir).catch(() => [])) {
+    if (/^temporal-sdk-typescript-[\d.]+$/.test(name)) found.push(join(cacheDir, name));
   }
   return found;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { InvalidInputError } from '../../domain/errors.ts';
 import { cacheDir } from './cache.ts';
-import { exclusive } from './exclusive.ts';
+import { exclusive } from './exclusive.js';
 import { findJava } from './find-java.ts';
 import { runStep } from './run-step.ts';
 
@@ -40,7 +40,7 @@ export async function prepareElasticsearch(
   const distribution = distributionOf(version);
   if (!existsSync(distribution)) {
     await exclusive(
-      `${distribution}.lock`,
+      `${distribution}.queue`,
       () => note('Another set-up is fetching Elasticsearch; waiting for it.'),
       async () => {
         if (!existsSync(distribution)) await fetchDistribution(version, distribution, note, signal);

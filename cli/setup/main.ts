@@ -1,4 +1,5 @@
 import { loadConfig } from '../../config/config.ts';
+import { exitCodeOf } from '../../config/config-error.ts';
 import { FlywheelError } from '../../domain/errors.ts';
 import { prepare } from './prepare.ts';
 
@@ -15,5 +16,5 @@ async function main(): Promise<void> {
 
 await main().catch((error: unknown) => {
   console.error(error instanceof FlywheelError ? error.message : error);
-  process.exitCode = 1;
+  process.exitCode = exitCodeOf(error);
 });

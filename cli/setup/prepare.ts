@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import { temporalCacheDir } from './cache.ts';
-import { exclusive } from './exclusive.ts';
+import { exclusive } from './exclusive.js';
 import { type ElasticsearchTools, prepareElasticsearch } from './find-elasticsearch.ts';
 import { findTemporal } from './find-temporal.ts';
 import { preparePython } from './python-environment.ts';
@@ -39,6 +39,6 @@ async function prepareTemporal(note: (line: string) => void, signal?: AbortSigna
   const found = await search(false).catch(() => null);
   if (found) return found.path;
   const wait = () => note('Another set-up is fetching Temporal’s dev server; waiting for it.');
-  const fetched = await exclusive(`${dir}.lock`, wait, () => search(true));
+  const fetched = await exclusive(`${dir}.queue`, wait, () => search(true));
   return fetched.path;
 }

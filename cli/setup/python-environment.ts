@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { repositoryRoot } from '../../config/config.ts';
 import { InvalidInputError } from '../../domain/errors.ts';
 import { cacheDir } from './cache.ts';
-import { exclusive } from './exclusive.ts';
+import { exclusive } from './exclusive.js';
 import { findPython, type Python } from './find-python.ts';
 import { findUv } from './find-uv.ts';
 import { runStep } from './run-step.ts';
@@ -24,7 +24,7 @@ export async function pythonPath(env: NodeJS.ProcessEnv = process.env): Promise<
 }
 
 /**
- * Makes the Python environment from `model-server/uv.lock`, once per lock file and Python, shared by clones.
+ * Makes the Python environment from `model-server/uv.queue`, once per lock file and Python, shared by clones.
  * Can be interrupted and repeated: uv goes on from what it has fetched, and the marker comes last.
  */
 export async function preparePython(note: (line: string) => void, signal?: AbortSignal): Promise<string> {
@@ -34,7 +34,7 @@ export async function preparePython(note: (line: string) => void, signal?: Abort
   const environment = environmentDir(python, env);
   if (existsSync(readyFile(environment))) return executable(environment);
   await exclusive(
-    `${environment}.lock`,
+    `${environment}.queue`,
     () => note('Another set-up is installing the Python packages; waiting for it.'),
     async () => {
       if (!existsSync(readyFile(environment))) await install(environment, python, note, signal);

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { readTokens } from '../../config/tokens-file.ts';
 import type { Token } from '../../domain/access/token.ts';
 import { tokensFileText } from '../../domain/access/tokens-file.schema.ts';
-import { exclusive } from '../setup/exclusive.ts';
+import { exclusive } from '../setup/exclusive.js';
 
 /** Changes the file whole or not at all; two commands at once take turns. */
 export async function changeTokens(
@@ -13,7 +13,7 @@ export async function changeTokens(
 ): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   await exclusive(
-    `${file}.lock`,
+    `${file}.queue`,
     () => undefined,
     async () => write(file, tokensFileText(change(await readTokens(file)))),
   );

@@ -1,7 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ArtifactStore } from '../../activities/ports/artifact-store.ts';
-import type { FineTuneRequest, Trainer, TrainingJob } from '../../activities/ports/trainer.ts';
+import {
+  type FineTuneRequest,
+  hasEnded,
+  type Trainer,
+  type TrainingJob,
+} from '../../activities/ports/trainer.ts';
 import { defaultLora } from '../../domain/experiments/defaults.ts';
 
 export interface TrainerSetup {
@@ -83,7 +88,6 @@ export function describeTrainer(name: string, setup: () => Promise<TrainerSetup>
         await setTimeout(200);
       }
     }
-    const hasEnded = ({ status }: TrainingJob) => !['queued', 'running'].includes(status);
 
     it(
       'trains a model that answers, and tells how far it came',

@@ -5,8 +5,8 @@ import { connectWorker } from '../../workers/connect.ts';
 
 const logger = new DefaultLogger('ERROR', () => {});
 
-function configFor(namespace: string) {
-  return { temporal: { address: inject('temporalAddress'), namespace, uiUrl: null, embedded: true } };
+function configFor(namespace: string, { embedded = true } = {}) {
+  return { temporal: { address: inject('temporalAddress'), namespace, uiUrl: null, embedded } };
 }
 
 it('connects where every search attribute is known', async () => {
@@ -30,4 +30,12 @@ it('says how to create the search attributes that a namespace lacks', async () =
     `temporal operator search-attribute create --namespace ${namespace} --name FlywheelWorkload --type Keyword`,
   );
   await admin.close();
+});
+
+it('says at once how to create the namespace that a server of somebody else lacks', async () => {
+  const connecting = connectWorker(configFor('second-stack', { embedded: false }), logger);
+
+  await expect(connecting).rejects.toThrow(
+    /has no namespace "second-stack" \(TEMPORAL_NAMESPACE\).*\ntemporal operator namespace create .* --namespace second-stack/,
+  );
 });

@@ -5,14 +5,17 @@ import { chown, mkdir, rename, rm, stat, truncate, writeFile } from 'node:fs/pro
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import {
+  embeddedDatabase,
+  embeddedDatabasePassword,
+  embeddedDatabaseUrl,
+} from '../../../config/embedded-database.ts';
 import { ConflictError, InvalidInputError, UnavailableError } from '../../../domain/errors.ts';
 import { endWithParent } from './end-with-parent.ts';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.ts';
 import { clearDataDir, isReady, readOr } from './postmaster.ts';
 import { type UnprivilegedUser, unprivilegedUser } from './unprivileged-user.ts';
 
-const databaseUser = 'flywheel';
-const databaseName = 'flywheel';
 /** Enough for weeks of warnings; the log is emptied at a start that finds more. */
 const maxLogBytes = 5_000_000;
 
@@ -42,15 +45,6 @@ export interface PostgresService {
   stop(): Promise<void>;
 }
 
-/** The password of the server in `dir`; null before its first start. */
-export function postgresPassword(dir: string): string | null {
-  return readOr(join(dir, 'password'), null)?.trim() ?? null;
-}
-
-export function postgresUrl(port: number, password: string): string {
-  return `postgres://${databaseUser}:${password}@127.0.0.1:${port}/${databaseName}`;
-}
-
 /**
  * Starts a real PostgreSQL of our own, on loopback only, and waits until it answers (about a second).
  *
@@ -76,7 +70,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const child = await launch(binaries, user, { ...options, dir: dataDir }, logFile);
   const exited = endOf(child);
   return {
-    url: postgresUrl(options.port, password),
+    url: embeddedDatabaseUrl(`127.0.0.1:${options.port}`, password),
     pid: child.pid as number,
     logFile,
     exited,
@@ -94,7 +88,7 @@ async function endOf(child: ChildProcess): Promise<Ended> {
 }
 
 async function ensurePassword(dir: string): Promise<string> {
-  const kept = postgresPassword(dir);
+  const kept = embeddedDatabasePassword(dir);
   if (kept) return kept;
   if (existsSync(join(dir, 'data'))) {
     throw new InvalidInputError(
@@ -127,7 +121,7 @@ async function initialise(
   }
   try {
     const { command, args } = user.wrap(binaries.initdb, [
-      ...['-D', fresh, '-U', databaseUser, `--pwfile=${passwordFile}`, '--auth=scram-sha-256'],
+      ...['-D', fresh, '-U', embeddedDatabase.user, `--pwfile=${passwordFile}`, '--auth=scram-sha-256'],
       // Byte order everywhere, whatever the machine's locale.
       ...['--encoding=UTF8', '--no-locale'],
     ]);
@@ -150,7 +144,7 @@ async function createDatabase(
 ): Promise<void> {
   const { command, args } = user.wrap(binaries.postgres, ['--single', '-D', dataDir, 'postgres']);
   const running = promisify(execFile)(command, args, { ...user.spawnOptions, cwd: '/' });
-  running.child.stdin?.end(`create database ${databaseName};\n`);
+  running.child.stdin?.end(`create database ${embeddedDatabase.name};\n`);
   await running;
 }
 

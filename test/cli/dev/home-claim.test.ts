@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { claimHome, findRunningStack } from '../../../cli/dev/home-claim.ts';
-import { identify, isRunning } from '../../../cli/dev/process-identity.ts';
+import { identify, isRunning } from '../../../cli/setup/process-identity.js';
 
 function setup() {
   const home = mkdtempSync(join(tmpdir(), 'flywheel-home-'));

@@ -45,3 +45,12 @@ it('asks only for the ports of what it starts itself', () => {
   ]);
   expect(own.map(({ port }) => port)).toEqual([5444, 8095, 8085]);
 });
+
+it('moves a gateway port that is named with the others, and leaves the Temporal UI of another server alone', () => {
+  const env = { FLYWHEEL_GATEWAY_PORT: '9000', TEMPORAL_UI_URL: 'https://temporal.example/ui' };
+
+  const all = listeners(loadConfig({ env, portOffset: 200 }));
+
+  expect(all.find(({ service }) => service === 'gateway')?.port).toBe(9200);
+  expect(all.find(({ service }) => service === 'Temporal UI')?.port).toBe(8433);
+});

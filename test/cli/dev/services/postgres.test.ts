@@ -10,9 +10,9 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import {
   type PostgresOptions,
   type PostgresService,
-  postgresPassword,
   startPostgres,
 } from '../../../../cli/dev/services/postgres.ts';
+import { embeddedDatabasePassword } from '../../../../config/embedded-database.ts';
 import { freePort } from '../../../support/free-port.ts';
 
 /** One cluster for all tests here: each leaves it stopped, with its data. */
@@ -33,7 +33,7 @@ it('starts, keeps its data from start to start and its password to itself', asyn
   expect(await query(second, 'select what from kept')).toEqual([{ what: 'still here' }]);
   expect(await query(second, 'show listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }]);
   expect((await stat(join(options.dir, 'password'))).mode & 0o777).toBe(0o600);
-  expect(postgresPassword(options.dir)).toHaveLength(48);
+  expect(embeddedDatabasePassword(options.dir)).toHaveLength(48);
   const guessed = second.url.replace(/:[^:@]*@/, ':guessed@');
   await expect(query({ url: guessed }, 'select 1')).rejects.toThrow(/password authentication failed/);
 });
