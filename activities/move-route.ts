@@ -14,7 +14,7 @@ export interface PlannedMove {
 export interface MoveRoutePorts {
   readonly lineage: {
     readonly routes: Pick<Lineage['routes'], 'get' | 'move' | 'findMove'>;
-    readonly decisions: Pick<Lineage['decisions'], 'getVerdict'>;
+    readonly decisions: Pick<Lineage['decisions'], 'getVerdict' | 'getDecision'>;
   };
 }
 
@@ -34,6 +34,13 @@ export function createMoveRoute({ lineage }: MoveRoutePorts) {
     if (digest !== move.digest) {
       throw new ConflictError(
         `Run ${move.runId} has evidence ${digest}, but ${move.digest ?? 'none'} was approved.`,
+      );
+    }
+    // Whoever reaches Temporal could start a move by hand; what nobody approved is never served.
+    const decision = await decisions.getDecision(move.runId);
+    if (decision?.outcome !== 'approve' || decision.digest !== digest) {
+      throw new ConflictError(
+        `Run ${move.runId} was not approved: nothing is promoted without a person's yes.`,
       );
     }
     if (!serving) throw new ConflictError(`Run ${move.runId} has no winner to promote.`);

@@ -76,12 +76,13 @@ export function createPlanRun({ catalog, policies, lineage, defaults }: PlanRunP
         ...challengers(trigger, pinned.policy, catalog.all()),
         ...(route?.serving ? [champion(runId, route.serving)] : []),
       ]);
-      await lineage.runs.open({
+      const stored = await lineage.runs.open({
         ...opened,
         policyVersion: plan.policyVersion,
         plan: plan as unknown as Json,
       });
-      return plan;
+      // An attempt whose answer was lost has settled it: what the lineage shows is what the run does.
+      return isPlan(stored) ? stored : plan;
     } catch (error) {
       if (error instanceof FlywheelError && !error.retryable) {
         const version = pinned && { policyVersion: pinned.policyVersion };
@@ -100,6 +101,10 @@ export function createPlanRun({ catalog, policies, lineage, defaults }: PlanRunP
   }
 
   return { planRun };
+}
+
+function isPlan(stored: unknown): stored is RunPlan {
+  return typeof stored === 'object' && stored !== null && 'experiments' in stored && 'runId' in stored;
 }
 
 type PinnedPolicy = Pick<RunPlan, 'policy' | 'policyVersion'>;

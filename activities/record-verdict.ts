@@ -1,5 +1,5 @@
 import type { ExperimentReport, ServingSpec } from '../domain/experiments/experiment.ts';
-import type { WorkloadPolicy } from '../domain/policies/policy.ts';
+import { defaultPolicy, type WorkloadPolicy } from '../domain/policies/policy.ts';
 import { provenance } from '../domain/records/provenance.ts';
 import { decideVerdict, type VerdictRule } from '../domain/verdicts/decide.ts';
 import { evidenceDigest } from '../domain/verdicts/digest.ts';
@@ -35,9 +35,9 @@ type Reports = readonly ExperimentReport[];
 /** Judges the reports and stores the verdict with its digest. */
 export function createRecordVerdict({ lineage }: RecordVerdictPorts) {
   async function recordVerdict({ plan, datasetHash, reports }: RecordVerdictInput): Promise<RecordedVerdict> {
-    const { runId, workloadId, policy } = plan;
+    const { runId, workloadId } = plan;
     await lineage.runs.setStage(runId, 'verdict');
-    const verdict = decideVerdict(reports, verdictRule(policy, reports));
+    const verdict = decideVerdict(reports, verdictRule(policyOf(plan), reports));
     const winner = reports.find((report) => report.experimentId === verdict.winner?.experimentId);
     const serving = winner?.serving ?? null;
     const evaluation = winner?.evaluation ?? null;
@@ -46,6 +46,11 @@ export function createRecordVerdict({ lineage }: RecordVerdictPorts) {
     return { verdict, digest, serving, remark: provenance(await lineage.runs.view(runId)) };
   }
   return { recordVerdict };
+}
+
+/** A run that began before there were policies pinned its threshold alone. */
+function policyOf(plan: Partial<RunPlan> & { readonly threshold?: number }): WorkloadPolicy {
+  return plan.policy ?? { ...defaultPolicy, threshold: plan.threshold ?? defaultPolicy.threshold };
 }
 
 function verdictRule(

@@ -5,7 +5,7 @@ import { toFlywheelError } from './errors.ts';
 
 export type Database = PostgresJsDatabase;
 /** A database or a transaction on it. */
-export type Queries = Pick<Database, 'select' | 'insert' | 'update' | 'execute'>;
+export type Queries = Pick<Database, 'select' | 'insert' | 'update' | 'delete' | 'execute'>;
 
 export interface Connection {
   readonly db: Database;

@@ -65,13 +65,16 @@ const looking = {
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 } satisfies ActivityOptions;
 
-/** Ends a remote job that nobody waits for. A trainer that is gone for an hour is not training for us. */
+/**
+ * Ends a remote job that nobody waits for. Attempts are bounded, about an hour's worth, and not the wait for a
+ * worker: a stack that was stopped at the wrong moment ends the job once it is back.
+ */
 const cleanUp = {
   taskQueue: promptQueue,
   startToCloseTimeout: '5 minutes',
   heartbeatTimeout: '30 seconds',
-  scheduleToCloseTimeout: '1 hour',
-  retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
+  scheduleToCloseTimeout: '7 days',
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 120 },
 } satisfies ActivityOptions;
 
 /** Asks the gateway until it shows the move: bounded by its own input, told by heartbeats that it is alive. */

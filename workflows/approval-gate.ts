@@ -5,6 +5,7 @@ import {
   condition,
   currentUpdateInfo,
   isCancellation,
+  log,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
@@ -13,6 +14,7 @@ import {
 import type { Decision, DecisionOutcome, GateStatus } from '../domain/verdicts/verdict.ts';
 import { lineage } from './activity-options.ts';
 import { gateDetails } from './current-details.ts';
+import { reasonOf } from './failure-reason.ts';
 import { refusalOf } from './gate-rules.ts';
 import {
   approveSignal,
@@ -103,7 +105,7 @@ class Gate {
       if (Date.now() >= deadline) return this.settle('expired');
       if (Date.now() >= nextReminder) {
         const { runId, workloadId, expiresAt } = this.input;
-        await lineage.remindGate({ runId, workloadId, expiresAt });
+        await noted('reminder', () => lineage.remindGate({ runId, workloadId, expiresAt }));
         nextReminder = Date.now() + this.input.remindEveryMs;
       }
     }
@@ -165,14 +167,18 @@ class Gate {
   }
 
   private refusal(decision: Decision): string | null {
-    const { digest, verdict, approvers = [] } = this.input;
+    const { digest, verdict, approvers = [], expiresAt } = this.input;
+    // It may have come while no worker was there to see the time run out.
+    if (this.status === 'pending' && Date.now() >= Date.parse(expiresAt))
+      return `This gate expired at ${expiresAt}.`;
     return refusalOf({ status: this.status, digest, verdict: verdict.outcome, approvers }, decision);
   }
 
   private async auditRefused(): Promise<void> {
     const { runId, workloadId } = this.input;
     for (let next = this.refused.shift(); next; next = this.refused.shift()) {
-      await lineage.auditRefusal({ runId, workloadId, ...next });
+      const refused = next;
+      await noted('refusal', () => lineage.auditRefusal({ runId, workloadId, ...refused }));
     }
   }
 
@@ -182,6 +188,16 @@ class Gate {
       { key: waitingAttribute, value: this.status === 'pending' },
     ]);
     setCurrentDetails(gateDetails(this.input, this.status, this.decision, this.rollout));
+  }
+}
+
+/** What only informs must not end a gate that people wait at. */
+async function noted(what: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.error(`The ${what} could not be written to the audit log`, { reason: reasonOf(error) });
   }
 }
 
@@ -213,5 +229,6 @@ function fromSignal(outcome: DecisionOutcome, signal: SignalledDecision): Decisi
 }
 
 function text(value: unknown): string {
-  return typeof value === 'string' ? value.trim() : '';
+  // PostgreSQL's text holds no NUL: a decision with one could never be stored.
+  return typeof value === 'string' ? value.replaceAll('\0', '').trim() : '';
 }

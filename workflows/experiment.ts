@@ -5,15 +5,15 @@ import {
   setCurrentDetails,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { FineTuneInput } from '../activities/fine-tune.ts';
 import type {
   EvaluationSummary,
   ExperimentReport,
   ExperimentStage,
   ServingSpec,
 } from '../domain/experiments/experiment.ts';
-import { cleaning, judging, lineage, measuring, onDevice, pipeline } from './activity-options.ts';
+import { judging, lineage, measuring, onDevice, pipeline } from './activity-options.ts';
 import { experimentDetails } from './current-details.ts';
+import { endTraining } from './end-training.ts';
 import { reasonOf } from './failure-reason.ts';
 import type { ExperimentInput } from './messages.ts';
 import { stageAttribute } from './search-attributes.ts';
@@ -40,18 +40,6 @@ export async function experiment(input: ExperimentInput): Promise<ExperimentRepo
   await CancellationScope.nonCancellable(() => lineage.closeExperiment({ report }));
   attempt.show('done');
   return report;
-}
-
-/** The attempt that should have ended the job may be dead, or never have begun: nothing is left at the trainer. */
-async function endTraining(training: FineTuneInput): Promise<void> {
-  try {
-    await cleaning.endTraining.executeWithOptions({ summary: 'end what was left at the trainer' }, [
-      training,
-    ]);
-  } catch (error) {
-    // The device may stay taken, which an operator has to see; the experiment's own reason is the other one.
-    log.error('What was left at the trainer could not be ended', { reason: reasonOf(error) });
-  }
 }
 
 /** Advisory: what the judge makes of it changes no verdict, and its absence fails no experiment. */
@@ -131,7 +119,7 @@ class Attempt {
       this.trainSeconds = tuned.trainSeconds;
       return tuned.serving;
     } catch (error) {
-      await CancellationScope.nonCancellable(() => endTraining(training));
+      await endTraining(training);
       throw error;
     }
   }

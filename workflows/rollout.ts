@@ -31,10 +31,12 @@ export async function rollout(input: RolloutInput): Promise<RolloutResult> {
   const planned = await orFail(lineage.planMove(input));
   show(input, 'moving');
   // From here on the route may have moved, whatever comes back to us.
+  let moved: Route | null = null;
   try {
     const route = await lineage.moveRoute.executeWithOptions({ summary: toWhat(planned.serving) }, [
       { ...input, serving: planned.serving },
     ]);
+    moved = route;
     show(input, 'proving');
     const timeoutMs = input.proofTimeoutMs ?? defaultProofTimeoutMs;
     const proof = await proving.proveRoute.executeWithOptions({ summary: 'ask the gateway' }, [
@@ -44,10 +46,14 @@ export async function rollout(input: RolloutInput): Promise<RolloutResult> {
     if (input.kind === 'rollback') return await end(input, route, 'unproven', proof.detail);
     return await restore(input, planned, proof.detail);
   } catch (error) {
-    // What a rollback left is what somebody wanted gone: it is never put back by itself.
+    const why = isCancellation(error) ? 'The move was cancelled.' : reasonOf(error);
     if (input.kind === 'promotion') {
-      const why = isCancellation(error) ? 'The move was cancelled.' : reasonOf(error);
       await CancellationScope.nonCancellable(() => restore(input, planned, why));
+    } else if (moved) {
+      // What a rollback left is what somebody wanted gone: it is never put back by itself, and said to stand,
+      // for whoever believes that nothing moved rolls back again, which leads to the bad model.
+      const route: Route = moved;
+      return await CancellationScope.nonCancellable(() => end(input, route, 'unproven', why));
     }
     throw asFailure(error);
   }

@@ -9,6 +9,7 @@ import type { RunPlan } from '../activities/plan-run.ts';
 import type { DatasetSummary } from '../domain/datasets/dataset.ts';
 import type { ExperimentReport, ExperimentSpec } from '../domain/experiments/experiment.ts';
 import { lineage } from './activity-options.ts';
+import { endTraining } from './end-training.ts';
 import { experiment } from './experiment.ts';
 import { reasonOf } from './failure-reason.ts';
 import { initialAttributes } from './search-attributes.ts';
@@ -61,6 +62,10 @@ async function runOne(
     });
   } catch (error) {
     if (CancellationScope.current().consideredCancelled) throw error;
+    if (spec.strategy === 'lora' && spec.role === 'challenger') {
+      const { candidate, experimentId } = spec;
+      await endTraining({ experimentId, runId, workloadId, candidate, datasetId: dataset.id, seed });
+    }
     return recordLost(spec, reasonOf(error));
   }
 }

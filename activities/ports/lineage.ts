@@ -20,7 +20,7 @@ import type { JudgeSummary } from '../../domain/judging/judge.ts';
 import type { WorkloadPolicy } from '../../domain/policies/policy.ts';
 import type { Provenance } from '../../domain/records/provenance.ts';
 import type { Route } from '../../domain/routes/route.ts';
-import type { Decision, GateStatus, Verdict } from '../../domain/verdicts/verdict.ts';
+import type { Decision, DecisionOutcome, GateStatus, Verdict } from '../../domain/verdicts/verdict.ts';
 import type { FeedbackCounts, FeedbackLineage } from './feedback.ts';
 import type { JudgementLineage } from './judgement-lineage.ts';
 import type { PolicyLineage } from './policy-lineage.ts';
@@ -65,7 +65,8 @@ export interface NewRun {
 }
 
 export interface RunLineage {
-  open(run: NewRun): Promise<void>;
+  /** Opens the run, or finds it open. Returns the plan that it has: the first one. */
+  open(run: NewRun): Promise<Json>;
   setStage(runId: string, stage: RunStage): Promise<void>;
   close(runId: string, status: Exclude<RunStatus, 'running'>, failure?: string): Promise<void>;
   /** The run whose gate still waits for this workload, newest first. */
@@ -266,6 +267,8 @@ export interface EvaluationLineage {
 export interface DecisionLineage {
   recordVerdict(runId: string, verdict: Verdict, digest: string, serving: ServingSpec | null): Promise<void>;
   getVerdict(runId: string): Promise<{ verdict: Verdict; digest: string; serving: ServingSpec | null }>;
+  /** The person's decision on the run; null before it. */
+  getDecision(runId: string): Promise<{ outcome: DecisionOutcome; digest: string } | null>;
   openGate(gate: { runId: string; workloadId: string; digest: string; expiresAt: string }): Promise<void>;
   /** Stores the decision and the gate's new status in one transaction. */
   recordDecision(runId: string, decision: Decision, status: GateStatus): Promise<void>;

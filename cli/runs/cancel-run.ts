@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
 import type { Lineage, RunView } from '../../activities/ports/lineage.ts';
 import { turnQuery, withdrawSignal } from '../../workflows/messages.ts';
 import { flywheelId } from '../../workflows/workflow-ids.ts';
@@ -82,14 +82,28 @@ async function requestCancellation(
 ): Promise<void> {
   const handle = client.workflow.getHandle(workflowId, executionId);
   try {
-    const turn = await answeredByWorker(handle.query(turnQuery), `${workflowId} was asked for its runs`);
-    if (turn.running !== null && turn.running !== runId) return;
-    if (turn.queued !== null) note(`Run ${turn.queued}, which waits behind it, will start next.`);
+    const turn = await turnUnlessNoWorker(handle, workflowId);
+    if (turn && turn.running !== null && turn.running !== runId) return;
+    if (turn?.queued) note(`Run ${turn.queued}, which waits behind it, will start next.`);
     await handle.cancel();
-    note('Cancelling; a training job is stopped and waited for …');
+    note(
+      turn
+        ? 'Cancelling; a training job is stopped and waited for …'
+        : 'Cancelled at Temporal; no worker answers, so it is carried out when one is there again …',
+    );
   } catch (error) {
     // It closed while it was asked.
     if (!(error instanceof WorkflowNotFoundError) && !isClosed(error)) throw error;
+  }
+}
+
+/** Null when no worker is there to ask: the lineage has the run at work, and Temporal keeps a cancellation. */
+async function turnUnlessNoWorker(handle: WorkflowHandle, workflowId: string) {
+  try {
+    return await answeredByWorker(handle.query(turnQuery), `${workflowId} was asked for its runs`);
+  } catch (error) {
+    if (error instanceof CommandError && error.code === 'no_worker') return null;
+    throw error;
   }
 }
 

@@ -1,9 +1,9 @@
-import { and, desc, eq, isNull, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { DatasetLineage, NewDataset, NewSnapshot } from '../../activities/ports/lineage.ts';
 import type { SplitName } from '../../domain/datasets/dataset.ts';
 import type { Database, Queries } from '../connect.ts';
 import { one } from '../rows.ts';
-import { datasets, snapshots } from '../schema/runs.ts';
+import { datasets, runs, snapshots } from '../schema/runs.ts';
 import { toDatasetSummary } from './run-view.ts';
 
 /** Rows per insert: large enough that 100,000 take seconds, small enough to stay far from memory limits. */
@@ -70,7 +70,15 @@ async function watermarkOf(db: Database, workloadId: string): Promise<string | n
     .select({ bound: snapshots.bound })
     .from(snapshots)
     .innerJoin(datasets, eq(datasets.snapshotId, snapshots.id))
-    .where(and(eq(snapshots.workloadId, workloadId), eq(snapshots.kind, 'incremental')))
+    .innerJoin(runs, eq(runs.id, snapshots.runId))
+    .where(
+      and(
+        eq(snapshots.workloadId, workloadId),
+        eq(snapshots.kind, 'incremental'),
+        // Of a run that came to nothing the records were given back.
+        inArray(runs.status, ['running', 'completed']),
+      ),
+    )
     .orderBy(desc(datasets.createdAt))
     .limit(1);
   return rows[0]?.bound ?? null;

@@ -16,6 +16,13 @@ export function createDecisionLineage(db: Database): DecisionLineage {
       const row = one(found, `verdict of run "${runId}" yet`);
       return { verdict: toVerdict(row), digest: row.digest, serving: row.serving };
     },
+    async getDecision(runId) {
+      const [found] = await db
+        .select({ outcome: approvals.outcome, digest: approvals.digest })
+        .from(approvals)
+        .where(eq(approvals.runId, runId));
+      return found ?? null;
+    },
     async openGate(gate) {
       await ensureWorkload(db, gate.workloadId);
       await db.insert(approvalGates).values(gate).onConflictDoNothing();

@@ -1,9 +1,10 @@
-import { and, desc, eq, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, sql } from 'drizzle-orm';
 import type { NewRun, RunLineage, RunListItem } from '../../activities/ports/lineage.ts';
-import type { Database } from '../connect.ts';
+import type { Json } from '../../domain/json.ts';
+import type { Database, Queries } from '../connect.ts';
 import { toIso, toIsoOrNull } from '../rows.ts';
 import { approvalGates, verdicts } from '../schema/decisions.ts';
-import { runs } from '../schema/runs.ts';
+import { runs, snapshots, takenRecords } from '../schema/runs.ts';
 import { viewRun } from './run-view.ts';
 import { ensureWorkload } from './workloads.ts';
 
@@ -18,10 +19,14 @@ export function createRunLineage(db: Database): RunLineage {
     },
     async close(runId, status, failure) {
       const done = status === 'completed' ? { stage: 'done' as const } : {};
-      await db
-        .update(runs)
-        .set({ status, failure: failure ?? null, endedAt: sql`now()`, ...done })
-        .where(stillRunning(runId));
+      await db.transaction(async (tx) => {
+        const closed = await tx
+          .update(runs)
+          .set({ status, failure: failure ?? null, endedAt: sql`now()`, ...done })
+          .where(stillRunning(runId))
+          .returning({ id: runs.id });
+        if (closed.length > 0 && status !== 'completed') await giveBackRecords(tx, runId);
+      });
     },
     openGates: (workloadId) => openGates(db, workloadId),
     view: (runId) => viewRun(db, runId),
@@ -32,16 +37,24 @@ export function createRunLineage(db: Database): RunLineage {
   };
 }
 
+/** Nothing came of the records that the run took: the next incremental one takes them again. */
+async function giveBackRecords(db: Queries, runId: string): Promise<void> {
+  const ofRun = db.select({ id: snapshots.id }).from(snapshots).where(eq(snapshots.runId, runId));
+  await db.delete(takenRecords).where(inArray(takenRecords.snapshotId, ofRun));
+}
+
 async function openRun(
   db: Database,
   { runId, workflowId, workloadId, reason, requestedBy, plan, policyVersion }: NewRun,
-): Promise<void> {
-  await db.transaction(async (tx) => {
+): Promise<Json> {
+  return db.transaction(async (tx) => {
     await ensureWorkload(tx, workloadId);
     await tx
       .insert(runs)
       .values({ id: runId, workflowId, workloadId, reason, requestedBy, plan, policyVersion })
       .onConflictDoNothing();
+    const [stored] = await tx.select({ plan: runs.plan }).from(runs).where(eq(runs.id, runId));
+    return stored?.plan ?? plan;
   });
 }
 

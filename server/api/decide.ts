@@ -10,6 +10,7 @@ import type { Caller } from '../auth/access.ts';
 import type { AddEndpoint } from '../auth/guard.ts';
 import { RequestError } from '../openai-error.ts';
 import { readBody } from './read-body.ts';
+import { storableText } from './storable-text.ts';
 
 export interface DecideOptions {
   readonly lineage: {
@@ -22,12 +23,12 @@ export interface DecideOptions {
 
 const Request = z.strictObject({
   outcome: z.enum(['approve', 'reject']),
-  reason: z.string().trim().min(1, 'must not be empty').max(2_000),
+  reason: storableText.min(1, 'must not be empty').max(2_000),
   /** Of the evidence that was looked at: `GET /v1/runs/<run>` shows it. */
   digest: z.string().min(1),
   override: z.boolean().default(false),
   /** Only without tokens: a claim, stored as one. */
-  actor: z.string().trim().min(1).max(200).optional(),
+  actor: storableText.min(1).max(200).optional(),
 });
 
 /** `POST /v1/runs/<run>/decision`: a person's yes or no to exactly the evidence that the digest names. */

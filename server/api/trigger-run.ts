@@ -6,6 +6,7 @@ import { strategies } from '../../domain/experiments/experiment.ts';
 import type { RunTrigger, TriggerReceipt } from '../../domain/runs/trigger.ts';
 import type { AddEndpoint } from '../auth/guard.ts';
 import { readBody } from './read-body.ts';
+import { storableText } from './storable-text.ts';
 
 export interface TriggerRunOptions {
   readonly logStore: Pick<LogStore, 'workloads'>;
@@ -14,7 +15,7 @@ export interface TriggerRunOptions {
 }
 
 const Request = z.strictObject({
-  reason: z.string().trim().min(1, 'must not be empty').max(2_000),
+  reason: storableText.min(1, 'must not be empty').max(2_000),
   candidates: z.array(z.string().min(1)).min(1).optional(),
   strategies: z.array(z.enum(strategies)).min(1).optional(),
   snapshot: z.enum(snapshotKinds).optional(),

@@ -6,7 +6,7 @@ import { createLineage } from '../../db/lineage.ts';
 import type { ServingSpec } from '../../domain/experiments/experiment.ts';
 import type { RouteMove } from '../../domain/routes/move.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { aRun } from '../support/lineage.ts';
+import { aDecision, aRun } from '../support/lineage.ts';
 
 describe('the steps of a rollout', () => {
   let database: TestDatabase;
@@ -20,7 +20,7 @@ describe('the steps of a rollout', () => {
     await database.drop();
   });
 
-  async function setup() {
+  async function setup(options: { decision?: { outcome: 'approve' | 'reject' } | null } = {}) {
     const lineage = createLineage(connection.db);
     const id = Math.random().toString(36).slice(2);
     const [runId, workloadId, digest] = [`run-${id}`, `w-${id}`, id];
@@ -32,6 +32,12 @@ describe('the steps of a rollout', () => {
       threshold: 0.7,
     } as const;
     await lineage.decisions.recordVerdict(runId, verdict, digest, serving('ft:new'));
+    await lineage.decisions.openGate({ runId, workloadId, digest, expiresAt: '2030-01-01T00:00:00.000Z' });
+    if (options.decision !== null) {
+      const { outcome = 'approve' } = options.decision ?? {};
+      const status = outcome === 'approve' ? 'approved' : 'rejected';
+      await lineage.decisions.recordDecision(runId, { ...aDecision('one', digest), outcome }, status);
+    }
     const promotion: RouteMove = {
       workloadId,
       runId,
@@ -75,6 +81,15 @@ describe('the steps of a rollout', () => {
     await expect(planMove({ ...promotion, digest: 'another' })).rejects.toThrow(
       /has evidence .* but another was approved/,
     );
+  });
+
+  it.each([
+    ['nobody decided on', null],
+    ['somebody rejected', { outcome: 'reject' as const }],
+  ])('refuse a run that %s', async (_, decision) => {
+    const { planMove, promotion } = await setup({ decision });
+
+    await expect(planMove(promotion)).rejects.toThrow(/was not approved/);
   });
 
   it('restore what served before, even the original, and leave nothing to roll back to', async () => {

@@ -197,6 +197,26 @@ describe('the approval gate', () => {
     expect(moved).toMatchObject({ outcome: 'moved', model: `ft:${run.runId}` });
   });
 
+  it('takes a name with a NUL, which no database could hold, without it', async () => {
+    const world = newWorld();
+    const run = await openGate(world);
+
+    await gateHandle(run.runId).signal(approveSignal, { digest: run.digest, actor: 'bob\0', reason: 'ok\0' });
+
+    expect(await gateHandle(run.runId).result()).toMatchObject({ decision: { actor: 'bob', reason: 'ok' } });
+  });
+
+  it('goes on when a refusal cannot be written down', async () => {
+    const world = newWorld({ auditFails: true });
+    const run = await openGate(world);
+    await gateHandle(run.runId).signal(approveSignal, { digest: 'stale', actor: 'bob' });
+
+    const result = await decide(run, { outcome: 'reject' });
+
+    expect(result.status).toBe('rejected');
+    expect(await gateHandle(run.runId).result()).toMatchObject({ status: 'rejected' });
+  });
+
   it('reminds, and takes silence for a no', async () => {
     const world = newWorld({ gateTtlMs: 2_500, remindEveryMs: 1_000 });
 

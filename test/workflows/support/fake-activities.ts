@@ -40,6 +40,7 @@ export interface Behaviour {
   onOpenGate?(): Promise<void>;
   verdict: Verdict['outcome'];
   proof: boolean | 'hang';
+  auditFails: boolean;
   gateTtlMs: number;
   remindEveryMs: number;
   policy: WorkloadPolicy;
@@ -54,6 +55,7 @@ const defaults: Behaviour = {
   judge: 0.8,
   verdict: 'promote',
   proof: true,
+  auditFails: false,
   gateTtlMs: 60_000,
   remindEveryMs: 60_000,
   policy: defaultPolicy,
@@ -268,6 +270,8 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
       ofRun(runId).gates.set(runId, { digest: gate?.digest ?? '', status, ...(byRunId ? { byRunId } : {}) });
     },
     async auditRefusal({ runId, refusal }) {
+      if (ofRun(runId).behaviour.auditFails)
+        throw ApplicationFailure.nonRetryable('it cannot be stored', 'RejectedError');
       ofRun(runId).refusals.push(refusal);
     },
     async remindGate({ runId }) {
