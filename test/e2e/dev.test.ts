@@ -150,12 +150,10 @@ describe('flywheel dev', () => {
     'carries a run through the death of Temporal and of PostgreSQL in its training',
     async () => {
       const traffic = join(home, 'traffic.jsonl');
-      writeFileSync(
-        traffic,
-        generateHelpDesk({ seed: 7, records: 150 })
-          .map((row) => JSON.stringify(row))
-          .join('\n'),
+      const rows = generateHelpDesk({ seed: 7, records: 150 }).map(
+        ({ workload_id: _workload, ...row }) => row,
       );
+      writeFileSync(traffic, rows.map((row) => JSON.stringify(row)).join('\n'));
       await flywheel('import', traffic, '--format', 'jsonl', '--workload', 'desk', '--client', 'c');
       const begun = await flywheel('run', 'desk', '--strategies', 'base,lora', '--eval-size', '24', '--json');
       const { runId } = JSON.parse(begun.stdout) as { runId: string };

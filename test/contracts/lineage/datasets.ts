@@ -87,6 +87,18 @@ export function datasetCases(lineage: () => Lineage): void {
     expect(await datasets.taken('it', ['rec_1'])).toEqual(new Set());
   });
 
+  it.each(['failed', 'cancelled'] as const)('gives back what a run took that %s', async (status) => {
+    const { runs, datasets } = lineage();
+    await runs.open(aRun('run-1'));
+    await datasets.openSnapshot({ ...snapshot, id: 'snap-run-1', kind: 'incremental' });
+    await datasets.commit(aDatasetOf('run-1'), aMembership, ['rec_1']);
+
+    await runs.close('run-1', status, 'the trainer was down');
+
+    expect(await datasets.watermark('hr')).toBeNull();
+    expect(await datasets.taken('hr', ['rec_1'])).toEqual(new Set());
+  });
+
   it('lets no second incremental dataset have a record', async () => {
     const { runs, datasets } = lineage();
     for (const run of ['run-1', 'run-2']) {
