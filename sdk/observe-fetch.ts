@@ -15,6 +15,7 @@ export function observeFetch(fetch: Fetch, recorder: Recorder): Fetch {
     try {
       const request = requestText(input, init);
       if (request === null || !response.ok || typeof response.body?.getReader !== 'function') return response;
+      if (isPrivate(init)) return response;
       return observed(response, response.body, recorder, { request, startedAt, startedAtMs });
     } catch (error) {
       recorder.failed(error);
@@ -36,6 +37,11 @@ function requestText(input: string | URL | Request, init: RequestInit | undefine
   return typeof init.body === 'string' ? init.body : null;
 }
 
+/** The application's own wish, as the gateway knows it. */
+function isPrivate(init: RequestInit | undefined): boolean {
+  return new Headers(init?.headers).get('x-flywheel-log')?.toLowerCase() === 'off';
+}
+
 function observed(
   response: Response,
   body: ReadableStream<Uint8Array>,
@@ -44,7 +50,8 @@ function observed(
 ): Response {
   const streamed = (response.headers.get('content-type') ?? '').includes('text/event-stream');
   const { recordId, finish } = recorder.begin(response.headers.get(recordIdHeader));
-  const isGateways = response.headers.has('x-flywheel-route');
+  // Without an id the gateway logged nothing, as of a call without `x-workload-id`.
+  const isGateways = response.headers.has(recordIdHeader);
   const stream = observeBody(body, recorder.maxBytes, (seen) => {
     try {
       finish({ ...call, ...seen, streamed, isGateways, endedAtMs: performance.now() });

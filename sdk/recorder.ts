@@ -25,7 +25,7 @@ export interface SeenCall extends ObservedBody {
   readonly startedAtMs: number;
   readonly endedAtMs: number;
   readonly streamed: boolean;
-  /** The gateway answered, and logged the call itself. */
+  /** The gateway answered, and logs the call itself. */
   readonly isGateways: boolean;
 }
 

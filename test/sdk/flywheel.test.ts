@@ -119,10 +119,22 @@ describe('what is logged', () => {
     const { ai, store } = await setup({}, { headers });
 
     const completion = await ai.chat.completions.create(hi);
+    for await (const _ of await ai.chat.completions.create({ ...hi, stream: true }));
     await ai.flywheel.flush();
 
     expect(store.records).toEqual([]);
     expect(ai.flywheel.recordIdOf(completion)).toBe('rec_gateway');
+  });
+
+  test('what the gateway passed on without logging it, unless that was the application’s wish', async () => {
+    const { ai, store } = await setup({}, { headers: { 'x-flywheel-route': '0' } });
+
+    await ai.chat.completions.create(hi);
+    for await (const _ of await ai.chat.completions.create({ ...hi, stream: true }));
+    await ai.chat.completions.create(hi, { headers: { 'x-flywheel-log': 'off' } });
+    await ai.flywheel.flush();
+
+    expect(store.records.map(({ response: { id } }) => id)).toEqual(['chatcmpl-1', 'chatcmpl-2']);
   });
 
   test('the client that was wrapped logs nothing, and copies of the wrapped one log', async () => {
