@@ -11,6 +11,8 @@ import type { Json } from '../domain/json.ts';
 
 /** One short text; a model that loads on its first call may take this long on two CPU cores. */
 const embedTimeoutMs = 45_000;
+/** Of each kind; an index of 2,000 examples is tens of megabytes. */
+const mostRemembered = 8;
 
 /** Few-shot texts as the evaluator and the gateway put them into requests. */
 export function openFewShots(artifacts: Pick<ArtifactStore, 'readText'>, embedders: Embedders): FewShots {
@@ -56,12 +58,22 @@ function assertSameSpace(query: readonly number[], [first]: readonly IndexedExam
   );
 }
 
-/** Artifacts never change, so each is read once. Failed reads are tried again. */
+/**
+ * Artifacts never change, so each is read once, for all who ask meanwhile too, until others were asked for since.
+ * Failed reads are tried again.
+ */
 function remembered<T>(read: (uri: string) => Promise<T>): (uri: string) => Promise<T> {
-  const known = new Map<string, T>();
-  return async (uri) => {
-    const value = known.get(uri) ?? (await read(uri));
+  // In the order of their last use.
+  const known = new Map<string, Promise<T>>();
+  return (uri) => {
+    const value = known.get(uri) ?? read(uri);
+    known.delete(uri);
     known.set(uri, value);
+    value.catch(() => known.get(uri) === value && known.delete(uri));
+    for (const oldest of known.keys()) {
+      if (known.size <= mostRemembered) break;
+      known.delete(oldest);
+    }
     return value;
   };
 }

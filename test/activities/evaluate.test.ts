@@ -424,3 +424,30 @@ test('an embedder that now answers in another space fails the evaluation', async
 
   await expect(evaluated).rejects.toThrow(/3 dimensions now, and in 2/);
 });
+
+test('few-shot texts are read once, even for many who ask at once, and the least used are forgotten', async () => {
+  let reads: string[] = [];
+  let isDown = true;
+  const readText = async (uri: string) => {
+    reads.push(uri);
+    if (isDown) throw new UnavailableError('unreachable');
+    return `text of ${uri}`;
+  };
+  const fewShots = openFewShots({ readText }, () => ({
+    embed: () => Promise.reject(new Error('not asked')),
+  }));
+  const textOf = (fewShotUri: string) => fewShots.textFor({ ...serving, fewShotUri }, []);
+
+  await expect(textOf('first')).rejects.toThrow('unreachable');
+  isDown = false;
+  await Promise.all(Array.from({ length: 5 }, () => textOf('first')));
+  expect(reads).toEqual(['first', 'first']);
+
+  for (let n = 0; n < 7; n += 1) await textOf(`other-${n}`);
+  await textOf('first');
+  await textOf('one-more');
+  reads = [];
+  await textOf('first');
+  expect(await textOf('other-0')).toBe('text of other-0');
+  expect(reads).toEqual(['other-0']);
+});
