@@ -7,7 +7,7 @@ import { questionOf } from '../domain/experiments/question.ts';
 import type { IndexedExample } from '../domain/experiments/similar-examples.ts';
 import { toOpenAiMessage } from '../domain/records/to-openai.ts';
 import type { Fits } from './few-shot-fit.ts';
-import type { Embedder } from './ports/embedder.ts';
+import { type Embedder, isTooLong } from './ports/embedder.ts';
 
 /** Every question is compared with every example, in the gateway too: more than this costs it milliseconds. */
 export const mostIndexed = 2_000;
@@ -69,6 +69,7 @@ async function thatFit(examples: readonly Example[], count: number, fits: Fits):
   return examples.filter((example) => !tooLong.has(example));
 }
 
+/** Leaves out those too long for the embedder; where all are, its refusal is thrown. */
 async function embedAll(
   embedder: Embedder,
   model: string,
@@ -77,14 +78,24 @@ async function embedAll(
 ): Promise<IndexedExample[]> {
   const signal = cancellationSignal();
   const index: IndexedExample[] = [];
-  for (let at = 0; at < examples.length; at += batchSize) {
-    const batch = examples.slice(at, at + batchSize);
-    const texts = batch.map(question);
-    const vectors = await embedder.embed({ model, texts, timeoutMs: batchTimeoutMs, signal });
-    for (const [place, example] of batch.entries()) index.push(indexed(example, vectors[place] ?? []));
-    onProgress(index.length);
-  }
+  let refusal: unknown;
+  for (let at = 0; at < examples.length; at += batchSize) await add(examples.slice(at, at + batchSize));
+  if (index.length === 0) throw refusal;
   return index;
+
+  async function add(batch: readonly Example[]): Promise<void> {
+    try {
+      const texts = batch.map(question);
+      const vectors = await embedder.embed({ model, texts, timeoutMs: batchTimeoutMs, signal });
+      for (const [place, example] of batch.entries()) index.push(indexed(example, vectors[place] ?? []));
+      onProgress(index.length);
+    } catch (error) {
+      if (!isTooLong(error)) throw error;
+      refusal = error;
+      // One text of a batch is enough for it to be refused.
+      if (batch.length > 1) for (const example of batch) await add([example]);
+    }
+  }
 }
 
 function question(example: Example): string {

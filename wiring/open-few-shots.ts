@@ -1,5 +1,5 @@
 import type { ArtifactStore } from '../activities/ports/artifact-store.ts';
-import type { Embedders } from '../activities/ports/embedder.ts';
+import { type Embedders, isTooLong } from '../activities/ports/embedder.ts';
 import type { FewShots } from '../activities/ports/few-shots.ts';
 import { RejectedError } from '../domain/errors.ts';
 import type { ServingSpec } from '../domain/experiments/experiment.ts';
@@ -38,14 +38,28 @@ export function openFewShots(artifacts: Pick<ArtifactStore, 'readText'>, embedde
     const question = questionOf(messages);
     // Nothing to compare with: the index begins with the examples of a uniform choice.
     if (question === '') return index.slice(0, similarity.maxExamples);
-    const [embedding = []] = await embedders(similarity.provider).embed({
-      model: similarity.model,
-      texts: [question],
-      timeoutMs: embedTimeoutMs,
-      ...(signal ? { signal } : {}),
-    });
+    const embedding = await embedded(question, similarity, signal);
+    if (embedding === null) return index.slice(0, similarity.maxExamples);
     assertSameSpace(embedding, index, similarity.model);
     return selectSimilar(embedding, index, similarity);
+  }
+
+  /** null for a question that is too long for the embedder, though the model may well take it. */
+  async function embedded(
+    question: string,
+    { provider, model }: NonNullable<ServingSpec['similarity']>,
+    signal?: AbortSignal,
+  ): Promise<readonly number[] | null> {
+    try {
+      const [embedding = []] = await embedders(provider).embed({
+        ...{ model, texts: [question], timeoutMs: embedTimeoutMs },
+        ...(signal ? { signal } : {}),
+      });
+      return embedding;
+    } catch (error) {
+      if (isTooLong(error)) return null;
+      throw error;
+    }
   }
 }
 

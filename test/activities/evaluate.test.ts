@@ -413,6 +413,28 @@ test.each([
   expect(evaluations.stored.size).toBe(0);
 });
 
+test('a question too long for the embedder gets the first examples, as one without words does', async () => {
+  const sent: JsonObject[] = [];
+  const reply: Reply = ({ body }) => {
+    sent.push(body);
+    return rightCall;
+  };
+  const embed: Embedder['embed'] = async ({ texts }) => {
+    if (texts.some((text) => text.includes('(0)')))
+      throw new RejectedError('too long', { code: 'context_length_exceeded' });
+    return texts.map(() => [0, 1]);
+  };
+  const { run, artifacts, evaluations } = await setup({ items: 2, concurrency: 1, reply, embed });
+  const { uri } = await artifacts.putText(anIndex());
+
+  await run(anAttempt(), { ...input, serving: { ...serving, fewShotUri: uri, similarity: similar } });
+
+  const [long, other] = sent.map((body) => JSON.stringify(body)).sort((a) => (a.includes('(0)') ? -1 : 1));
+  expect(long).toContain('when is payday');
+  expect(other).toContain('days left');
+  expect([...evaluations.stored.values()].map(({ failure }) => failure)).toEqual([null, null]);
+});
+
 test('an embedder that now answers in another space fails the evaluation', async () => {
   const { run, artifacts } = await setup({ embed: async ({ texts }) => texts.map(() => [1, 0, 0]) });
   const { uri } = await artifacts.putText(anIndex());

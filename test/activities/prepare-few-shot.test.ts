@@ -148,3 +148,35 @@ test('with similarity, a failed embedding fails the experiment', async () => {
 
   await expect(prepare(similar)).rejects.toThrow('does not embed');
 });
+
+/** Takes texts of at most so many characters. */
+function anEmbedderOf(characters: number): { embed: Embedder['embed']; asked: number[] } {
+  const asked: number[] = [];
+  return {
+    asked,
+    async embed({ texts }) {
+      asked.push(texts.length);
+      if (texts.every((text) => text.length <= characters)) return texts.map((text) => [text.length, 1]);
+      throw new RejectedError(`more than ${characters} tokens`, { code: 'context_length_exceeded' });
+    },
+  };
+}
+
+test('with similarity, examples too long for the embedder are left out', async () => {
+  const long = anExample(99, { messages: [{ role: 'user', content: 'x'.repeat(400) }] });
+  const { embed, asked } = anEmbedderOf(300);
+  const { prepare, artifacts } = await setup(100_000, [...sixOfThreeClasses(), long], embed);
+
+  const { serving, examples } = await prepare(similar);
+
+  const index = readIndex(await artifacts.readText(serving.fewShotUri ?? ''));
+  expect(examples).toBe(6);
+  expect(index.map(({ recordId }) => recordId)).not.toContain(long.recordId);
+  expect(asked).toEqual([7, ...Array(7).fill(1)]);
+});
+
+test('with similarity, an embedder that takes no example fails the experiment', async () => {
+  const { prepare } = await setup(100_000, sixOfThreeClasses(), anEmbedderOf(3).embed);
+
+  await expect(prepare(similar)).rejects.toThrow('more than 3 tokens');
+});
