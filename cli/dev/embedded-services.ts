@@ -65,7 +65,7 @@ function elasticsearch(
   return {
     name: 'Elasticsearch server',
     logFile: join(logsDir, 'elasticsearch.log'),
-    start: () => startElasticsearch({ ...found, dir, port: Number(new URL(url).port) }),
+    start: (signal) => startElasticsearch({ ...found, signal, dir, port: Number(new URL(url).port) }),
   };
 }
 

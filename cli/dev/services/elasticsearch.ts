@@ -29,6 +29,8 @@ export interface ElasticsearchOptions {
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** Default 512 MB: enough for some millions of records on one machine. */
   readonly heapMb?: number;
+  /** Aborted while it starts: it is ended, and the start rejects. */
+  readonly signal?: AbortSignal;
 }
 
 type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
@@ -179,6 +181,7 @@ async function untilItAnswers(options: ElasticsearchOptions, exited: Promise<Exi
     exit = how;
   });
   while (Date.now() < deadline) {
+    options.signal?.throwIfAborted();
     if (exit) throw new UnavailableError(`Elasticsearch ended while starting (${exit.signal ?? exit.code}).`);
     if (await answers(options)) return;
     await sleep(250);

@@ -1,7 +1,8 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { startElasticsearch } from '../../../../cli/dev/services/elasticsearch.ts';
 import { startModelServer } from '../../../../cli/dev/services/model-server.ts';
 import { startPostgres } from '../../../../cli/dev/services/postgres.ts';
 import { startTemporal } from '../../../../cli/dev/services/temporal.ts';
@@ -44,6 +45,22 @@ it('ends a model server that is interrupted while it starts', async () => {
   const { dir, silent, pid, signal, interrupt, port } = await setup();
 
   const starting = startModelServer({ python: silent, dataDir: dir, port, signal });
+  const server = await pid();
+  interrupt();
+
+  await expect(starting).rejects.toThrow('interrupted');
+  expect(isAlive(server)).toBe(false);
+});
+
+it('ends an Elasticsearch server that is interrupted while it starts', async () => {
+  const { dir, silent, pid, signal, interrupt, port } = await setup();
+  // Where we are root it runs as somebody else, who writes his process id here.
+  await chmod(dir, 0o777);
+  const distribution = join(dir, 'distribution');
+  await mkdir(join(distribution, 'bin'), { recursive: true });
+  await copyFile(silent, join(distribution, 'bin', 'elasticsearch'));
+
+  const starting = startElasticsearch({ distribution, javaHome: dir, dir: join(dir, 'data'), port, signal });
   const server = await pid();
   interrupt();
 
