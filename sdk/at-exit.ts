@@ -14,10 +14,13 @@ type Signal = (typeof signals)[number];
 const endings = new Set<Ending>();
 let listening = false;
 
+/** Where the copies of this package in one process, each with its listener, count themselves. */
+const copiesKey = Symbol.for('flywheel-sdk signal listeners');
+
 /**
  * Flushes when the process ends by itself, or by SIGTERM or SIGINT. Where the application listens to such a signal,
- * the end is its own and we only begin to flush; where nobody else does, the process ends by that signal as it
- * would have. `process.exit()` leaves no time: call `flush()` before it.
+ * the end is its own and we only begin to flush; where nobody does but onlookers like us, the process ends by that
+ * signal as it would have. `process.exit()` leaves no time: call `flush()` before it.
  */
 export function beforeExit(ending: Ending): () => void {
   endings.add(ending);
@@ -30,13 +33,16 @@ export function beforeExit(ending: Ending): () => void {
 
 function listen(): void {
   listening = true;
+  copies().count += 1;
   process.on('beforeExit', onBeforeExit);
   process.on('exit', onExit);
   for (const signal of signals) process.on(signal, onSignal);
 }
 
 function unlisten(): void {
+  if (!listening) return;
   listening = false;
+  copies().count -= 1;
   process.off('beforeExit', onBeforeExit);
   process.off('exit', onExit);
   for (const signal of signals) process.off(signal, onSignal);
@@ -56,11 +62,35 @@ function onExit(): void {
 }
 
 function onSignal(signal: Signal): void {
-  const isOurs = process.listenerCount(signal) === 1;
+  const isOurs = process.listenerCount(signal) <= onlookers();
   void flushAll().then(() => {
     if (!isOurs) return;
     onExit();
     unlisten();
     process.kill(process.pid, signal);
   });
+}
+
+/**
+ * How many of a signal's listeners only want to know of it.
+ *
+ * `signal-exit` (in execa, ora and many more) ends the process only where nobody else listens, as we do: each would
+ * leave the end to the other. Its versions 3 and 4 count their listeners, one per copy and signal, for one another.
+ */
+function onlookers(): number {
+  const shared: Readonly<Record<symbol, unknown>> = globalThis;
+  const version3 = '__signal_exit_emitter__' in process ? process.__signal_exit_emitter__ : null;
+  const version4 = shared[Symbol.for('signal-exit emitter')];
+  return copies().count + countOf(version3) + countOf(version4);
+}
+
+function countOf(emitter: unknown): number {
+  const count = typeof emitter === 'object' && emitter !== null && 'count' in emitter ? emitter.count : 0;
+  return typeof count === 'number' ? count : 0;
+}
+
+function copies(): { count: number } {
+  const shared = globalThis as { [copiesKey]?: { count: number } };
+  shared[copiesKey] ??= { count: 0 };
+  return shared[copiesKey];
 }
