@@ -78,9 +78,8 @@ function onSignal(signal: Signal): void {
  * leave the end to the other. Its versions 3 and 4 count their listeners, one per copy and signal, for one another.
  */
 function onlookers(): number {
-  const shared: Readonly<Record<symbol, unknown>> = globalThis;
-  const version3 = '__signal_exit_emitter__' in process ? process.__signal_exit_emitter__ : null;
-  const version4 = shared[Symbol.for('signal-exit emitter')];
+  const version3: unknown = Reflect.get(process, '__signal_exit_emitter__');
+  const version4: unknown = Reflect.get(globalThis, Symbol.for('signal-exit emitter'));
   return copies().count + countOf(version3) + countOf(version4);
 }
 
