@@ -53,7 +53,34 @@ function answered(error: errors.ResponseError): FlywheelError {
   }
   if (status === 404 && /index_not_found|alias/.test(type)) return notMigrated();
   if (isPassing(status)) return unavailable(type, status === 429 || status === 503 ? 'busy' : 'failing');
-  return new RejectedError(`The log store (Elasticsearch) refused: ${type}.`, { code: type });
+  if (isTooLarge(error)) {
+    return new RejectedError(`The log store (Elasticsearch) refused: too large (${type}).`, { code: type });
+  }
+  return unusable(type);
+}
+
+/** The server's bound, or that of a proxy in front of it. */
+export function isTooLarge(error: unknown): boolean {
+  return error instanceof errors.ResponseError && error.statusCode === 413;
+}
+
+/** About the document itself, which no other time and no other index of ours would take. */
+const documentFaults: readonly string[] = [
+  'document_parsing_exception',
+  'mapper_parsing_exception',
+  'strict_dynamic_mapping_exception',
+];
+/** Lucene's words for a value beyond its bounds; all else of this type is about the index. */
+const valueTooLarge = /^(Document contains at least one immense term|DocValuesField "[^"]*" is too large)/;
+
+/**
+ * Whether a bulk item failed for what its record says. Every other fault (a closed or blocked index, a right
+ * that is missing, what a proxy answers) would befall any record: records wait for a person to mend it.
+ */
+export function isRecordFault(status: number, { type = '', reason }: Cause): boolean {
+  if (status !== 400) return false;
+  if (type === 'illegal_argument_exception') return valueTooLarge.test(reason ?? '');
+  return documentFaults.includes(type);
 }
 
 export function notMigrated(): InvalidInputError {
@@ -65,6 +92,15 @@ export function notMigrated(): InvalidInputError {
 
 export function unavailable(what: string, kind: UnavailableKind): UnavailableError {
   return new UnavailableError(`The log store (Elasticsearch) does not answer right now: ${what}.`, { kind });
+}
+
+/** Set up wrongly, or in no state to serve: a person has to mend it, and then it works. */
+export function unusable(what: string): UnavailableError {
+  return new UnavailableError(
+    `The log store (Elasticsearch) cannot be used as it is: ${what}. Check ELASTICSEARCH_URL, what stands in ` +
+      'front of it, and the state of its indices.',
+    { kind: 'failing' },
+  );
 }
 
 /** Too much at once, starting, or failing: another time it may work. */

@@ -4,7 +4,16 @@ import { type FlywheelError, RejectedError, UnavailableError } from '../../domai
 import type { LogRecord } from '../../domain/records/record.ts';
 import type { Store } from './client.ts';
 import { documentId, toDocument } from './document.ts';
-import { type Cause, isPassing, notMigrated, toLogStoreError, unavailable } from './errors.ts';
+import {
+  type Cause,
+  isPassing,
+  isRecordFault,
+  isTooLarge,
+  notMigrated,
+  toLogStoreError,
+  unavailable,
+  unusable,
+} from './errors.ts';
 import { openWrite } from './open-writes.ts';
 
 /** Records per request: enough to be efficient. */
@@ -23,11 +32,25 @@ interface Outcome {
   readonly refused: readonly { readonly id: string; readonly cause: Cause }[];
 }
 
-/** Stores the records that are new; says how many were not. Waits while the server is busy. */
-export async function writeBatch(
-  store: Store,
-  records: readonly LogRecord[],
-): Promise<{ stored: number; duplicates: number }> {
+type Sum = { stored: number; duplicates: number };
+
+/**
+ * Stores the records that are new; says how many were not. Waits while the server is busy. What is too large
+ * for one request goes in halves: only a record that is too large by itself is refused.
+ */
+export async function writeBatch(store: Store, records: readonly LogRecord[]): Promise<Sum> {
+  try {
+    return await writeTogether(store, records);
+  } catch (error) {
+    if (records.length < 2 || !isTooLarge(error)) throw toLogStoreError(error);
+  }
+  const middle = Math.floor(records.length / 2);
+  const first = await writeBatch(store, records.slice(0, middle));
+  const second = await writeBatch(store, records.slice(middle));
+  return { stored: first.stored + second.stored, duplicates: first.duplicates + second.duplicates };
+}
+
+async function writeTogether(store: Store, records: readonly LogRecord[]): Promise<Sum> {
   const sum = { stored: 0, duplicates: 0 };
   let waiting = records;
   for (const pauseMs of [...pausesMs, null]) {
@@ -57,8 +80,9 @@ async function attempt(store: Store, records: readonly LogRecord[]): Promise<Out
   }
 }
 
-/** Null for a server that is busy as a whole; anything else is an error. */
+/** Null for a server that is busy as a whole; anything else is an error, too much at once as it came. */
 function turnedAway(error: unknown): null {
+  if (isTooLarge(error)) throw error;
   const ours = toLogStoreError(error);
   if (ours instanceof UnavailableError && ours.kind === 'busy') return null;
   throw ours;
@@ -80,14 +104,30 @@ export async function sendRecords(
     ]),
   });
   const outcomes = records.map(({ id }, index) => toOutcome(id, reply.items[index]?.create));
-  const having = (test: (status: number) => boolean) => outcomes.filter(({ status }) => test(status));
-  const busy = new Set(having(isPassing).map(({ id }) => id));
+  const having = (wanted: Fate) => outcomes.filter(({ status, cause }) => fateOf(status, cause) === wanted);
+  const [inTheWay] = having('unusable');
+  if (inTheWay) throw faultOf(inTheWay);
+  const busy = new Set(having('busy').map(({ id }) => id));
   return {
-    stored: having((status) => status < 400).length,
-    duplicates: having((status) => status === 409).length,
+    stored: having('stored').length,
+    duplicates: having('duplicate').length,
     busy: records.filter(({ id }) => busy.has(id)),
-    refused: having((status) => status >= 400 && status !== 409 && !isPassing(status)),
+    refused: having('refused'),
   };
+}
+
+type Fate = 'stored' | 'duplicate' | 'busy' | 'refused' | 'unusable';
+
+function fateOf(status: number, cause: Cause): Fate {
+  if (status < 400) return 'stored';
+  if (status === 409) return 'duplicate';
+  if (isPassing(status)) return 'busy';
+  return isRecordFault(status, cause) ? 'refused' : 'unusable';
+}
+
+function faultOf({ status, cause }: { readonly status: number; readonly cause: Cause }): FlywheelError {
+  const type = cause.type ?? `status ${status}`;
+  return type === 'index_not_found_exception' ? notMigrated() : unusable(type);
 }
 
 /** A record that the reply does not speak of is taken for one that may be tried again. */
@@ -98,7 +138,6 @@ function toOutcome(id: string, item: estypes.BulkResponseItem | undefined) {
 /** The reason is left out but for the field that it names: it quotes what users sent. */
 function refusal(refused: Outcome['refused'], of: number): FlywheelError {
   const { id, cause } = refused[0] ?? { id: '', cause: {} };
-  if (cause.type === 'index_not_found_exception') return notMigrated();
   const field = /\[[\w@.]+\]/.exec(cause.reason ?? '')?.[0];
   const why = `${cause.type ?? 'no reason given'}${field ? ` at field ${field}` : ''}`;
   const others = refused.length > 1 ? ` and ${refused.length - 1} others` : '';

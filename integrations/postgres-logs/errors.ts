@@ -4,6 +4,11 @@ import { FlywheelError, InvalidInputError, RejectedError, UnavailableError } fro
 const passing = /^(08|40|53|55|57|E[A-Z_]{3}|CONNECT)/;
 /** Wrong login, or a database or table that is not there. */
 const setup = /^(28|3D|3F|42P01)/;
+/**
+ * What a record says: a value out of bounds, a constraint, or more (54: nesting, a key's length) than the
+ * server can hold. Every other code would befall any record: a standby (25006), a right that is missing (42501).
+ */
+const recordFault = /^(22|23|54)/;
 
 /** The driver's error as one of ours; the address and its password never show. */
 export function toLogStoreError(error: unknown): Error {
@@ -25,9 +30,14 @@ export function toLogStoreError(error: unknown): Error {
       options,
     );
   }
-  return code === ''
-    ? error
-    : new RejectedError(`The log store refused: ${error.message}.`, { ...options, code });
+  if (recordFault.test(code))
+    return new RejectedError(`The log store refused: ${error.message}.`, { ...options, code });
+  if (code === '') return error;
+  return new UnavailableError(
+    `The log store (PostgreSQL) cannot be used as it is (${code}): ${error.message}. ` +
+      'Check that DATABASE_URL names the primary, and what its role may do.',
+    { ...options, kind: 'failing' },
+  );
 }
 
 /** Runs a query with our errors. */
