@@ -1,6 +1,4 @@
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
-import { except } from 'hono/combine';
 import { addDecide, type DecideOptions } from './api/decide.ts';
 import { addFeedback, type FeedbackOptions } from './api/feedback.ts';
 import { addIngestRecords, type IngestOptions } from './api/ingest-records.ts';
@@ -11,7 +9,7 @@ import { type App, endpoints, type GuardOptions } from './auth/guard.ts';
 import { chatCompletions, type GatewayOptions } from './gateway/chat-completions.ts';
 import { addHealth, type HealthOptions } from './health.ts';
 import { reasonOf } from './log.ts';
-import { openAiError, tooLarge } from './openai-error.ts';
+import { openAiError } from './openai-error.ts';
 
 export type AppOptions = GatewayOptions &
   HealthOptions &
@@ -28,8 +26,7 @@ const chatPath = '/v1/chat/completions';
 export function createApp(options: AppOptions): App {
   const app: App = new Hono();
   addHealth(app, options);
-  // Calls are read, and their size checked, by the gateway itself: see server/read-bytes.ts.
-  app.use('/v1/*', except(chatPath, limitBody(options.maxBodyBytes)));
+  // No middleware limits bodies: whoever reads one checks its size, once the caller is let in (read-bytes.ts).
   const on = endpoints(app, options);
   on('POST', chatPath, 'ingest', (c, caller) =>
     chatCompletions({ request: c.req.raw, caller, hangUp: () => c.env.outgoing.destroy() }, options),
@@ -56,11 +53,4 @@ export function createApp(options: AppOptions): App {
     );
   });
   return app;
-}
-
-function limitBody(maxSize: number) {
-  return bodyLimit({
-    maxSize,
-    onError: () => openAiError(tooLarge(maxSize)),
-  });
 }

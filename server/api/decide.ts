@@ -9,10 +9,10 @@ import type { DecideResult, StartedRollout } from '../../workflows/messages.ts';
 import type { Caller } from '../auth/access.ts';
 import type { AddEndpoint } from '../auth/guard.ts';
 import { RequestError } from '../openai-error.ts';
-import { readBody } from './read-body.ts';
+import { type BodyOptions, readBody } from './read-body.ts';
 import { storableText } from './storable-text.ts';
 
-export interface DecideOptions {
+export interface DecideOptions extends BodyOptions {
   readonly lineage: {
     readonly runs: Pick<Lineage['runs'], 'view'>;
     readonly audit: Pick<Lineage['audit'], 'append' | 'find'>;
@@ -35,7 +35,7 @@ const Request = z.strictObject({
 export function addDecide(on: AddEndpoint, options: DecideOptions): void {
   on('POST', '/v1/runs/:run/decision', 'approve', async (context, caller) => {
     const runId = context.req.param('run') ?? '';
-    const { actor: claimed, ...wish } = await readBody(context.req.raw, Request);
+    const { actor: claimed, ...wish } = await readBody(context.req.raw, Request, options);
     const actor = actorOf(caller, claimed);
     const key = context.req.header('idempotency-key');
     const decision = { id: decisionId(runId, actor, key), ...wish, actor };

@@ -4,11 +4,12 @@ import { parseFeedback } from '../../domain/feedback/parse.ts';
 import type { Caller } from '../auth/access.ts';
 import type { AddEndpoint } from '../auth/guard.ts';
 import { RequestError } from '../openai-error.ts';
+import type { BodyOptions } from './read-body.ts';
 import { readItems } from './read-items.ts';
 import { limitOf } from './read-limit.ts';
 import { allRejected, foreignClient, isRejected, type RejectedItem, senderOf } from './sender.ts';
 
-export interface FeedbackOptions {
+export interface FeedbackOptions extends BodyOptions {
   readonly lineage: { readonly feedback: Pick<FeedbackLineage, 'add' | 'list'> };
 }
 
@@ -21,9 +22,9 @@ const maxPieces = 1_000;
  * `POST /v1/feedback`: one piece, or `{feedback: […]}`. Answered once it is stored.
  * `GET /v1/feedback?record=…|conversation=…|workload=…`: what was given, newest first.
  */
-export function addFeedback(on: AddEndpoint, { lineage }: FeedbackOptions): void {
+export function addFeedback(on: AddEndpoint, { lineage, maxBodyBytes }: FeedbackOptions): void {
   on('POST', '/v1/feedback', 'ingest', async (context, caller) => {
-    const items = await readItems(context.req.raw, 'feedback', maxPieces);
+    const items = await readItems(context.req.raw, 'feedback', maxPieces, { maxBodyBytes });
     const parsed = items.map((item) => parseOne(item, context.req.raw.headers, caller));
     const pieces = parsed.flatMap((each) => ('feedback' in each ? [each.feedback] : []));
     const stored = (await lineage.feedback.add(pieces)).values();

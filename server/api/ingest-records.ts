@@ -6,11 +6,12 @@ import type { Caller } from '../auth/access.ts';
 import type { AddEndpoint } from '../auth/guard.ts';
 import type { RecordCounts } from '../gateway/counts.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { BodyOptions } from './read-body.ts';
 import { readItems } from './read-items.ts';
 import type { RecentIds } from './recent-ids.ts';
 import { allRejected, foreignClient, isRejected, type RejectedItem, senderOf } from './sender.ts';
 
-export interface IngestOptions {
+export interface IngestOptions extends BodyOptions {
   readonly journal: Pick<Journal, 'append' | 'written'>;
   readonly logStore: Pick<LogStore, 'get'>;
   /** Ids on their way to the log store, which cannot know them yet. */
@@ -33,7 +34,7 @@ const diskWaitMs = 5_000;
  */
 export function addIngestRecords(on: AddEndpoint, options: IngestOptions): void {
   on('POST', '/v1/records', 'ingest', async (context, caller) => {
-    const items = await readItems(context.req.raw, 'records', maxRecords);
+    const items = await readItems(context.req.raw, 'records', maxRecords, options);
     const parsed = items.map((item) => parseOne(item, context.req.raw.headers, caller));
     const records = parsed.flatMap((each) => ('record' in each ? [each.record] : []));
     const known = await knownIds(records, options);

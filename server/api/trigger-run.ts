@@ -5,10 +5,10 @@ import { NotFoundError } from '../../domain/errors.ts';
 import { strategies } from '../../domain/experiments/experiment.ts';
 import type { RunTrigger, TriggerReceipt } from '../../domain/runs/trigger.ts';
 import type { AddEndpoint } from '../auth/guard.ts';
-import { readBody } from './read-body.ts';
+import { type BodyOptions, readBody } from './read-body.ts';
 import { storableText } from './storable-text.ts';
 
-export interface TriggerRunOptions {
+export interface TriggerRunOptions extends BodyOptions {
   readonly logStore: Pick<LogStore, 'workloads'>;
   /** Throws `ConflictError` where the flywheel refuses the wishes. */
   readonly triggerRun: (workloadId: string, wishes: Omit<RunTrigger, 'runId'>) => Promise<TriggerReceipt>;
@@ -25,10 +25,13 @@ const Request = z.strictObject({
 type Request = z.infer<typeof Request>;
 
 /** `POST /v1/workloads/<workload>/runs`: asks for a run. Several while one is open make one more. */
-export function addTriggerRun(on: AddEndpoint, { logStore, triggerRun }: TriggerRunOptions): void {
+export function addTriggerRun(
+  on: AddEndpoint,
+  { logStore, triggerRun, maxBodyBytes }: TriggerRunOptions,
+): void {
   on('POST', '/v1/workloads/:workload/runs', 'operate', async (context, caller) => {
     const workload = context.req.param('workload') ?? '';
-    const wishes = await readBody(context.req.raw, Request);
+    const wishes = await readBody(context.req.raw, Request, { maxBodyBytes });
     const known = await logStore.workloads();
     if (!known.some(({ workloadId }) => workloadId === workload))
       throw new NotFoundError(`No record of a workload "${workload}" is in the log store.`);

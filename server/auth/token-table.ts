@@ -20,6 +20,8 @@ export class TokenTable {
   readonly #options: TokenTableOptions;
   #tokens: readonly Token[];
   #seen: string;
+  /** The version last complained of: an unreadable file is tried every second, and told of once. */
+  #complainedOf: string | null = null;
   #everHadTokens: boolean;
   readonly #timer: NodeJS.Timeout;
 
@@ -62,14 +64,18 @@ export class TokenTable {
 
   async #refresh(): Promise<void> {
     const { file, log } = this.#options;
+    const seen = await versionOf(file);
     try {
-      const seen = await versionOf(file);
       if (seen === this.#seen) return;
-      this.#seen = seen;
       this.#tokens = await readTokens(file);
+      // Only now: a file that could not be read is tried again, even if it stays as it is.
+      this.#seen = seen;
+      this.#complainedOf = null;
       this.#everHadTokens ||= this.#tokens.length > 0;
       log.info('tokens_read', { tokens: this.#tokens.length });
     } catch (error) {
+      if (this.#complainedOf === seen) return;
+      this.#complainedOf = seen;
       log.warn('tokens_unreadable', { reason: reasonOf(error), kept: this.#tokens.length });
     }
   }
