@@ -6,15 +6,16 @@ import type { RedactionKind, RedactionPolicy } from './policy.ts';
 interface Rule {
   readonly name: string;
   readonly pattern: RegExp;
-  /** What the pattern alone cannot tell. */
-  readonly accepts?: (match: string) => boolean;
+  /** What the pattern alone cannot tell: how much of a match it is, from its beginning; 0 for none. */
+  readonly lengthOf?: (match: string) => number;
 }
 
 /**
  * The kinds: what is alike everywhere. Anything else is a pattern of the policy.
  *
  * - `email`: an address.
- * - `card`: 13 to 19 digits, by blanks or hyphens if at all, whose check digit (Luhn) is right.
+ * - `card`: 13 to 19 digits, by blanks or hyphens if at all, whose check digit (Luhn) is right. What stands
+ *   behind it, such as its expiry or its code, may be digits as well.
  * - `phone`: `+` and 7 to 15 digits, or a North American number with its separators.
  *
  * Each can begin in one place of a word only, and is bounded, so that no text takes long.
@@ -24,7 +25,7 @@ const kinds: Record<RedactionKind, Rule> = {
     name: 'email',
     pattern: /(?<![\p{L}\d._%+-])[\p{L}\d._%+-]{1,64}@(?:[\p{L}\d-]{1,63}\.){1,8}\p{L}{2,24}/gu,
   },
-  card: { name: 'card', pattern: /(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d-])/gu, accepts: hasCheckDigit },
+  card: { name: 'card', pattern: /(?<!\d[.-]?)\d(?:[ -]?\d){12,18}\d*/gu, lengthOf: cardLength },
   phone: {
     name: 'phone',
     pattern:
@@ -66,14 +67,38 @@ type RedactText = (text: string) => string;
 
 function redactText(text: string, rules: readonly Rule[], counts: Map<string, number>): string {
   let result = text;
-  for (const { name, pattern, accepts } of rules) {
-    result = result.replace(pattern, (match: string) => {
-      if (match === '' || accepts?.(match) === false) return match;
+  for (const { name, pattern, lengthOf } of rules) {
+    const blank = (match: string) => {
+      if (match === '') return match;
       counts.set(name, (counts.get(name) ?? 0) + 1);
       return `[${name}]`;
-    });
+    };
+    result = lengthOf
+      ? replaceBeginnings(result, pattern, lengthOf, blank)
+      : result.replace(pattern, (match: string) => blank(match));
   }
   return result;
+}
+
+/** Replaces so much of each match as `lengthOf` says, and looks on right behind it. */
+function replaceBeginnings(
+  text: string,
+  pattern: RegExp,
+  lengthOf: (match: string) => number,
+  replacement: (match: string) => string,
+): string {
+  let result = '';
+  let done = 0;
+  pattern.lastIndex = 0;
+  for (let found = pattern.exec(text); found; found = pattern.exec(text)) {
+    const length = lengthOf(found[0]);
+    if (length === 0) continue;
+    const end = found.index + length;
+    result += text.slice(done, found.index) + replacement(text.slice(found.index, end));
+    done = end;
+    pattern.lastIndex = end;
+  }
+  return result + text.slice(done);
 }
 
 function redactMessage(message: ChatMessage, text: RedactText): ChatMessage {
@@ -104,6 +129,17 @@ function redactJson(value: Json, text: RedactText): Json {
   if (Array.isArray(value)) return value.map((item) => redactJson(item, text));
   if (value === null || typeof value !== 'object') return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redactJson(item, text)]));
+}
+
+/** How much of these digits is a card's number: the most that ends where a group of them does. 0 for none. */
+function cardLength(text: string): number {
+  const ends = [...text.matchAll(/\d(?!\d)/g)].map(({ index }) => index + 1).reverse();
+  return ends.find((end) => isCardNumber(text.slice(0, end))) ?? 0;
+}
+
+function isCardNumber(text: string): boolean {
+  const digits = text.replace(/\D/g, '').length;
+  return digits >= 13 && digits <= 19 && hasCheckDigit(text);
 }
 
 /** Luhn's check, which every payment card passes and one in ten other numbers. */
