@@ -5,8 +5,8 @@ import { toTemporal } from './to-temporal.ts';
 
 export interface AppliedSchedule {
   readonly schedule: string;
-  readonly change: 'created' | 'updated' | 'deleted';
-  /** What it is now; null for a deleted one. */
+  readonly change: 'created' | 'updated' | 'deleted' | 'kept: paused';
+  /** What it is now; null for one that is not planned. */
   readonly when: string | null;
 }
 
@@ -39,7 +39,22 @@ export async function deleteSchedule(client: Client, id: string): Promise<Applie
   }
 }
 
-/** Makes the schedules of `existing` exactly the planned ones. */
+/**
+ * Deletes what is not planned, but not what a person paused: that would end the pause, since a workload without
+ * a schedule of its own is swept by the common one. While it is there, it keeps the workload out of that.
+ */
+async function deleteUnlessPaused(client: Client, id: string): Promise<AppliedSchedule | null> {
+  try {
+    const { state } = await client.schedule.getHandle(id).describe();
+    if (state.paused) return { schedule: id, change: 'kept: paused', when: null };
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return null;
+    throw error;
+  }
+  return deleteSchedule(client, id);
+}
+
+/** Makes the schedules of `existing` exactly the planned ones, and keeps those that are paused. */
 export async function syncSchedules(
   client: Client,
   planned: readonly PlannedSchedule[],
@@ -49,8 +64,8 @@ export async function syncSchedules(
   for (const schedule of planned) applied.push(await putSchedule(client, schedule));
   const wanted = planned.map(({ cadence, workloadId }) => scheduleId(cadence, workloadId));
   for (const id of existing.filter((each) => !wanted.includes(each))) {
-    const deleted = await deleteSchedule(client, id);
-    if (deleted) applied.push(deleted);
+    const done = await deleteUnlessPaused(client, id);
+    if (done) applied.push(done);
   }
   return applied;
 }

@@ -112,6 +112,19 @@ describe('flywheel schedule', () => {
     expect(third.sort()).toEqual([`daily:${id} updated`, `volume:${id} deleted`, `weekly:${id} deleted`]);
   });
 
+  it('keeps a paused schedule that workloads.yaml no longer asks for, and so its pause', async () => {
+    const { createFlywheels } = await import('../../wiring/flywheels.ts');
+    const { id, run, listed } = await setup();
+    await run('schedule', 'set', 'WORKLOAD', '--daily', '02:00');
+    await listed(`daily:${id}`);
+    await run('schedule', 'pause', 'WORKLOAD');
+
+    const synced = await run('schedule', 'set', '--all', '--json');
+
+    expect(synced.json()).toContainEqual({ schedule: `daily:${id}`, change: 'kept: paused', when: null });
+    expect(await createFlywheels(client).scheduled('daily')).toContain(id);
+  });
+
   it('triggered, it sweeps at once, paused or not, and says what came of it', async () => {
     const { run, id, listed, world } = await setup();
     await run('schedule', 'set', 'WORKLOAD', '--daily', '02:00');
