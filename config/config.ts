@@ -80,6 +80,8 @@ export interface Config {
     readonly gateRemindMs: number;
     readonly evaluationConcurrency: number;
     readonly itemTimeoutMs: number;
+    /** How long a model that a route has left stays deployed. */
+    readonly retirementGraceMs: number;
   };
 }
 
@@ -187,6 +189,7 @@ function assemble(
       gateRemindMs: env.FLYWHEEL_GATE_REMIND,
       evaluationConcurrency: env.FLYWHEEL_EVALUATION_CONCURRENCY,
       itemTimeoutMs: env.FLYWHEEL_ITEM_TIMEOUT,
+      retirementGraceMs: env.FLYWHEEL_RETIREMENT_GRACE,
     },
   };
 }
