@@ -8,6 +8,8 @@ import {
 import type { ArtifactRef } from '../../domain/datasets/dataset.ts';
 import { RejectedError } from '../../domain/errors.ts';
 import type { LoraHyperparameters } from '../../domain/experiments/experiment.ts';
+import type { HyperparameterNames } from '../../domain/experiments/hyperparameter-names.ts';
+import type { JsonObject } from '../../domain/json.ts';
 import { type Client, createClient, type ProviderSettings } from './client.ts';
 import { EventPage, Job, JobList, UploadedFile, UploadedFiles } from './fine-tuning.schema.ts';
 import { multipart } from './multipart.ts';
@@ -27,14 +29,16 @@ const readEvents = 50;
  * (`flywheel_key`), where it can be searched on servers that do not know the header.
  */
 export function createTrainer(
-  settings: ProviderSettings,
+  settings: ProviderSettings & { readonly hyperparameters: HyperparameterNames },
   artifacts: Pick<ArtifactStore, 'readLines'>,
 ): Trainer {
   const client = createClient(settings);
   return {
     find: (key) => find(client, key),
     async launch(request) {
-      return (await find(client, request.key)) ?? create(client, artifacts, request);
+      return (
+        (await find(client, request.key)) ?? create(client, artifacts, request, settings.hyperparameters)
+      );
     },
     get: (jobId) => get(client, jobId),
     progress: (jobId) =>
@@ -76,6 +80,7 @@ async function create(
   client: Client,
   artifacts: Pick<ArtifactStore, 'readLines'>,
   request: FineTuneRequest,
+  names: HyperparameterNames,
 ): Promise<TrainingJob> {
   const trainingFile = await upload(client, artifacts, request.train);
   const validationFile =
@@ -98,7 +103,7 @@ async function create(
           metadata: { ...request.metadata, flywheel_key: request.key },
           method: {
             type: 'supervised',
-            supervised: { hyperparameters: toHyperparameters(request.hyperparameters) },
+            supervised: { hyperparameters: toHyperparameters(request.hyperparameters, names) },
           },
         },
       }),
@@ -149,21 +154,19 @@ async function collect(pages: AsyncIterable<unknown>): Promise<unknown[]> {
   return found;
 }
 
-/** OpenAI's names, and beside them those that its dialect lacks and LoRA needs. */
-function toHyperparameters(lora: LoraHyperparameters) {
-  return {
-    n_epochs: lora.epochs,
-    batch_size: lora.batchSize,
-    learning_rate: lora.learningRate,
-    lr_scheduler_type: lora.schedule,
-    warmup_ratio: lora.warmupRatio,
-    lora: {
-      rank: lora.rank,
-      alpha: lora.alpha,
-      dropout: lora.dropout,
-      ...(lora.targetModules === undefined ? {} : { target_modules: lora.targetModules }),
-    },
-  };
+/** The settings that the provider has a field for, each there. */
+function toHyperparameters(lora: LoraHyperparameters, names: HyperparameterNames): JsonObject {
+  const body: JsonObject = {};
+  for (const [setting, path] of Object.entries(names)) {
+    const value = lora[setting as keyof LoraHyperparameters];
+    if (path === undefined || value === undefined) continue;
+    const fields = path.split('.');
+    const last = fields.pop() ?? path;
+    let into = body;
+    for (const field of fields) into = (into[field] ??= {}) as JsonObject;
+    into[last] = typeof value === 'object' ? [...value] : value;
+  }
+  return body;
 }
 
 async function cancel(client: Client, jobId: string): Promise<void> {
