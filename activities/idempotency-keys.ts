@@ -39,10 +39,10 @@ export function evaluationId(asked: {
 
 /** Key of an evaluator's job for an evaluation; one that it lost is launched again as the next `round`. */
 export function remoteEvaluationKey(
-  { runId, evaluationId }: { readonly runId: string; readonly evaluationId: string },
+  of: { readonly runId: string; readonly evaluationId: string },
   round: number,
 ): string {
-  const key = `${runId}-${evaluationId}`;
+  const key = `${of.runId}-${of.evaluationId}`;
   return round === 1 ? key : `${key}-${round}`;
 }
 
