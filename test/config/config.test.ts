@@ -136,7 +136,7 @@ describe('loadConfig', () => {
     const file = `providers:
   cloud: { url: "https://api.example.com/v1", fine_tuning: true, hyperparameters: { epochs: n_epochs, batch_size: bs } }
   gpu: { kind: vllm, url: "http://gpu/v1", adapters: { folder: ./adapters, seen_as: /adapters } }
-  v1: { kind: nemo-microservices, url: "https://nemo.test/", nim_url: "https://nim.test", namespace: team }
+  v1: { kind: nemo-microservices, url: "https://nemo.test/", nim_url: "https://nim.test", namespace: team, nims: { m: { image: i, tag: t } } }
   v2: { kind: nemo-platform, url: "https://platform.test", evaluator: nemo }
 candidates:
   - { name: a, provider: gpu, trainer: local, model: m }
@@ -159,6 +159,8 @@ candidates:
         ...{ kind: 'nemo-microservices', baseUrl: 'https://nim.test/v1', url: 'https://nemo.test' },
         ...{ nimUrl: 'https://nim.test', dataStoreUrl: 'https://nemo.test', namespace: 'team' },
         evaluator: 'flywheel',
+        training: { maxSeqLength: 8192, numGpus: 1, microBatchSize: 1, precision: 'bf16-mixed' },
+        nims: { m: { image: 'i', tag: 't', gpus: 1 } },
       },
       v2: {
         baseUrl: 'https://platform.test/apis/inference-gateway/v2/workspaces/flywheel/openai/-/v1',
