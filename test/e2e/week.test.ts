@@ -160,9 +160,11 @@ describe('a week of schedules', () => {
     expect(results.filter(({ status }) => status === 'duplicate')).toHaveLength(duplicates);
     expect(ids).toHaveLength(records.length - duplicates);
     const store = openLogStore(stack.config);
-    await eventually(async () => expect(await store.get(ids)).toHaveLength(ids.length)).finally(() =>
-      store.close(),
-    );
+    try {
+      await eventually(async () => expect(await store.get(ids)).toHaveLength(ids.length));
+    } finally {
+      await store.close();
+    }
     return ids;
   }
 
