@@ -51,6 +51,17 @@ describe('loadConfig', () => {
     });
   });
 
+  it('refuses an offset that moves a port beyond the last one, by variable or by flag', () => {
+    const { load, problems } = setup(oneCandidate);
+    const gateway = { FLYWHEEL_GATEWAY_PORT: '60000' };
+
+    expect(problems({ ...gateway, FLYWHEEL_PORT_OFFSET: '6000' })).toEqual([
+      'the port of gateway would be 60000 + 6000 (the port offset) = 66000; 65535 is the highest there is',
+    ]);
+    expect(() => load({}, { portOffset: 60_000 })).toThrow(/elasticsearch would be 9207 \+ 60000/);
+    expect(load(gateway, { portOffset: 5_535 }).gateway.port).toBe(65_535);
+  });
+
   it('lets each environment address win by itself and leaves the other servers embedded', () => {
     const { load } = setup(oneCandidate);
 
