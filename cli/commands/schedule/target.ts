@@ -26,7 +26,8 @@ export async function findSchedules(client: Client, name: string): Promise<strin
   if (found.length > 0) return found;
   throw new CommandError(`There is no schedule "${name}" (there: ${ids.join(', ') || 'none'}).`, {
     code: 'not_found',
-    next: 'See `npx flywheel schedule list`; `schedule set` makes one.',
+    next: (hint) =>
+      `See \`${hint('schedule list')}\`; \`${hint('schedule set --help')}\` says how to make one.`,
   });
 }
 
