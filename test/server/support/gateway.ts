@@ -80,6 +80,7 @@ export async function setup(
     maxBodyBytes?: number;
     upstreamTimeoutMs?: number;
     temporal?: ServerConfig['temporal'];
+    policiesName?: string;
   } = {},
 ): Promise<GatewayBundle> {
   const home = await mkdtemp(join(tmpdir(), 'flywheel-gateway-'));
@@ -110,6 +111,12 @@ export async function setup(
       embedded: true,
     },
     artifactsDir: join(home, 'artifacts'),
+    policiesFile: {
+      path: join(home, options.policiesName ?? 'workloads.yaml'),
+      required: false,
+      candidates: ['nano', 'micro'],
+      providers: ['local'],
+    },
     providers: {
       local: {
         baseUrl: options.provider?.baseUrl ?? 'http://127.0.0.1:1/v1',
