@@ -62,6 +62,20 @@ describe('loadConfig', () => {
     expect(load(gateway, { portOffset: 5_535 }).gateway.port).toBe(65_535);
   });
 
+  it('refuses a port that fetch would not speak to, such as 10080', async () => {
+    const { load, problems } = setup(oneCandidate);
+
+    expect(problems({ FLYWHEEL_PORT_OFFSET: '2000' })).toEqual([
+      expect.stringMatching(
+        /^the port of gateway would be 8080 \+ 2000 .* = 10080, to which .* choose another/,
+      ),
+    ]);
+    expect(problems({ FLYWHEEL_GATEWAY_PORT: '6000' })).toHaveLength(1);
+    expect(load({ FLYWHEEL_PORT_OFFSET: '561' }).database.url).toContain(':6000/');
+    // Why: not a matter of who listens there.
+    await expect(fetch('http://127.0.0.1:10080/')).rejects.toMatchObject({ cause: { message: 'bad port' } });
+  });
+
   it('lets each environment address win by itself and leaves the other servers embedded', () => {
     const { load } = setup(oneCandidate);
 
