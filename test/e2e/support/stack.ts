@@ -88,7 +88,7 @@ export async function startStack(settings: Readonly<Record<string, string>> = {}
     env,
     lineage,
     modelServer,
-    client: new Client({ connection }),
+    client: new Client({ connection, namespace: config.temporal.namespace }),
     async kill(name) {
       const worker = running.get(name);
       if (!worker) throw new Error(`no ${name} runs`);
