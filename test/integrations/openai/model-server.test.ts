@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, inject } from 'vitest';
 import { createFileArtifactStore } from '../../../integrations/files/artifact-store.ts';
 import { createChatModel } from '../../../integrations/openai/chat-model.ts';
+import { createEmbedder } from '../../../integrations/openai/embedder.ts';
 import { createTrainer } from '../../../integrations/openai/trainer.ts';
 import { describeChatModel } from '../../contracts/chat-model.contract.ts';
+import { describeEmbedder } from '../../contracts/embedder.contract.ts';
 import { describeTrainer } from '../../contracts/trainer.contract.ts';
 
 const settings = { name: 'local', baseUrl: `${inject('modelServerUrl')}/v1`, apiKey: null };
@@ -21,6 +23,8 @@ beforeAll(async () => {
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 describeChatModel('the model server', async () => ({ chatModel, model: 'nano-1m' }));
+
+describeEmbedder('the model server', async () => ({ embedder: createEmbedder(settings), model: 'nano-1m' }));
 
 describeTrainer('the model server', async () => {
   const artifacts = createFileArtifactStore(dir);
