@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Candidate } from '../domain/experiments/experiment.ts';
+import { flywheelHyperparameters } from '../domain/experiments/hyperparameter-names.ts';
 import type { Policies } from '../domain/policies/policy.ts';
-import { type Catalog, type Provider, readCatalog } from './catalog.ts';
+import { type Catalog, readCatalog } from './catalog.ts';
 import { ConfigError } from './config-error.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { embeddedDatabaseDir, embeddedDatabasePassword, embeddedDatabaseUrl } from './embedded-database.ts';
@@ -11,6 +12,7 @@ import { type Environment, readEnvironment } from './environment.ts';
 import type { LocalModels } from './local-models.ts';
 import { keepsToOwnServers, withoutNamedServers } from './own-servers.ts';
 import { type PoliciesFile, readPolicies } from './policies.ts';
+import type { Provider } from './provider.ts';
 
 /** Everything that environment and files settle, read once, frozen. `embedded`: we start it ourselves. */
 export interface Config {
@@ -80,6 +82,8 @@ export interface Config {
     readonly gateRemindMs: number;
     readonly evaluationConcurrency: number;
     readonly itemTimeoutMs: number;
+    /** How long a model that a route has left stays deployed. */
+    readonly retirementGraceMs: number;
   };
 }
 
@@ -121,8 +125,23 @@ export function loadConfig(options: LoadOptions = {}): Config {
   const all = [...problems, ...catalog.problems, ...(catalog.candidates.length > 0 ? policies.problems : [])];
   if (environment === null || all.length > 0) throw new ConfigError(all);
   const portOffset = options.portOffset ?? environment.FLYWHEEL_PORT_OFFSET ?? 0;
+  requirePorts(environment, portOffset);
   const assembled = assemble(environment, { home, portOffset }, catalog);
   return deepFreeze({ ...assembled, policies: policies.policies, policiesFile });
+}
+
+const highestPort = 65_535;
+
+/** Each is a port before the offset moves it; behind it, it has to be one still. */
+function requirePorts({ FLYWHEEL_GATEWAY_PORT }: Environment, portOffset: number): void {
+  const ports = { ...basePorts, gateway: FLYWHEEL_GATEWAY_PORT ?? basePorts.gateway };
+  const problems = Object.entries(ports)
+    .filter(([, port]) => port + portOffset > highestPort)
+    .map(
+      ([service, port]) =>
+        `the port of ${service} would be ${port} + ${portOffset} (the port offset) = ${port + portOffset}; ${highestPort} is the highest there is`,
+    );
+  if (problems.length > 0) throw new ConfigError(problems);
 }
 
 /** Beside `candidates.yaml`, unless FLYWHEEL_WORKLOADS names another. */
@@ -176,7 +195,10 @@ function assemble(
     gateway: gateway(env, home, portOffset),
     artifactsDir: join(home, 'artifacts'),
     providers: {
-      local: { baseUrl: `${modelServerUrl}/v1`, apiKey: null, fineTuning: true },
+      local: {
+        ...{ kind: 'openai', baseUrl: `${modelServerUrl}/v1`, apiKey: null },
+        ...{ fineTuning: true, hyperparameters: flywheelHyperparameters },
+      },
       ...catalog.providers,
     },
     candidates: catalog.candidates,
@@ -187,6 +209,7 @@ function assemble(
       gateRemindMs: env.FLYWHEEL_GATE_REMIND,
       evaluationConcurrency: env.FLYWHEEL_EVALUATION_CONCURRENCY,
       itemTimeoutMs: env.FLYWHEEL_ITEM_TIMEOUT,
+      retirementGraceMs: env.FLYWHEEL_RETIREMENT_GRACE,
     },
   };
 }
