@@ -2,10 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, inject } from 'vitest';
+import { flywheelHyperparameters } from '../../../domain/experiments/hyperparameter-names.ts';
 import { createFileArtifactStore } from '../../../integrations/files/artifact-store.ts';
 import { createChatModel } from '../../../integrations/openai/chat-model.ts';
+import { createEmbedder } from '../../../integrations/openai/embedder.ts';
 import { createTrainer } from '../../../integrations/openai/trainer.ts';
 import { describeChatModel } from '../../contracts/chat-model.contract.ts';
+import { describeEmbedder } from '../../contracts/embedder.contract.ts';
 import { describeTrainer } from '../../contracts/trainer.contract.ts';
 
 const settings = { name: 'local', baseUrl: `${inject('modelServerUrl')}/v1`, apiKey: null };
@@ -22,10 +25,12 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 
 describeChatModel('the model server', async () => ({ chatModel, model: 'nano-1m' }));
 
+describeEmbedder('the model server', async () => ({ embedder: createEmbedder(settings), model: 'nano-1m' }));
+
 describeTrainer('the model server', async () => {
   const artifacts = createFileArtifactStore(dir);
   return {
-    trainer: createTrainer(settings, artifacts),
+    trainer: createTrainer({ ...settings, hyperparameters: flywheelHyperparameters }, artifacts),
     artifacts,
     baseModel: 'nano-1m',
     async answers(model) {
