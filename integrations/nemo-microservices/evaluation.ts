@@ -13,6 +13,8 @@ const mostListed = 1000;
 export interface EvaluationJobs {
   create(body: Readonly<Record<string, unknown>>): Promise<Job>;
   get(id: string): Promise<Job>;
+  /** null when there is none. */
+  find(id: string): Promise<Job | null>;
   /** Jobs of the namespace, newest first, not endlessly. */
   list(namespace: string): AsyncIterable<Job>;
   cancel(id: string): Promise<void>;
@@ -26,14 +28,20 @@ const path = '/v1/evaluation/jobs';
 
 export function createEvaluationJobs(transport: Transport): EvaluationJobs {
   const item = (id: string) => `${path}/${segment(id)}`;
+  const get = (id: string) =>
+    transport.json({ doing: `retrieve evaluation job ${id}`, method: 'GET', path: item(id) }, Job);
   return {
+    get,
+    find: (id) =>
+      get(id).catch((error: unknown) => {
+        if (isMissing(error)) return null;
+        throw error;
+      }),
     create: (body) =>
       transport.json(
         { doing: 'create an evaluation job', method: 'POST', path, body, timeoutMs: createTimeoutMs },
         Job,
       ),
-    get: (id) =>
-      transport.json({ doing: `retrieve evaluation job ${id}`, method: 'GET', path: item(id) }, Job),
     async *list(namespace) {
       let listed = 0;
       const query = { 'filter[namespace]': namespace, sort: '-created_at' };

@@ -44,5 +44,5 @@ export async function anAdapter(settings: NemoSettings, baseModel: string): Prom
     const job = await trainer.get(id);
     expect(job).toMatchObject({ status: 'succeeded', error: null });
     return job.model ?? '';
-  }, 200_000);
+  }, 280_000);
 }
