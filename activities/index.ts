@@ -34,6 +34,7 @@ export interface ActivityPorts {
   readonly chatModels: EvaluatePorts['chatModels'];
   readonly embedders: Embedders;
   readonly deployers: Deployers;
+  readonly evaluators: EvaluatePorts['evaluators'];
   readonly fewShots: FewShots;
   readonly probe: GatewayProbe;
   readonly catalog: CandidateCatalog;

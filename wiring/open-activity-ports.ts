@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import { createGatewayProbe } from '../integrations/gateway/probe.ts';
 import { openArtifactStore } from './open-artifact-store.ts';
 import { openDeployers } from './open-deployers.ts';
+import { openEvaluators } from './open-evaluators.ts';
 import { openFewShots } from './open-few-shots.ts';
 import { openFlywheels } from './open-flywheels.ts';
 import { openLineage } from './open-lineage.ts';
@@ -33,6 +34,7 @@ export function openActivityPorts(config: Config): OpenActivityPorts {
       chatModels: openChatModels(config),
       embedders,
       deployers: openDeployers(config),
+      evaluators: openEvaluators(config),
       fewShots: openFewShots(artifacts, embedders),
       trainers: openTrainers(config, artifacts),
       probe: createGatewayProbe(config.gateway.url, () => config.gateway.ownToken),

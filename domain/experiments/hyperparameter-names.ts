@@ -9,6 +9,8 @@ export interface HyperparameterNames {
   readonly alpha?: string | undefined;
   readonly dropout?: string | undefined;
   readonly targetModules?: string | undefined;
+  /** How large a share of the rows the trainer may leave out; without a field it decides by itself. */
+  readonly maxSetAsideShare?: string | undefined;
 }
 
 /** The model server's: OpenAI's names, and beside them those that its dialect lacks and LoRA needs. */
@@ -22,6 +24,7 @@ export const flywheelHyperparameters: HyperparameterNames = {
   alpha: 'lora.alpha',
   dropout: 'lora.dropout',
   targetModules: 'lora.target_modules',
+  maxSetAsideShare: 'max_set_aside_share',
 };
 
 /** OpenAI's own: it knows no rank, and its learning rate is a multiple of one that it does not tell. */

@@ -44,9 +44,11 @@ describe('a week of schedules', () => {
 
     const set = await flywheel.run('schedule', 'set', workload, '--json');
 
+    // The worker, which follows the file, may have been quicker.
+    const change = expect.stringMatching(/^(created|updated)$/) as string;
     expect(set.json()).toMatchObject([
-      { schedule: `daily:${workload}`, change: 'created' },
-      { schedule: `weekly:${workload}`, change: 'created' },
+      { schedule: `daily:${workload}`, change },
+      { schedule: `weekly:${workload}`, change },
     ]);
   });
 

@@ -30,15 +30,16 @@ export function registerScheduleList(schedule: Command, cli: Cli): void {
 }
 
 function page(views: readonly ScheduleView[]): string {
-  const rows = views.map(({ schedule, workload, when, next, paused, note }) => [
+  const rows = views.map(({ schedule, workload, when, source, next, paused, note }) => [
     schedule,
     workload ?? 'all others',
     when,
+    source === 'policy' ? 'workloads.yaml' : 'schedule set',
     paused ? `paused${note ? `: ${note}` : ''}` : moment(next ?? ''),
   ]);
   const last = views.flatMap((view) => view.last.map((report) => ({ ...report, scheduleId: view.schedule })));
   return [
-    table(['schedule', 'workload', 'when', 'next'], rows),
+    table(['schedule', 'workload', 'when', 'by', 'next'], rows),
     ...(last.length > 0 ? ['', 'Last sweeps:', sweepLines(last)] : []),
   ].join('\n');
 }

@@ -41,7 +41,9 @@ export async function startCountingProxy(target: string): Promise<CountingProxy>
       await sleep(proxy.delayMs);
     }
     const { method, headers } = incoming;
-    const forwarded = send(new URL(incoming.url ?? '/', target), { headers, ...(method ? { method } : {}) });
+    // A connection of its own: one that was kept may be closed by the server just as it is used again.
+    const options = { headers, agent: false as const, ...(method ? { method } : {}) };
+    const forwarded = send(new URL(incoming.url ?? '/', target), options);
     forwarded.on('response', (reply) => {
       outgoing.writeHead(reply.statusCode ?? 502, reply.headers);
       reply.pipe(outgoing);

@@ -73,8 +73,8 @@ export interface GatewayBundle {
 /** A gateway before a PostgreSQL of its own: `inject('databaseUrl')`, by way of `createTestDatabase`. */
 export async function setup(
   options: {
-    upstream?: Model | null;
-    provider?: Model;
+    upstream?: Pick<Model, 'baseUrl'> | null;
+    provider?: Pick<Model, 'baseUrl'>;
     spoolMaxBytes?: number;
     apiKey?: string;
     rateLimit?: number;
