@@ -13,7 +13,7 @@ from typing import Any
 
 from model_server.chat.conversation import ConversationError
 from model_server.chat.template import ChatTemplate, Span
-from model_server.training.rows import Row, RowError
+from model_server.training.rows import Row, UnfitRowError
 
 IGNORED = -100
 
@@ -35,21 +35,24 @@ class RowEncoder:
         self._max_length = max_length
 
     def encode(self, row: Row) -> list[Encoded]:
-        """One sequence per row; several where the template rewrites earlier turns. Never cut."""
+        """One sequence per row; several where the template rewrites earlier turns. Never cut.
+
+        Raises UnfitRowError for a proper row that this model cannot learn from.
+        """
         try:
             sequences = self._sequences(row)
         except ConversationError as error:
-            raise RowError(row.line, str(error), "invalid_training_row") from error
+            raise UnfitRowError(row.line, str(error), "invalid_training_row") from error
         for sequence in sequences:
             if len(sequence.input_ids) > self._max_length:
-                raise RowError(
+                raise UnfitRowError(
                     row.line,
                     f"{len(sequence.input_ids)} tokens, but at most {self._max_length} are allowed "
                     "(max_length, or the model's own limit). Shorten or leave out the row; it is never cut.",
                     "row_too_long",
                 )
             if all(label == IGNORED for label in sequence.labels[1:]):
-                raise RowError(row.line, "the assistant's answer is empty", "invalid_training_row")
+                raise UnfitRowError(row.line, "the assistant's answer is empty", "invalid_training_row")
         return sequences
 
     def _sequences(self, row: Row) -> list[Encoded]:
