@@ -15,7 +15,8 @@ import type {
   ServingSpec,
   Strategy,
 } from '../../domain/experiments/experiment.ts';
-import type { Json } from '../../domain/json.ts';
+import type { SetAsideSummary } from '../../domain/experiments/set-aside.ts';
+import type { Json, JsonObject } from '../../domain/json.ts';
 import type { JudgeSummary } from '../../domain/judging/judge.ts';
 import type { WorkloadPolicy } from '../../domain/policies/policy.ts';
 import type { Provenance } from '../../domain/records/provenance.ts';
@@ -152,7 +153,12 @@ export interface ExperimentView {
   readonly latencyMs?: { readonly p50: number; readonly p95: number };
   readonly tokens?: { readonly prompt: number; readonly completion: number };
   readonly judge?: JudgeSummary;
-  readonly training?: TrainingProgress & { readonly jobId: string; readonly status: TrainingStatus };
+  readonly training?: TrainingProgress & {
+    readonly jobId: string;
+    readonly status: TrainingStatus;
+    /** Absent where the job was trained on every row. */
+    readonly setAside?: SetAsideSummary;
+  };
   readonly evaluated?: { readonly done: number; readonly total: number };
 }
 
@@ -215,7 +221,9 @@ export interface ExperimentLineage {
     key: string;
     datasetId: string;
     status: TrainingStatus;
-    hyperparameters: Json;
+    hyperparameters: JsonObject;
+    /** What the job was not trained on; absent for nothing. */
+    setAside?: SetAsideSummary;
   }): Promise<void>;
   updateJob(
     jobId: string,

@@ -18,10 +18,11 @@ export function createExperimentLineage(db: Database): ExperimentLineage {
         .set({ status: 'cancelled', endedAt: sql`now()` })
         .where(and(eq(experiments.runId, runId), inArray(experiments.status, ['pending', 'running'])));
     },
-    async recordJob({ jobId, ...job }) {
+    async recordJob({ jobId, hyperparameters, setAside, ...job }) {
       await db
         .insert(jobs)
-        .values({ id: jobId, ...job })
+        // Beside what was asked for stands what came of it: no column of its own for what few jobs have.
+        .values({ id: jobId, ...job, hyperparameters: { ...hyperparameters, ...(setAside && { setAside }) } })
         .onConflictDoNothing();
     },
     async updateJob(jobId, status, progress, error) {

@@ -2,14 +2,14 @@ import type { ArtifactStore } from '../../activities/ports/artifact-store.ts';
 import {
   type FineTuneRequest,
   hasEnded,
+  type SetAsideRow,
   type Trainer,
   type TrainingJob,
 } from '../../activities/ports/trainer.ts';
 import type { ArtifactRef } from '../../domain/datasets/dataset.ts';
 import { RejectedError } from '../../domain/errors.ts';
-import type { LoraHyperparameters } from '../../domain/experiments/experiment.ts';
 import { type Client, createClient, type ProviderSettings } from './client.ts';
-import { EventPage, Job, JobList, UploadedFile, UploadedFiles } from './fine-tuning.schema.ts';
+import { EventPage, Job, JobList, SetAsideRows, UploadedFile, UploadedFiles } from './fine-tuning.schema.ts';
 import { multipart } from './multipart.ts';
 
 const lookupTimeoutMs = 30_000;
@@ -45,6 +45,7 @@ export function createTrainer(
         send: (openai, options) =>
           openai.get(`/fine_tuning/jobs/${jobId}/events`, { ...options, query: { limit: readEvents } }),
       }),
+    setAside: (jobId) => setAside(client, jobId),
     cancel: (jobId) => cancel(client, jobId),
   };
 }
@@ -98,7 +99,7 @@ async function create(
           metadata: { ...request.metadata, flywheel_key: request.key },
           method: {
             type: 'supervised',
-            supervised: { hyperparameters: toHyperparameters(request.hyperparameters) },
+            supervised: { hyperparameters: toHyperparameters(request) },
           },
         },
       }),
@@ -149,14 +150,32 @@ async function collect(pages: AsyncIterable<unknown>): Promise<unknown[]> {
   return found;
 }
 
+/** Our model server's own; other servers do not have the route, and do not tell. */
+async function setAside(client: Client, jobId: string): Promise<readonly SetAsideRow[]> {
+  try {
+    return await client.call({
+      doing: `list the rows that job ${jobId} is not trained on`,
+      timeoutMs: lookupTimeoutMs,
+      reply: SetAsideRows,
+      send: (openai, options) => openai.get(`/fine_tuning/jobs/${jobId}/set_aside`, options),
+    });
+  } catch (error) {
+    if (error instanceof RejectedError && noSuchRoute.has(error.code ?? '')) return [];
+    throw error;
+  }
+}
+
+const noSuchRoute: ReadonlySet<string> = new Set(['not_found', 'method_not_allowed', 'unknown_url']);
+
 /** OpenAI's names, and beside them those that its dialect lacks and LoRA needs. */
-function toHyperparameters(lora: LoraHyperparameters) {
+function toHyperparameters({ hyperparameters: lora, maxSetAsideShare }: FineTuneRequest) {
   return {
     n_epochs: lora.epochs,
     batch_size: lora.batchSize,
     learning_rate: lora.learningRate,
     lr_scheduler_type: lora.schedule,
     warmup_ratio: lora.warmupRatio,
+    ...(maxSetAsideShare === undefined ? {} : { max_set_aside_share: maxSetAsideShare }),
     lora: {
       rank: lora.rank,
       alpha: lora.alpha,

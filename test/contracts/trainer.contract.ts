@@ -112,6 +112,31 @@ export function describeTrainer(name: string, setup: () => Promise<TrainerSetup>
       trainingTimeoutMs,
     );
 
+    it('sets rows aside that the model cannot learn from, where few enough are, and lists them', async () => {
+      if (bundle.trainer.setAside === undefined) return;
+      const tooLong = row(1).replace('how many', 'how many many '.repeat(20_000));
+      const rows = [...Array.from({ length: 8 }, (_, n) => row(n)), tooLong];
+      const validation = await bundle.artifacts.putLines([tooLong, row(1)]);
+      const request = await aRequest({ rows, validation, maxSetAsideShare: 0.5 });
+
+      const job = await launch(request);
+      const listed = await bundle.trainer.setAside?.(job.id);
+      const again = await launch(request);
+
+      expect(again.id).toBe(job.id);
+      expect(listed).toEqual([
+        { split: 'train', line: 9, reason: 'row_too_long', detail: expect.any(String) as string },
+        { split: 'validation', line: 1, reason: 'row_too_long', detail: expect.any(String) as string },
+      ]);
+      expect(await bundle.trainer.setAside?.(again.id)).toEqual(listed);
+      await bundle.trainer.cancel(job.id);
+      const few = await aRequest({ rows: [row(1), tooLong, tooLong], maxSetAsideShare: 0.5 });
+      await expect(bundle.trainer.launch(few)).rejects.toMatchObject({ code: 'too_many_unfit_rows' });
+      await expect(bundle.trainer.launch(few)).rejects.toThrow('2 of 3 rows do not fit');
+      const { maxSetAsideShare: _, ...none } = request;
+      await expect(bundle.trainer.launch({ ...none, key: `${none.key}-none` })).rejects.toThrow(/line 9/);
+    });
+
     it('finds a job by its key, and launches none twice', async () => {
       const request = await aLongRequest();
       expect(await bundle.trainer.find(request.key)).toBeNull();

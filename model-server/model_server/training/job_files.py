@@ -75,8 +75,8 @@ def refuse_too_many_unfit(encoded: EncodedFile, most: float) -> None:
         return
     first = encoded.unfit[0]
     raise invalid(
-        f"{encoded.name}: {len(encoded.unfit)} of {encoded.rows} rows do not fit the model, and at most "
-        f"{most:.0%} may be set aside (max_set_aside_share). The first is {first}",
+        f"{len(encoded.unfit)} of {encoded.rows} rows do not fit the model, and at most {most:.0%} may be set aside "
+        f"(max_set_aside_share). The first is {first} {encoded.name}.",
         code="too_many_unfit_rows",
         param=encoded.param,
     )

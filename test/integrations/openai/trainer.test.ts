@@ -194,6 +194,12 @@ test('progress is the newest step, with the newest validation loss behind it', a
   expect(progress).toEqual({ step: 9, totalSteps: 40, trainLoss: 0.5, validationLoss: 0.7 });
 });
 
+test('a server that does not list what it set aside does not tell', async () => {
+  const { trainer } = await setup({});
+
+  await expect(trainer.setAside?.('job-1')).resolves.toEqual([]);
+});
+
 test('a refused cancellation of a job that goes on is an error', async () => {
   const { trainer } = await setup({ 'GET /v1/fine_tuning/jobs/job-1': job('job-1') });
 
