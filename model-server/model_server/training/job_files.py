@@ -18,12 +18,11 @@ LONGEST_MESSAGE = 200
 
 @dataclass
 class EncodedFile:
-    """``rows``: all in the file; ``sequences``: written of them; ``unfit``: those that were not."""
+    """``rows``: all in the file; ``unfit``: those that were not written."""
 
     name: str
     param: str
     rows: int = 0
-    sequences: int = 0
     unfit: list[UnfitRowError] = field(default_factory=list)
 
     def set_aside(self) -> dict[str, Any]:
@@ -36,11 +35,12 @@ class EncodedFile:
 
 
 def encode_file(
-    files: FileStore, file_id: str, param: str, encoder: RowEncoder, target: Path, *, may_set_aside: bool
+    files: FileStore, file_id: str, param: str, encoder: RowEncoder, target: Path, *, most_unfit: float
 ) -> EncodedFile:
     """Write ``{input_ids, labels}`` lines to ``target``. Raises ApiError on any bad line.
 
-    With ``may_set_aside`` a row that only this model cannot take is noted instead.
+    ``most_unfit``: the share of rows that may be noted instead because only this model cannot take them. 0: the first
+    such row is a bad line; 1: all of them may.
     """
     file = files.get(file_id)
     if file is None:
@@ -48,20 +48,19 @@ def encode_file(
     if file.purpose != "fine-tune":
         raise invalid(f"File {file_id} has purpose '{file.purpose}'; 'fine-tune' is needed.", param=param)
     encoded = EncodedFile(f"File {file_id} ({file.filename})", param)
+    content = files.content_path(file)
     try:
-        with files.content_path(file).open("rb") as lines, target.open("w", encoding="utf-8") as out:
+        with content.open("rb") as lines:
+            encoded.rows = sum(1 for line in lines if line.strip())
+        with content.open("rb") as lines, target.open("w", encoding="utf-8") as out:
             for line, value in parse_lines(lines):
-                encoded.rows += 1
                 try:
                     sequences = encoder.encode(to_row(line, value))
                 except UnfitRowError as error:
-                    if not may_set_aside:
-                        raise
-                    encoded.unfit.append(error)
+                    _set_aside(encoded, error, most_unfit)
                     continue
                 for sequence in sequences:
                     out.write(json.dumps({"input_ids": sequence.input_ids, "labels": sequence.labels}) + "\n")
-                encoded.sequences += len(sequences)
     except RowError as error:
         raise invalid(f"{encoded.name}, {error}", code=error.code, param=param) from error
     if encoded.rows == 0:
@@ -69,14 +68,16 @@ def encode_file(
     return encoded
 
 
-def refuse_too_many_unfit(encoded: EncodedFile, most: float) -> None:
-    """``most``: the share of the rows that may be set aside. A model trained on the rest would know another task."""
-    if len(encoded.unfit) <= most * encoded.rows:
+def _set_aside(encoded: EncodedFile, error: UnfitRowError, most_unfit: float) -> None:
+    """Raises as soon as there are too many: the rest of a large file is not worth reading then."""
+    if most_unfit == 0:
+        raise error
+    encoded.unfit.append(error)
+    if len(encoded.unfit) <= most_unfit * encoded.rows:
         return
-    first = encoded.unfit[0]
     raise invalid(
-        f"{len(encoded.unfit)} of {encoded.rows} rows do not fit the model, and at most {most:.0%} may be set aside "
-        f"(max_set_aside_share). The first is {first} {encoded.name}.",
+        f"At least {len(encoded.unfit)} of {encoded.rows} rows do not fit the model, and at most {most_unfit:.0%} may "
+        f"be set aside (max_set_aside_share). The first is {encoded.unfit[0]} {encoded.name}.",
         code="too_many_unfit_rows",
         param=encoded.param,
     )

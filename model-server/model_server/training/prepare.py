@@ -15,7 +15,7 @@ from model_server.serving.base_model import stop_ids
 from model_server.serving.model_files import context_length
 from model_server.store.files import FileStore
 from model_server.training.encode import RowEncoder
-from model_server.training.job_files import encode_file, refuse_too_many_unfit
+from model_server.training.job_files import encode_file
 
 FILE_NAMES = {"training_file": "train.jsonl", "validation_file": "validation.jsonl"}
 
@@ -43,15 +43,13 @@ def prepare_rows(
         template, stop_ids(tokenizer, _generation_config(source)), hyperparameters["max_length"]
     )
     most = hyperparameters["max_set_aside_share"]
+    most_unfit = {"training_file": most, "validation_file": 1.0 if most > 0 else 0.0}
     set_aside: dict[str, Any] = {}
     for param, file_id in file_ids.items():
-        if file_id is None:
-            continue
-        target = folder / FILE_NAMES[param]
-        encoded = encode_file(files, file_id, param, encoder, target, may_set_aside=most > 0)
-        if param == "training_file":
-            refuse_too_many_unfit(encoded, most)
-        set_aside[param] = encoded.set_aside()
+        if file_id is not None:
+            target = folder / FILE_NAMES[param]
+            encoded = encode_file(files, file_id, param, encoder, target, most_unfit=most_unfit[param])
+            set_aside[param] = encoded.set_aside()
     return hyperparameters, set_aside
 
 
