@@ -9,6 +9,7 @@ import {
 import type { ArtifactRef } from '../../domain/datasets/dataset.ts';
 import { RejectedError } from '../../domain/errors.ts';
 import { type Client, createClient, type ProviderSettings } from './client.ts';
+import { isMissingRoute } from './errors.ts';
 import { EventPage, Job, JobList, SetAsideRows, UploadedFile, UploadedFiles } from './fine-tuning.schema.ts';
 import { multipart } from './multipart.ts';
 
@@ -160,12 +161,10 @@ async function setAside(client: Client, jobId: string): Promise<readonly SetAsid
       send: (openai, options) => openai.get(`/fine_tuning/jobs/${jobId}/set_aside`, options),
     });
   } catch (error) {
-    if (error instanceof RejectedError && noSuchRoute.has(error.code ?? '')) return [];
+    if (isMissingRoute(error)) return [];
     throw error;
   }
 }
-
-const noSuchRoute: ReadonlySet<string> = new Set(['not_found', 'method_not_allowed', 'unknown_url']);
 
 /** OpenAI's names, and beside them those that its dialect lacks and LoRA needs. */
 function toHyperparameters({ hyperparameters: lora, maxSetAsideShare }: FineTuneRequest) {
