@@ -1,7 +1,7 @@
 import { cancellationSignal, heartbeat, log } from '@temporalio/activity';
 import type { DatasetFiles } from '../domain/datasets/dataset.ts';
 import { RejectedError, UnavailableError } from '../domain/errors.ts';
-import type { Candidate, ServingSpec } from '../domain/experiments/experiment.ts';
+import { type Candidate, type ServingSpec, trainerOf } from '../domain/experiments/experiment.ts';
 import { maxSetAsideShare } from '../domain/experiments/set-aside.ts';
 import { fineTuneKey, mostRounds } from './idempotency-keys.ts';
 import { keepAlive } from './keep-alive.ts';
@@ -57,7 +57,7 @@ const busyWaitMs = { least: 1_000, usual: 5_000, most: 30_000 };
  */
 export function createFineTune(ports: FineTunePorts, timing: TrainingTiming = defaultTiming) {
   async function fineTune(input: FineTuneInput): Promise<FineTuneResult> {
-    const trainer = ports.trainers(input.candidate.provider);
+    const trainer = ports.trainers(trainerOf(input.candidate));
     const dataset = await ports.lineage.datasets.get(input.datasetId);
     const training: Training = {
       input,
@@ -146,7 +146,7 @@ async function record(training: Training, job: TrainingJob, request: FineTuneReq
   await lineage.recordJob({
     jobId: job.id,
     experimentId: input.experimentId,
-    provider: input.candidate.provider,
+    provider: trainerOf(input.candidate),
     key: request.key,
     datasetId: input.datasetId,
     status: job.status,

@@ -9,6 +9,7 @@ export interface AdapterLineage {
 
 export interface AdapterOrigin {
   readonly model: string;
+  /** Who serves it. */
   readonly provider: string;
   readonly baseModel: string;
   readonly createdAt: string;
@@ -18,6 +19,8 @@ export interface AdapterOrigin {
   readonly strategy: Strategy;
   readonly job: {
     readonly id: string;
+    /** Who trained it, and so has its files. */
+    readonly provider: string;
     /** Its idempotency key. */
     readonly key: string;
     /** As they were asked for, in Flywheel's names. */

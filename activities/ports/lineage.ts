@@ -23,6 +23,7 @@ import type { Provenance } from '../../domain/records/provenance.ts';
 import type { Route } from '../../domain/routes/route.ts';
 import type { Decision, DecisionOutcome, GateStatus, Verdict } from '../../domain/verdicts/verdict.ts';
 import type { AdapterLineage } from './adapter-lineage.ts';
+import type { DeploymentLineage } from './deployment-lineage.ts';
 import type { FeedbackCounts, FeedbackLineage } from './feedback.ts';
 import type { JudgementLineage } from './judgement-lineage.ts';
 import type { PolicyLineage } from './policy-lineage.ts';
@@ -48,6 +49,7 @@ export interface Lineage {
   readonly feedback: FeedbackLineage;
   readonly policies: PolicyLineage;
   readonly sweeps: SweepLineage;
+  readonly deployments: DeploymentLineage;
   readonly audit: AuditLog;
 }
 
@@ -241,6 +243,8 @@ export interface ExperimentLineage {
     experimentId: string;
     datasetId: string;
   }): Promise<void>;
+  /** The base model of an adapter that was recorded; null for any other model. */
+  baseModelOf(provider: string, model: string): Promise<string | null>;
 }
 
 /** One asked item: stored once, never asked for again. */

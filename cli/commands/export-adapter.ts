@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import type { AdapterFiles, AdapterListing } from '../../activities/ports/adapter-files.ts';
+import type { AdapterOrigin } from '../../activities/ports/adapter-lineage.ts';
 import { findAdapter } from '../adapters/find-adapter.ts';
 import { gatherFacts } from '../adapters/gather-facts.ts';
 import { requireRoomFor, writeWholeFolder } from '../adapters/whole-folder.ts';
@@ -53,7 +54,7 @@ async function exportAdapter(
   return withLineage(config(), async (lineage) => {
     const origin = await findAdapter(lineage, name, provider);
     const { model } = origin;
-    const files = openAdapterFiles(config())(origin.provider);
+    const files = openAdapterFiles(config())(origin.job.provider);
     const listing = await readable(files, origin);
     const card = await baseCard(files, model, listing, signal);
     const reference = baseName ?? listing.base.hubId ?? listing.base.id;
@@ -78,7 +79,7 @@ async function exportAdapter(
 
 async function readable(
   files: AdapterFiles,
-  { model, provider }: { readonly model: string; readonly provider: string },
+  { model, job: { provider } }: AdapterOrigin,
 ): Promise<AdapterListing> {
   const listing = await files.list(model);
   const names = listing?.files.map(({ name }) => name) ?? [];

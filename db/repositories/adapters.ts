@@ -58,7 +58,7 @@ function toOrigin(row: OriginRow, evaluationId: string | null): AdapterOrigin {
     experimentId: experiment.id,
     candidate: row.candidate,
     strategy: experiment.strategy,
-    job: { id: job.id, key: job.key, hyperparameters, setAside },
+    job: { id: job.id, provider: job.provider, key: job.key, hyperparameters, setAside },
     dataset: { id: dataset.id, hash: dataset.hash, seed: dataset.seed, snapshotId: dataset.snapshotId },
     evaluationId,
   };

@@ -34,6 +34,13 @@ export function createExperimentLineage(db: Database): ExperimentLineage {
     async recordAdapter(adapter) {
       await db.insert(adapters).values(adapter).onConflictDoNothing();
     },
+    async baseModelOf(provider, model) {
+      const [found] = await db
+        .select({ baseModel: adapters.baseModel })
+        .from(adapters)
+        .where(and(eq(adapters.provider, provider), eq(adapters.model, model)));
+      return found?.baseModel ?? null;
+    },
   };
 }
 

@@ -8,6 +8,8 @@ import {
 } from '../../activities/ports/trainer.ts';
 import type { ArtifactRef } from '../../domain/datasets/dataset.ts';
 import { RejectedError } from '../../domain/errors.ts';
+import type { HyperparameterNames } from '../../domain/experiments/hyperparameter-names.ts';
+import type { JsonObject } from '../../domain/json.ts';
 import { type Client, createClient, type ProviderSettings } from './client.ts';
 import { isMissingRoute } from './errors.ts';
 import { EventPage, Job, JobList, SetAsideRows, UploadedFile, UploadedFiles } from './fine-tuning.schema.ts';
@@ -28,14 +30,16 @@ const readEvents = 50;
  * (`flywheel_key`), where it can be searched on servers that do not know the header.
  */
 export function createTrainer(
-  settings: ProviderSettings,
+  settings: ProviderSettings & { readonly hyperparameters: HyperparameterNames },
   artifacts: Pick<ArtifactStore, 'readLines'>,
 ): Trainer {
   const client = createClient(settings);
   return {
     find: (key) => find(client, key),
     async launch(request) {
-      return (await find(client, request.key)) ?? create(client, artifacts, request);
+      return (
+        (await find(client, request.key)) ?? create(client, artifacts, request, settings.hyperparameters)
+      );
     },
     get: (jobId) => get(client, jobId),
     progress: (jobId) =>
@@ -78,6 +82,7 @@ async function create(
   client: Client,
   artifacts: Pick<ArtifactStore, 'readLines'>,
   request: FineTuneRequest,
+  names: HyperparameterNames,
 ): Promise<TrainingJob> {
   const trainingFile = await upload(client, artifacts, request.train);
   const validationFile =
@@ -100,7 +105,7 @@ async function create(
           metadata: { ...request.metadata, flywheel_key: request.key },
           method: {
             type: 'supervised',
-            supervised: { hyperparameters: toHyperparameters(request) },
+            supervised: { hyperparameters: toHyperparameters(request, names) },
           },
         },
       }),
@@ -166,22 +171,23 @@ async function setAside(client: Client, jobId: string): Promise<readonly SetAsid
   }
 }
 
-/** OpenAI's names, and beside them those that its dialect lacks and LoRA needs. */
-function toHyperparameters({ hyperparameters: lora, maxSetAsideShare }: FineTuneRequest) {
-  return {
-    n_epochs: lora.epochs,
-    batch_size: lora.batchSize,
-    learning_rate: lora.learningRate,
-    lr_scheduler_type: lora.schedule,
-    warmup_ratio: lora.warmupRatio,
-    ...(maxSetAsideShare === undefined ? {} : { max_set_aside_share: maxSetAsideShare }),
-    lora: {
-      rank: lora.rank,
-      alpha: lora.alpha,
-      dropout: lora.dropout,
-      ...(lora.targetModules === undefined ? {} : { target_modules: lora.targetModules }),
-    },
-  };
+/** The settings that the provider has a field for, each there. */
+function toHyperparameters(
+  { hyperparameters, maxSetAsideShare }: FineTuneRequest,
+  names: HyperparameterNames,
+): JsonObject {
+  const settings = { ...hyperparameters, maxSetAsideShare };
+  const body: JsonObject = {};
+  for (const [setting, path] of Object.entries(names)) {
+    const value = settings[setting as keyof HyperparameterNames];
+    if (path === undefined || value === undefined) continue;
+    const fields = path.split('.');
+    const last = fields.pop() ?? path;
+    let into = body;
+    for (const field of fields) into = (into[field] ??= {}) as JsonObject;
+    into[last] = typeof value === 'object' ? [...value] : value;
+  }
+  return body;
 }
 
 async function cancel(client: Client, jobId: string): Promise<void> {

@@ -7,6 +7,7 @@ import { afterEach, expect, inject, test } from 'vitest';
 import { hasEnded } from '../../activities/ports/trainer.ts';
 import { pythonPath } from '../../cli/setup/python-environment.ts';
 import { defaultLora } from '../../domain/experiments/defaults.ts';
+import { flywheelHyperparameters } from '../../domain/experiments/hyperparameter-names.ts';
 import { createFileArtifactStore } from '../../integrations/files/artifact-store.ts';
 import { createChatModel } from '../../integrations/openai/chat-model.ts';
 import { createTrainer } from '../../integrations/openai/trainer.ts';
@@ -79,7 +80,12 @@ async function aTrainedRun(lineage: Lineage, model: string): Promise<void> {
 async function anAdapter(home: string): Promise<string> {
   const artifacts = createFileArtifactStore(join(home, 'artifacts'));
   const trainer = createTrainer(
-    { name: 'local', baseUrl: `${inject('modelServerUrl')}/v1`, apiKey: null },
+    {
+      name: 'local',
+      baseUrl: `${inject('modelServerUrl')}/v1`,
+      apiKey: null,
+      hyperparameters: flywheelHyperparameters,
+    },
     artifacts,
   );
   const rows = Array.from({ length: 32 }, (_, n) =>

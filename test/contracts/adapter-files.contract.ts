@@ -39,8 +39,8 @@ export function describeAdapterFiles(name: string, setup: () => Promise<AdapterF
 
     it('knows neither an adapter that was never made nor a file that is not listed', async () => {
       const { files, model } = await setup();
-      const read = async (name: string) => {
-        for await (const _ of files.read({ model, of: 'adapter', name, signal }))
+      const read = async (file: string) => {
+        for await (const _ of files.read({ model, of: 'adapter', name: file, signal }))
           throw new Error('it has one');
       };
 

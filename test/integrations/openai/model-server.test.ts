@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { defaultLora } from '../../../domain/experiments/defaults.ts';
+import { flywheelHyperparameters } from '../../../domain/experiments/hyperparameter-names.ts';
 import { createFileArtifactStore } from '../../../integrations/files/artifact-store.ts';
 import { createAdapterFiles } from '../../../integrations/openai/adapter-files.ts';
 import { createChatModel } from '../../../integrations/openai/chat-model.ts';
+import { createEmbedder } from '../../../integrations/openai/embedder.ts';
 import { createTrainer } from '../../../integrations/openai/trainer.ts';
 import { describeAdapterFiles } from '../../contracts/adapter-files.contract.ts';
 import { describeChatModel } from '../../contracts/chat-model.contract.ts';
+import { describeEmbedder } from '../../contracts/embedder.contract.ts';
 import { describeTrainer } from '../../contracts/trainer.contract.ts';
 
 const settings = { name: 'local', baseUrl: `${inject('modelServerUrl')}/v1`, apiKey: null };
@@ -33,7 +36,7 @@ describeAdapterFiles('the model server', async () => ({
 /** Any one of those that the server has; trained where it has none yet. */
 async function anAdapter(): Promise<string> {
   const artifacts = createFileArtifactStore(dir);
-  const trainer = createTrainer(settings, artifacts);
+  const trainer = createTrainer({ ...settings, hyperparameters: flywheelHyperparameters }, artifacts);
   const row = {
     messages: [
       { role: 'user', content: 'a' },
@@ -50,11 +53,12 @@ async function anAdapter(): Promise<string> {
     .toMatchObject({ status: 'succeeded' });
   return (await trainer.get(job.id)).model ?? '';
 }
+describeEmbedder('the model server', async () => ({ embedder: createEmbedder(settings), model: 'nano-1m' }));
 
 describeTrainer('the model server', async () => {
   const artifacts = createFileArtifactStore(dir);
   return {
-    trainer: createTrainer(settings, artifacts),
+    trainer: createTrainer({ ...settings, hyperparameters: flywheelHyperparameters }, artifacts),
     artifacts,
     baseModel: 'nano-1m',
     async answers(model) {
