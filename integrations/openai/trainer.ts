@@ -16,8 +16,11 @@ import { EventPage, Job, JobList, SetAsideRows, UploadedFile, UploadedFiles } fr
 import { multipart } from './multipart.ts';
 
 const lookupTimeoutMs = 30_000;
-/** The server encodes every row before it answers: minutes for ten thousand long ones on a busy CPU. */
-const createTimeoutMs = 10 * 60_000;
+/**
+ * The server encodes every row before it answers: minutes for ten thousand long ones on a busy CPU. Node's fetch
+ * waits no longer for headers. A server that goes on with it has the job by then, and the next attempt finds it.
+ */
+const createTimeoutMs = 5 * 60_000;
 /** A large dataset over a slow line. */
 const uploadTimeoutMs = 10 * 60_000;
 /** Newest first, so what a server lists beyond this is older than any run that is still open. */
