@@ -181,7 +181,7 @@ test('the exported folder loads with PEFT alone, and answers as the server does'
   expect(forced.code).toBe(0);
   expect(await readFile(join(dir, 'evaluation.jsonl'), 'utf8')).toContain('a customer’s words');
   expect(await json(dir, 'adapter_config.json')).toMatchObject({ base_model_name_or_path: 'nano-1m' });
-}, 300_000);
+}, 600_000);
 
 const config = '{"r": 8, "base_model_name_or_path": "/somewhere/else"}';
 function listed(name: string, content: string) {
