@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { cancellationSignal } from '@temporalio/activity';
 import { curate } from '../domain/datasets/curate.ts';
 import type { DatasetFiles, DatasetSummary, Example, SplitName } from '../domain/datasets/dataset.ts';
@@ -66,7 +67,7 @@ export function createCurateDataset({ artifacts, lineage }: CurateDatasetPorts) 
           ...(policy && { redaction: policy.redaction }),
           ...(evalSize === undefined ? {} : { evalSize }),
         };
-        const { splits, dropped, manifest, hash } = await curate(records, options);
+        const { splits, dropped, manifest, hash } = await curate(records, options, rest);
         const files = await store(splits, canonicalJson(manifest));
         const summary = { id: datasetId(runId), hash, splits: sizes(splits), dropped };
         const dataset = { summary, runId, workloadId, snapshotId: snapshotId(runId), seed, files };
@@ -96,6 +97,12 @@ export function createCurateDataset({ artifacts, lineage }: CurateDatasetPorts) 
 function nullIfNotFound(error: unknown): null {
   if (error instanceof NotFoundError) return null;
   throw error;
+}
+
+/** Lets the heartbeat out and a cancellation in: seconds of bare computing would else look like a dead worker. */
+async function rest(): Promise<void> {
+  await setImmediate();
+  cancellationSignal().throwIfAborted();
 }
 
 /** Of the whole snapshot: what curation left out is taken as well, or it would come again every time. */

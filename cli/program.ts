@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { type Cli, examples } from './command.ts';
 import { registerCancel } from './commands/cancel.ts';
+import { registerCandidates } from './commands/candidates.ts';
 import { registerApprove, registerReject } from './commands/decide.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDev } from './commands/dev.ts';
@@ -35,7 +36,7 @@ const commands = [
     registerCancel,
   ],
   ...[registerApprove, registerReject, registerRoute, registerRollback, registerLineage, registerToken],
-  ...[registerPolicy, registerSchedule, registerFeedback],
+  ...[registerCandidates, registerPolicy, registerSchedule, registerFeedback],
 ];
 
 /** The whole command line, ready to parse. */

@@ -50,27 +50,30 @@ function toPolicies(contents: WorkloadsFile): Policies {
 
 type At = (path: readonly PropertyKey[]) => string;
 
-/** Candidates and providers that `candidates.yaml` does not have. */
-function crossCheck(contents: WorkloadsFile, { candidates, providers }: PoliciesFile, at: At): string[] {
-  const entries: [readonly string[], PolicyEntry][] = [
-    [['default'], contents.default],
-    ...Object.entries(contents.workloads).map(
-      ([id, entry]) => [['workloads', id], entry] as [string[], PolicyEntry],
+function crossCheck(contents: WorkloadsFile, file: PoliciesFile, at: At): string[] {
+  return [
+    ...unknownNames(contents.default, file, (path) => at(['default', ...path])),
+    ...Object.entries(contents.workloads).flatMap(([id, entry]) =>
+      unknownNames(entry, file, (path) => at(['workloads', id, ...path])),
     ),
   ];
-  return entries.flatMap(([path, entry]) => [
+}
+
+/** Candidates and providers of one entry that `candidates.yaml` does not have; `at` says where a path stands. */
+export function unknownNames(
+  entry: PolicyEntry,
+  { candidates, providers }: Pick<PoliciesFile, 'candidates' | 'providers'>,
+  at: At,
+): string[] {
+  const check = (path: readonly PropertyKey[], what: string, name: string, known: readonly string[]) =>
+    known.includes(name) ? [] : [`${at(path)} ${unknownWord(what, name, known)}`];
+  return [
     ...(entry.candidates ?? []).flatMap((name, index) =>
-      candidates.includes(name)
-        ? []
-        : [`${at([...path, 'candidates', index])} ${unknownWord('candidate', name, candidates)}`],
+      check(['candidates', index], 'candidate', name, candidates),
     ),
-    ...(entry.judge && !providers.includes(entry.judge.provider)
-      ? [`${at([...path, 'judge', 'provider'])} ${unknownWord('provider', entry.judge.provider, providers)}`]
-      : []),
+    ...(entry.judge ? check(['judge', 'provider'], 'provider', entry.judge.provider, providers) : []),
     ...Object.keys(entry.prices ?? {}).flatMap((name) =>
-      candidates.includes(name)
-        ? []
-        : [`${at([...path, 'prices', name])} ${unknownWord('candidate', name, candidates)}`],
+      check(['prices', name], 'candidate', name, candidates),
     ),
-  ]);
+  ];
 }

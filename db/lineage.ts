@@ -4,6 +4,7 @@ import { withOurErrors } from './errors.ts';
 import { createAuditLog } from './repositories/audit-log.ts';
 import { createDatasetLineage } from './repositories/datasets.ts';
 import { createDecisionLineage } from './repositories/decisions.ts';
+import { createDeploymentLineage } from './repositories/deployments.ts';
 import { createEvaluationLineage } from './repositories/evaluations.ts';
 import { createExperimentLineage } from './repositories/experiments.ts';
 import { createFeedbackLineage } from './repositories/feedback.ts';
@@ -28,6 +29,7 @@ export function createLineage(db: Database): Lineage {
     feedback: withOurErrors(createFeedbackLineage(db)),
     policies: withOurErrors(createPolicyLineage(db)),
     sweeps: withOurErrors(createSweepLineage(db)),
+    deployments: withOurErrors(createDeploymentLineage(db)),
     audit: withOurErrors(createAuditLog(db)),
   };
 }

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { addDecide, type DecideOptions } from './api/decide.ts';
 import { addFeedback, type FeedbackOptions } from './api/feedback.ts';
 import { addIngestRecords, type IngestOptions } from './api/ingest-records.ts';
+import { addPolicy, type PolicyOptions } from './api/policy.ts';
 import { addReadEndpoints, type ReadOptions } from './api/read-endpoints.ts';
 import { toGatewayError } from './api/to-error.ts';
 import { addTriggerRun, type TriggerRunOptions } from './api/trigger-run.ts';
@@ -18,6 +19,7 @@ export type AppOptions = GatewayOptions &
   IngestOptions &
   FeedbackOptions &
   DecideOptions &
+  PolicyOptions &
   TriggerRunOptions;
 
 const chatPath = '/v1/chat/completions';
@@ -35,6 +37,7 @@ export function createApp(options: AppOptions): App {
   addFeedback(on, options);
   addDecide(on, options);
   addTriggerRun(on, options);
+  addPolicy(on, options);
   addReadEndpoints(on, options);
   app.notFound((c) =>
     openAiError({

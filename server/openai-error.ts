@@ -1,6 +1,6 @@
 /** An error that the gateway itself raises, told in OpenAI's shape so that any OpenAI client reads it. */
 export interface GatewayError {
-  readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 415 | 429 | 500 | 502 | 503 | 504;
+  readonly status: 400 | 401 | 403 | 404 | 409 | 412 | 413 | 415 | 429 | 500 | 502 | 503 | 504;
   /** Stable, snake_case. */
   readonly code: string;
   readonly message: string;

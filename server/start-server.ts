@@ -7,6 +7,7 @@ import { openFewShots } from '../wiring/open-few-shots.ts';
 import { openLineage } from '../wiring/open-lineage.ts';
 import { openLogStore } from '../wiring/open-log-store.ts';
 import { openEmbedders } from '../wiring/open-models.ts';
+import { openPolicyEditor } from '../wiring/open-policies.ts';
 import { openWorkflowClient } from '../wiring/open-workflow-client.ts';
 import { sendDecision } from '../wiring/send-decision.ts';
 import { triggerRun } from '../wiring/trigger-run.ts';
@@ -24,7 +25,7 @@ import { RouteTable } from './routes/route-table.ts';
 
 export type ServerConfig = Pick<
   Config,
-  'home' | 'database' | 'logStore' | 'temporal' | 'gateway' | 'providers' | 'artifactsDir'
+  'home' | 'database' | 'logStore' | 'temporal' | 'gateway' | 'providers' | 'artifactsDir' | 'policiesFile'
 >;
 
 export interface RunningServer {
@@ -72,6 +73,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     access: createAccess(tokens),
     limiter: createRateLimiter(config.gateway.rateLimit),
     maxBodyBytes: config.gateway.maxBodyBytes,
+    policies: openPolicyEditor(config),
     triggerRun: (workloadId, wishes) => triggerRun(workflows, workloadId, wishes),
     sendDecision: (runId, decision) => sendDecision(workflows, runId, decision),
     counts: newCounts(),

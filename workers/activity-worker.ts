@@ -1,16 +1,20 @@
 import { createActivities, createDeviceActivities } from '../activities/index.ts';
 import { migrateDatabases } from '../wiring/migrate-databases.ts';
 import { openActivityPorts } from '../wiring/open-activity-ports.ts';
+import { openSchedules } from '../wiring/schedules/open-schedules.ts';
 import { activityQueue, promptQueue } from '../workflows/task-queues.ts';
 import { deviceWorkers } from './device-worker.ts';
+import { followSchedules } from './follow-schedules.ts';
 import { promptness } from './promptness.ts';
 import { runWorkerProcess } from './run-workers.ts';
 
 /** Everything with side effects: the activity queues, and the queues of the accelerators beside this machine. */
-await runWorkerProcess('activity-worker', async (config) => {
+await runWorkerProcess('activity-worker', async (config, logger) => {
   await migrateDatabases(config);
   const { ports, close } = openActivityPorts(config);
   const activities = createActivities(ports);
+  const schedules = openSchedules(config);
+  const following = followSchedules(schedules, logger);
   return {
     workers: [
       // A worker of its own, so that a run's evaluations never keep an approval waiting.
@@ -24,6 +28,9 @@ await runWorkerProcess('activity-worker', async (config) => {
       },
       ...deviceWorkers(config, createDeviceActivities(ports)),
     ],
-    close,
+    async close() {
+      await following.stop();
+      await Promise.all([schedules.close(), close()]);
+    },
   };
 });

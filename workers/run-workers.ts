@@ -1,4 +1,4 @@
-import { type NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { type Logger, type NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { type Config, loadConfig } from '../config/config.ts';
 import { exitCodeOf } from '../config/config-error.ts';
 import { temporalConnection } from '../wiring/temporal-connection.ts';
@@ -9,7 +9,7 @@ import { reportReadiness } from './readiness.ts';
 export interface WorkerProcess {
   /** Options of each worker that this process runs, without its connection. */
   readonly workers: readonly (WorkerOptions & { readonly taskQueue: string })[];
-  /** Called once all workers have stopped. */
+  /** Called once all workers have stopped, or could not be started. */
   close?(): Promise<void>;
 }
 
@@ -19,26 +19,28 @@ export interface WorkerProcess {
  */
 export async function runWorkerProcess(
   name: string,
-  prepare: (config: Config) => Promise<WorkerProcess>,
+  prepare: (config: Config, logger: Logger) => Promise<WorkerProcess>,
 ): Promise<void> {
   const logger = installLogging(name);
   let connection: NativeConnection | null = null;
+  let prepared: WorkerProcess | null = null;
   try {
     const config = loadConfig();
     connection = await connectWorker(config, logger);
-    const { workers: options, close } = await prepare(config);
+    prepared = await prepare(config, logger);
+    const { workers: options } = prepared;
     const { namespace } = temporalConnection(config);
     const workers: Worker[] = [];
     for (const option of options) workers.push(await Worker.create({ ...option, connection, namespace }));
     const stopReporting = reportReadiness(config.home, name, workers);
     logger.info('started', { taskQueues: options.map((option) => option.taskQueue), pid: process.pid });
     await runTogether(workers).finally(stopReporting);
-    await close?.();
     logger.info('stopped');
   } catch (error) {
     logger.error('failed', { error });
     process.exitCode = exitCodeOf(error);
   } finally {
+    await prepared?.close?.();
     // The native runtime keeps the process alive; the last connection that closes ends it.
     if (connection) await connection.close();
     else await Runtime.instance().shutdown();

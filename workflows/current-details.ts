@@ -34,8 +34,8 @@ export function runDetails(facts: RunFacts): string {
     facts.gateWorkflowId ? `A person decides in workflow \`${facts.gateWorkflowId}\`.` : '',
     reached >= 0 && stage !== 'done'
       ? code(
-          flywheelCommand(`watch ${trigger.runId}`, facts.plan),
-          flywheelCommand(`cancel ${trigger.runId}`, facts.plan),
+          flywheelCommand(`watch ${shellWord(trigger.runId)}`, facts.plan),
+          flywheelCommand(`cancel ${shellWord(trigger.runId)}`, facts.plan),
           temporalCommand(`workflow cancel --workflow-id ${shellWord(flywheelId(workloadId))}`, facts.plan),
         )
       : '',
@@ -110,12 +110,12 @@ function howToDecide(input: GateInput): string {
   const signal = { digest, actor: 'YOUR NAME', reason: 'WHY', ...(override ? { override: true } : {}) };
   const update = { outcome: 'approve', ...signal };
   const rejection = { digest, actor: 'YOUR NAME', reason: 'WHY' };
-  const target = `--workflow-id ${gateId(runId)}`;
+  const target = `--workflow-id ${shellWord(gateId(runId))}`;
   return paragraphs(
     `Without an answer by ${expiresAt} it stays as it is.${override ? ' The verdict advises against it: approving needs an override.' : ''}`,
     code(
-      flywheelCommand(`approve ${runId}${override} --reason "WHY"`, input),
-      flywheelCommand(`reject ${runId} --reason "WHY"`, input),
+      flywheelCommand(`approve ${shellWord(runId)}${override} --reason "WHY"`, input),
+      flywheelCommand(`reject ${shellWord(runId)} --reason "WHY"`, input),
       '',
       temporalCommand(`workflow update execute ${target} --name decide --input ${json(update)}`, input),
       temporalCommand(`workflow signal ${target} --name approve --input ${json(signal)}`, input),

@@ -22,6 +22,8 @@ export interface SweepInput {
   readonly workloadId?: string;
   /** New records that start a run; for cadence `volume`. */
   readonly volume?: number;
+  /** `policy`: the schedule is there because `workloads.yaml` asks for it. Absent: a person set its times. */
+  readonly source?: 'policy';
 }
 
 export interface SweepResult {

@@ -4,6 +4,7 @@ import { policyVersion } from '../../domain/policies/policy-version.ts';
 import { type Cli, type CommandContext, examples } from '../command.ts';
 import { CommandError } from '../command-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import { parseId } from '../options.ts';
 import { moment } from '../render/format.ts';
 import { policyLines } from '../render/policy.ts';
 import { table } from '../render/table.ts';
@@ -24,7 +25,7 @@ export function registerPolicy(program: Command, cli: Cli): void {
     .action(cli.run(check));
   policy
     .command('show')
-    .argument('<workload>', 'a workload; one that the file does not name has the default policy')
+    .argument('<workload>', 'a workload; one that the file does not name has the default policy', parseId)
     .option('--hash <letters>', 'an earlier version, by the first letters of its hash')
     .description('Show a workload’s policy as the next run would pin it, or an earlier version')
     .addHelpText(
@@ -34,7 +35,7 @@ export function registerPolicy(program: Command, cli: Cli): void {
     .action(cli.run(show));
   policy
     .command('list')
-    .argument('<workload>', 'a workload')
+    .argument('<workload>', 'a workload', parseId)
     .description('List the versions that the workload’s runs pinned, last used first')
     .addHelpText('after', examples(['flywheel policy list hr']))
     .action(cli.run(list));
@@ -75,7 +76,7 @@ async function earlier(config: ReturnType<CommandContext['config']>, workload: s
     const what = one ? 'several versions' : 'no version';
     throw new CommandError(`The runs of ${workload} had ${what} ${wanted}….`, {
       code: 'not_found',
-      next: `See \`npx flywheel policy list ${workload}\`.`,
+      next: (hint) => `See \`${hint(`policy list ${workload}`)}\`.`,
     });
   });
 }

@@ -37,7 +37,7 @@ export function registerRuns(program: Command, cli: Cli): void {
             ),
           );
         if (quiet.length > 0)
-          out.line(`\nSwept without a run (flywheel schedule list):\n${sweepLines(quiet)}`);
+          out.line(`\nSwept without a run (${hint('schedule list')}):\n${sweepLines(quiet)}`);
         return exitCodes.ok;
       }),
     );

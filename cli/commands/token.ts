@@ -4,8 +4,9 @@ import { readTokens } from '../../config/tokens-file.ts';
 import { type Role, roles } from '../../domain/access/role.ts';
 import { newToken, type Token } from '../../domain/access/token.ts';
 import { ClientName, problemOf } from '../../domain/access/tokens-file.schema.ts';
-import { InvalidInputError, NotFoundError } from '../../domain/errors.ts';
+import { InvalidInputError } from '../../domain/errors.ts';
 import { type Cli, type CommandContext, examples } from '../command.ts';
+import { CommandError } from '../command-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { parseList, parseWhole } from '../options.ts';
 import { moment } from '../render/format.ts';
@@ -126,10 +127,13 @@ function registerRevoke(token: Command, cli: Cli): void {
     .description('Take a token back; it stops working within a second')
     .addHelpText('after', examples(['flywheel token revoke 3f9c0a1b2d4e']))
     .action(
-      cli.run(async ({ config, out }: CommandContext, id: string) => {
+      cli.run(async ({ config, out, hint }: CommandContext, id: string) => {
         await changeTokens(config().gateway.tokensFile, (tokens) => {
           if (tokens.some((each) => each.id === id)) return tokens.filter((each) => each.id !== id);
-          throw new NotFoundError(`There is no token "${id}"; flywheel token list shows them.`);
+          throw new CommandError(`There is no token "${id}".`, {
+            code: 'not_found',
+            next: `See \`${hint('token list')}\`.`,
+          });
         });
         out.json({ revoked: id });
         out.line(`Revoked ${id}.`);

@@ -37,7 +37,8 @@ export async function startDetached(
   });
   const printed = new LogFollower(logFile, log);
   try {
-    while (!isReady(config.home, child.pid)) {
+    // Ready or not: what was told to stop is waited for, not called ready on its way down.
+    while (signal.aborted || !isReady(config.home, child.pid)) {
       await printed.more();
       if (ended) throw new UnavailableError(`The stack did not start; ${logFile} says why.`);
       await sleep(200);

@@ -1,7 +1,8 @@
 import { type Client, ScheduleNotFoundError } from '@temporalio/client';
 import type { Lineage } from '../../activities/ports/lineage.ts';
-import { type Cadence, cadences } from '../../domain/schedules/cadence.ts';
+import type { Cadence } from '../../domain/schedules/cadence.ts';
 import type { SweepReport } from '../../domain/schedules/sweep.ts';
+import { cadenceOf, scheduleIds } from '../../wiring/schedules/schedule-ids.ts';
 import type { SweepInput } from '../../workflows/messages.ts';
 
 /** A schedule as `schedule list` shows it. */
@@ -12,6 +13,8 @@ export interface ScheduleView {
   readonly workload: string | null;
   readonly when: string;
   readonly timezone: string;
+  /** Who wants it: `workloads.yaml`, or a person who gave its times. */
+  readonly source: 'policy' | 'person';
   readonly paused: boolean;
   /** Why it is paused, as its person wrote it. */
   readonly note: string | null;
@@ -19,18 +22,6 @@ export interface ScheduleView {
   readonly next: string | null;
   /** What the last sweep did, one report per workload; of `volume` only those that asked for a run. */
   readonly last: readonly (SweepReport & { readonly at: string })[];
-}
-
-/** Ids of our schedules: those that start a sweep. Temporal lists a new one a moment late. */
-export async function scheduleIds(client: Client): Promise<string[]> {
-  const ids: string[] = [];
-  for await (const { scheduleId, action } of client.schedule.list())
-    if (action?.workflowType === 'sweep' && cadenceOf(scheduleId)) ids.push(scheduleId);
-  return ids.sort();
-}
-
-export function cadenceOf(id: string): Cadence | null {
-  return cadences.find((cadence) => id === cadence || id.startsWith(`${cadence}:`)) ?? null;
 }
 
 export async function listSchedules(
@@ -68,6 +59,7 @@ export async function viewSchedule(
     workload: input?.workloadId ?? null,
     when: words,
     timezone: spec.timezone ?? 'UTC',
+    source: input?.source ?? 'person',
     paused: state.paused,
     note: state.paused && state.note ? state.note : null,
     next: state.paused ? null : (info.nextActionTimes[0]?.toISOString() ?? null),

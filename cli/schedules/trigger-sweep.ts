@@ -38,7 +38,7 @@ async function newAction(client: Client, scheduleId: string, before: ReadonlySet
   }
   throw new CommandError(`${scheduleId} was triggered, but Temporal has not started its sweep yet.`, {
     code: 'late',
-    next: 'See `npx flywheel schedule list` in a moment.',
+    next: (hint) => `See \`${hint('schedule list')}\` in a moment.`,
   });
 }
 

@@ -1,5 +1,5 @@
 import type { StoredFeedback } from '../feedback/feedback.ts';
-import { canonicalJson, sha256 } from '../hash.ts';
+import { canonicalJson, sha256, sha256OfLines } from '../hash.ts';
 import type { JsonObject } from '../json.ts';
 import { compareText } from '../order.ts';
 import type { RedactionPolicy } from '../policies/policy.ts';
@@ -20,6 +20,12 @@ const nothing: RedactionPolicy = { kinds: [], patterns: {} };
 /** Raised whenever a rule changes, so that an old dataset is never mistaken for one made by new rules. */
 const rulesVersion = 2;
 
+/** Examples between two rests: milliseconds each, also where a list of many tools makes them long. */
+const restEvery = 100;
+
+/** Awaited now and then: whoever curates may do what cannot wait, such as heartbeats, or throw to end it. */
+type Rest = () => Promise<void>;
+
 export interface Curated {
   readonly splits: Readonly<Record<SplitName, readonly Example[]>>;
   readonly dropped: DroppedCounts;
@@ -38,6 +44,7 @@ export interface Curated {
 export async function curate(
   records: AsyncIterable<StoredRecord> | Iterable<StoredRecord>,
   options: CurationOptions,
+  rest: Rest = async () => undefined,
 ): Promise<Curated> {
   const { usable, unusable, read } = await collect(records, options);
   const deduped = dedupe(usable);
@@ -54,7 +61,7 @@ export async function curate(
   requireSplits(splits, sizes);
 
   const manifest = {
-    ...toManifest(splits, droppedRecords, dropped, { ...options, read, ...sizes }),
+    ...(await toManifest(splits, droppedRecords, dropped, { ...options, read, ...sizes }, rest)),
     ...describeCorrections(splits),
     ...describeRedaction(splits),
   };
@@ -95,28 +102,21 @@ function take(
   return { example, record: { id, timestamp, responseSource }, ...keysOf(example) };
 }
 
-function toManifest(
+async function toManifest(
   splits: Readonly<Record<SplitName, readonly Example[]>>,
   droppedRecords: readonly DroppedRecord[],
   dropped: DroppedCounts,
   facts: { seed: number; read: number; validation: number; eval: number },
-): JsonObject {
-  const describe = (examples: readonly Example[]): JsonObject => ({
-    records: examples.length,
-    labels: Object.fromEntries(
-      [...countLabels(examples)].sort(([left], [right]) => compareText(left, right)),
-    ),
-    // The content, not only the ids: a record changed in the store must change the hash.
-    sha256: sha256(examples.map((example) => canonicalJson(example)).join('\n')),
-    groups: groupBy(examples, (each) => each.group).size,
-    recordIds: examples.map((example) => example.recordId),
-  });
+  rest: Rest,
+): Promise<JsonObject> {
+  const described: JsonObject = {};
+  for (const name of splitNames) described[name] = await describe(splits[name], rest);
   return {
     rulesVersion,
     seed: facts.seed,
     read: facts.read,
     asked: { eval: facts.eval, validation: facts.validation },
-    splits: Object.fromEntries(splitNames.map((name) => [name, describe(splits[name])])),
+    splits: described,
     dropped: { ...dropped },
     droppedRecords: droppedRecords.map((each) => ({ ...each })),
   };
@@ -130,6 +130,26 @@ function describeCorrections(splits: Readonly<Record<SplitName, readonly Example
     ),
   );
   return corrected.length === 0 ? {} : { corrected: corrected.length, correctedRecords: corrected };
+}
+
+async function describe(examples: readonly Example[], rest: Rest): Promise<JsonObject> {
+  return {
+    records: examples.length,
+    labels: Object.fromEntries(
+      [...countLabels(examples)].sort(([left], [right]) => compareText(left, right)),
+    ),
+    // The content, not only the ids: a record changed in the store must change the hash.
+    sha256: await sha256OfLines(canonicalLines(examples, rest)),
+    groups: groupBy(examples, (each) => each.group).size,
+    recordIds: examples.map((example) => example.recordId),
+  };
+}
+
+async function* canonicalLines(examples: readonly Example[], rest: Rest): AsyncGenerator<string> {
+  for (const [index, example] of examples.entries()) {
+    if (index % restEvery === 0) await rest();
+    yield canonicalJson(example);
+  }
 }
 
 /** Nothing at all where nothing was found, so that a dataset without it is the one that it always was. */

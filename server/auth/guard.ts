@@ -13,7 +13,12 @@ export type Handler = (
 ) => Response | Promise<Response>;
 
 /** Adds an endpoint that only holders of `role` reach. */
-export type AddEndpoint = (method: 'GET' | 'POST', path: string, role: Role, handler: Handler) => void;
+export type AddEndpoint = (
+  method: 'GET' | 'POST' | 'PUT',
+  path: string,
+  role: Role,
+  handler: Handler,
+) => void;
 
 export interface GuardOptions {
   readonly access: Access;

@@ -51,7 +51,10 @@ describe('planning, snapshot and curation', () => {
     const catalog = {
       all: () => [aCandidate({ name: 'small' }), aCandidate({ name: 'large', strategies: ['base'] })],
     };
-    const { planRun } = createPlanRun({ lineage, catalog, defaults, policies: policiesOf(policy) });
+    const { planRun } = createPlanRun({
+      ...{ lineage, catalog, defaults, deployers: () => null },
+      policies: policiesOf(policy),
+    });
     const { takeSnapshot } = createTakeSnapshot({ lineage, logStore, artifacts });
     const { curateDataset } = createCurateDataset({ lineage, artifacts });
     const runId = `run-${Math.random().toString(36).slice(2)}`;
@@ -117,7 +120,7 @@ describe('planning, snapshot and curation', () => {
   it('refuses a workload id that could not be typed into a shell: a workflow can be started by hand', async () => {
     const { lineage, runId } = setup();
     const { planRun } = createPlanRun({
-      ...{ lineage, catalog: { all: () => [aCandidate()] }, defaults },
+      ...{ lineage, catalog: { all: () => [aCandidate()] }, defaults, deployers: () => null },
       policies: policiesOf(aPolicy()),
     });
     const trigger = { runId, reason: 'a test', requestedBy: 'ada' };
@@ -131,7 +134,7 @@ describe('planning, snapshot and curation', () => {
     const { lineage, runId } = setup();
     const problem = 'workloads.yaml:2:3 default.threshold: Too big';
     const { planRun } = createPlanRun({
-      ...{ lineage, catalog: { all: () => [aCandidate()] }, defaults },
+      ...{ lineage, catalog: { all: () => [aCandidate()] }, defaults, deployers: () => null },
       policies: brokenPolicies(new ConfigError([problem])),
     });
     const trigger = { runId, reason: 'a test', requestedBy: 'ada' };

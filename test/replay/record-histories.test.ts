@@ -3,6 +3,9 @@ import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { describe, it } from 'vitest';
+import type { sweep } from '../../workflows/index.ts';
+import type { SweepInput } from '../../workflows/messages.ts';
+import { workflowQueue } from '../../workflows/task-queues.ts';
 import { rolloutId } from '../../workflows/workflow-ids.ts';
 import {
   client,
@@ -26,6 +29,19 @@ import {
  */
 describe.runIf(process.env.RECORD_HISTORIES)('recorded histories', () => {
   useWorkers();
+
+  // First: it sweeps every workload that there is by then.
+  it('of a sweep over all: one run asked for, one workload left out, one that cannot be looked at', async () => {
+    const busy = newWorld();
+    newWorld({ news: { start: false, reason: '3 new records; 50 needed', newRecords: 3 } });
+    newWorld({ news: new Error('workloads.yaml:2:3 default.threshold: too big') });
+    await messageOf(sweepOnce('sweep:all', {}));
+    await save('sweep-all', 'sweep:all');
+    const { workloadId } = busy;
+    const input = { cadence: 'volume', volume: 50, scheduleId: `volume:${workloadId}`, workloadId } as const;
+    await sweepOnce('sweep:volume', input);
+    await save('sweep-volume', 'sweep:volume');
+  });
 
   it('of a run that ends at its verdict, its experiment and its approved gate', async () => {
     const world = newWorld();
@@ -70,6 +86,15 @@ describe.runIf(process.env.RECORD_HISTORIES)('recorded histories', () => {
     await save('rollout-restored', rolloutId(world.workloadId));
   });
 });
+
+function sweepOnce(workflowId: string, input: Partial<SweepInput>) {
+  return client.workflow.execute<typeof sweep>('sweep', {
+    workflowId,
+    taskQueue: workflowQueue,
+    workflowExecutionTimeout: '2 minutes',
+    args: [{ cadence: 'daily', scheduleId: 'daily', ...input }],
+  });
+}
 
 async function save(name: string, workflowId: string, runId?: string): Promise<void> {
   const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();

@@ -7,6 +7,7 @@ import { hasEnded } from '../../activities/ports/trainer.ts';
 import { toExample } from '../../domain/datasets/to-example.ts';
 import { defaultLora } from '../../domain/experiments/defaults.ts';
 import type { ServingSpec } from '../../domain/experiments/experiment.ts';
+import { flywheelHyperparameters } from '../../domain/experiments/hyperparameter-names.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
 import type { StoredRecord } from '../../domain/records/record.ts';
 import { createFileArtifactStore } from '../../integrations/files/artifact-store.ts';
@@ -175,7 +176,10 @@ async function trainAdapter(): Promise<string> {
   try {
     const artifacts = createFileArtifactStore(dir);
     const trainer = createTrainer(
-      { name: 'local', baseUrl: `${modelServerUrl}/v1`, apiKey: null },
+      {
+        ...{ name: 'local', baseUrl: `${modelServerUrl}/v1`, apiKey: null },
+        hyperparameters: flywheelHyperparameters,
+      },
       artifacts,
     );
     const rows = Array.from({ length: 8 }, (_, n) => trainingRow(n));

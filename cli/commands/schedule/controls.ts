@@ -40,11 +40,14 @@ export function registerScheduleControls(schedule: Command, cli: Cli): void {
     .command('delete')
     .argument('<schedule>', nameHelp)
     .description('Delete; runs that it started go on')
-    .addHelpText('after', examples(['flywheel schedule delete weekly:hr', 'flywheel schedule delete hr']))
+    .addHelpText(
+      'after',
+      `\nOne that workloads.yaml asks for comes back when a worker starts: take it out of there, or pause it.\n${examples(['flywheel schedule delete weekly:hr', 'flywheel schedule delete hr'])}`,
+    )
     .action(
       cli.run((context, name: string) =>
         control(context, name, 'deleted', async (client, id) => {
-          const { deleteSchedule } = await import('../../schedules/apply-schedules.ts');
+          const { deleteSchedule } = await import('../../../wiring/schedules/apply-schedules.ts');
           await deleteSchedule(client, id);
         }),
       ),

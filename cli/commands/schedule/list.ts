@@ -13,7 +13,7 @@ export function registerScheduleList(schedule: Command, cli: Cli): void {
     .description('List the schedules: when, the next time, and what the last sweep did')
     .addHelpText('after', examples(['flywheel schedule list', 'flywheel schedule list --json']))
     .action(
-      cli.run(async ({ config, out }) => {
+      cli.run(async ({ config, out, hint }) => {
         const views = await withLineage(config(), (lineage) =>
           withTemporal(config(), async (client) => {
             const { listSchedules } = await import('../../schedules/list-schedules.ts');
@@ -22,7 +22,7 @@ export function registerScheduleList(schedule: Command, cli: Cli): void {
         );
         out.json(views);
         if (views.length === 0)
-          out.line('No schedules yet. Make one: npx flywheel schedule set WORKLOAD --daily 02:00');
+          out.line(`No schedules yet. Make one: ${hint('schedule set WORKLOAD --daily 02:00')}`);
         else out.line(page(views));
         return exitCodes.ok;
       }),
@@ -30,15 +30,16 @@ export function registerScheduleList(schedule: Command, cli: Cli): void {
 }
 
 function page(views: readonly ScheduleView[]): string {
-  const rows = views.map(({ schedule, workload, when, next, paused, note }) => [
+  const rows = views.map(({ schedule, workload, when, source, next, paused, note }) => [
     schedule,
     workload ?? 'all others',
     when,
+    source === 'policy' ? 'workloads.yaml' : 'schedule set',
     paused ? `paused${note ? `: ${note}` : ''}` : moment(next ?? ''),
   ]);
   const last = views.flatMap((view) => view.last.map((report) => ({ ...report, scheduleId: view.schedule })));
   return [
-    table(['schedule', 'workload', 'when', 'next'], rows),
+    table(['schedule', 'workload', 'when', 'by', 'next'], rows),
     ...(last.length > 0 ? ['', 'Last sweeps:', sweepLines(last)] : []),
   ].join('\n');
 }

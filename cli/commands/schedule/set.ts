@@ -1,14 +1,19 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { policyOf } from '../../../domain/policies/policy.ts';
 import { isTimezone, parseTimeOfDay, parseWeekly } from '../../../domain/schedules/times.ts';
+import {
+  fromPolicies,
+  fromPolicy,
+  fromTimes,
+  type GivenTimes,
+} from '../../../wiring/schedules/plan-schedules.ts';
+import type { PlannedSchedule } from '../../../wiring/schedules/schedule.ts';
 import { type Cli, type CommandContext, examples } from '../../command.ts';
 import { CommandError } from '../../command-error.ts';
 import { type ExitCode, exitCodes } from '../../exit-codes.ts';
 import { parseWhole } from '../../options.ts';
 import { table } from '../../render/table.ts';
 import { requireWorkload } from '../../require-workload.ts';
-import { fromPolicies, fromPolicy, fromTimes, type GivenTimes } from '../../schedules/plan-schedules.ts';
-import type { PlannedSchedule } from '../../schedules/schedule.ts';
 import { withTemporal } from '../../services.ts';
 import { exclusiveTarget, ownSchedules } from './target.ts';
 
@@ -33,9 +38,10 @@ export function registerScheduleSet(schedule: Command, cli: Cli): void {
     .addHelpText(
       'after',
       `
-Without a time the schedules become what workloads.yaml says, and those that it does not
-ask for are deleted. With times only those cadences are set. A paused schedule stays
-paused. Put the workload before --weekly, which takes two words.
+The workers keep the schedules as workloads.yaml asks; this is for times that win over
+the file's, and, without a time, for making everything what the file says at once: what
+it does not ask for is deleted. A paused schedule stays paused. Put the workload before
+--weekly, which takes two words.
 ${examples([
   'flywheel schedule set hr --daily 02:00 --weekly sun 03:00 --timezone Europe/Berlin',
   'flywheel schedule set --all --daily 02:00',
@@ -57,8 +63,8 @@ async function set(
   const times = givenTimes(options, policy.schedule.timezone);
   if (target !== null) await requireWorkload(config, target);
   return withTemporal(config, async (client) => {
-    const { putSchedule, syncSchedules } = await import('../../schedules/apply-schedules.ts');
-    const { scheduleIds } = await import('../../schedules/list-schedules.ts');
+    const { putSchedule, syncSchedules } = await import('../../../wiring/schedules/apply-schedules.ts');
+    const { scheduleIds } = await import('../../../wiring/schedules/schedule-ids.ts');
     const applied = [];
     if (times) {
       for (const planned of fromTimes(target, times)) applied.push(await putSchedule(client, planned));

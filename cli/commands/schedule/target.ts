@@ -20,13 +20,14 @@ export function exclusiveTarget(workload: string | undefined, all: boolean | und
 
 /** The schedules that a name stands for: a schedule's id, or a workload for all of its own. */
 export async function findSchedules(client: Client, name: string): Promise<string[]> {
-  const { scheduleIds } = await import('../../schedules/list-schedules.ts');
+  const { scheduleIds } = await import('../../../wiring/schedules/schedule-ids.ts');
   const ids = await scheduleIds(client);
   const found = ids.includes(name) ? [name] : ownSchedules(ids, name);
   if (found.length > 0) return found;
   throw new CommandError(`There is no schedule "${name}" (there: ${ids.join(', ') || 'none'}).`, {
     code: 'not_found',
-    next: 'See `npx flywheel schedule list`; `schedule set` makes one.',
+    next: (hint) =>
+      `See \`${hint('schedule list')}\`; \`${hint('schedule set --help')}\` says how to make one.`,
   });
 }
 

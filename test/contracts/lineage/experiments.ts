@@ -1,6 +1,14 @@
 import { beforeEach, expect, it } from 'vitest';
 import type { Lineage } from '../../../activities/ports/lineage.ts';
-import { anEvaluationSummary, anItem, aReport, aServing, aSpec, openedRun } from '../../support/lineage.ts';
+import {
+  anArtifactRef,
+  anEvaluationSummary,
+  anItem,
+  aReport,
+  aServing,
+  aSpec,
+  openedRun,
+} from '../../support/lineage.ts';
 
 export function experimentCases(lineage: () => Lineage): void {
   const spec = aSpec('run-1');
@@ -91,6 +99,16 @@ export function experimentCases(lineage: () => Lineage): void {
 
     const statuses = (await runs.view('run-1')).experiments.map((e) => `${e.strategy} ${e.status}`);
     expect(statuses).toEqual(['base succeeded', 'lora cancelled']);
+  });
+
+  it('keeps with a job what it was not trained on', async () => {
+    const list = anArtifactRef('9', 3);
+    const setAside = { train: 2, validation: 1, reasons: { row_too_long: 3 }, list };
+
+    await lineage().experiments.recordJob({ ...job, setAside });
+    await lineage().experiments.recordJob(job);
+
+    expect((await view())?.training?.setAside).toEqual(setAside);
   });
 
   it('follows a job and forgets nothing that it reported', async () => {

@@ -38,6 +38,8 @@ export type WorkerName = 'activity worker' | 'workflow worker';
 
 export interface Stack {
   readonly config: Config;
+  /** What a command of the same stack needs to be started with. */
+  readonly env: NodeJS.ProcessEnv;
   readonly client: Client;
   readonly lineage: OpenLineage;
   readonly modelServer: CountingProxy;
@@ -87,6 +89,7 @@ export async function startStack(
   const lineage = openLineage(config);
   return {
     config,
+    env,
     lineage,
     modelServer,
     client: new Client({ connection }),

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, inject } from 'vitest';
+import { flywheelHyperparameters } from '../../../domain/experiments/hyperparameter-names.ts';
 import { createFileArtifactStore } from '../../../integrations/files/artifact-store.ts';
 import { createChatModel } from '../../../integrations/openai/chat-model.ts';
 import { createEmbedder } from '../../../integrations/openai/embedder.ts';
@@ -29,7 +30,7 @@ describeEmbedder('the model server', async () => ({ embedder: createEmbedder(set
 describeTrainer('the model server', async () => {
   const artifacts = createFileArtifactStore(dir);
   return {
-    trainer: createTrainer(settings, artifacts),
+    trainer: createTrainer({ ...settings, hyperparameters: flywheelHyperparameters }, artifacts),
     artifacts,
     baseModel: 'nano-1m',
     async answers(model) {

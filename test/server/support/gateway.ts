@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { LogStore } from '../../../activities/ports/log-store.ts';
 import type { ServingSpec } from '../../../domain/experiments/experiment.ts';
+import { flywheelHyperparameters } from '../../../domain/experiments/hyperparameter-names.ts';
 import type { Route } from '../../../domain/routes/route.ts';
 import { createLog } from '../../../server/log.ts';
 import { type RunningServer, type ServerConfig, startServer } from '../../../server/start-server.ts';
@@ -80,6 +81,7 @@ export async function setup(
     maxBodyBytes?: number;
     upstreamTimeoutMs?: number;
     temporal?: ServerConfig['temporal'];
+    policiesName?: string;
   } = {},
 ): Promise<GatewayBundle> {
   const home = await mkdtemp(join(tmpdir(), 'flywheel-gateway-'));
@@ -110,11 +112,17 @@ export async function setup(
       embedded: true,
     },
     artifactsDir: join(home, 'artifacts'),
+    policiesFile: {
+      path: join(home, options.policiesName ?? 'workloads.yaml'),
+      required: false,
+      candidates: ['nano', 'micro'],
+      providers: ['local'],
+    },
     providers: {
       local: {
         baseUrl: options.provider?.baseUrl ?? 'http://127.0.0.1:1/v1',
         apiKey: 'provider-key',
-        fineTuning: true,
+        ...{ kind: 'openai', fineTuning: true, hyperparameters: flywheelHyperparameters },
       },
     },
     gateway: {

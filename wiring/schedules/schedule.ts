@@ -8,6 +8,8 @@ export interface PlannedSchedule {
   /** `02:00`, `sun 03:00`, or a number of new records. */
   readonly when: string;
   readonly timezone: string;
+  /** Who wants it: `workloads.yaml`, or a person who gave its times. */
+  readonly source: 'policy' | 'person';
 }
 
 /** One line for people: what `schedule list` and the Temporal UI show. */

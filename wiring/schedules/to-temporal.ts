@@ -35,13 +35,14 @@ const sweepTimeout = '20 hours';
 
 /** The schedule as Temporal knows it. It starts `sweep`, and nothing else. */
 export function toTemporal(schedule: PlannedSchedule): ScheduleOptions<SweepAction> {
-  const { cadence, workloadId, when, timezone } = schedule;
+  const { cadence, workloadId, when, timezone, source } = schedule;
   const id = scheduleId(cadence, workloadId);
   const input: SweepInput = {
     cadence,
     scheduleId: id,
     ...(workloadId === null ? {} : { workloadId }),
     ...(cadence === 'volume' ? { volume: Number(when) } : {}),
+    ...(source === 'policy' ? { source } : {}),
   };
   return {
     scheduleId: id,

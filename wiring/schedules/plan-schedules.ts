@@ -18,7 +18,7 @@ export function fromPolicy(
   const times = { daily, weekly, volume: volume === null ? null : String(volume) };
   return cadences.flatMap((cadence) => {
     const when = times[cadence];
-    return when === null ? [] : [{ cadence, workloadId, when, timezone }];
+    return when === null ? [] : [{ cadence, workloadId, when, timezone, source: 'policy' as const }];
   });
 }
 
@@ -27,7 +27,8 @@ export function fromTimes(
   { daily, weekly, volume, timezone }: GivenTimes,
 ): PlannedSchedule[] {
   const given = { daily: daily ?? null, weekly: weekly ?? null, volume: volume ?? null };
-  return fromPolicy(workloadId, { ...given, timezone, minNewRecords: 0 });
+  const planned = fromPolicy(workloadId, { ...given, timezone, minNewRecords: 0 });
+  return planned.map((schedule) => ({ ...schedule, source: 'person' }));
 }
 
 /**
