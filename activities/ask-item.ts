@@ -2,10 +2,9 @@ import type { Example } from '../domain/datasets/dataset.ts';
 import { RejectedError, UnavailableError, type UnavailableKind } from '../domain/errors.ts';
 import { chatBody } from '../domain/experiments/chat-body.ts';
 import type { ServingSpec } from '../domain/experiments/experiment.ts';
-import { readAnswer } from '../domain/experiments/read-answer.ts';
-import { scoreItem } from '../domain/experiments/score.ts';
-import { findUnstorable, isJsonObject, type JsonObject } from '../domain/json.ts';
+import type { JsonObject } from '../domain/json.ts';
 import { toOpenAiMessage } from '../domain/records/to-openai.ts';
+import { answeredItem, type Failure, failedItem } from './evaluation-item.ts';
 import { pause } from './pause.ts';
 import type { ChatModel, ChatReply } from './ports/chat-model.ts';
 import type { FewShots } from './ports/few-shots.ts';
@@ -26,9 +25,6 @@ export interface AskTiming {
   /** First wait between two attempts; doubles. */
   readonly backoffMs: number;
 }
-
-/** What a failed item is counted as. */
-type Failure = 'timeout' | 'refusal' | 'unparsable' | 'too_long' | 'provider_error';
 
 type Asked =
   | { readonly reply: ChatReply }
@@ -108,50 +104,4 @@ async function lost(asking: Asking, error: UnavailableError): Promise<Asked> {
     failure: error.kind === 'timeout' ? 'timeout' : 'provider_error',
     detail: error.message,
   };
-}
-
-function answeredItem(example: Example, { response, latencyMs }: ChatReply): EvaluationItem {
-  const unstorable = findUnstorable(response);
-  if (unstorable !== null) {
-    // A small model may well write NUL bytes or half a character; the answer is wrong, and cannot be kept.
-    return failedItem(example, {
-      failure: 'unparsable',
-      detail: `The answer cannot be stored: ${unstorable}.`,
-    });
-  }
-  const read = readAnswer(response);
-  return {
-    itemId: example.recordId,
-    recordId: example.recordId,
-    response,
-    failure: read.ok ? null : read.failure,
-    failureDetail: read.ok ? null : read.detail,
-    scores: scoreItem(example.target, read.ok ? read.answer : null, example.tools),
-    latencyMs,
-    promptTokens: usage(response, 'prompt_tokens'),
-    completionTokens: usage(response, 'completion_tokens'),
-  };
-}
-
-function failedItem(
-  example: Example,
-  { failure, detail }: { failure: Failure; detail: string },
-): EvaluationItem {
-  return {
-    itemId: example.recordId,
-    recordId: example.recordId,
-    response: null,
-    failure,
-    failureDetail: detail,
-    scores: scoreItem(example.target, null, example.tools),
-    latencyMs: null,
-    promptTokens: null,
-    completionTokens: null,
-  };
-}
-
-function usage(response: JsonObject, field: string): number | null {
-  const counts = response['usage'];
-  const count = isJsonObject(counts) ? counts[field] : null;
-  return typeof count === 'number' ? count : null;
 }

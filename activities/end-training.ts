@@ -1,5 +1,6 @@
 import { log } from '@temporalio/activity';
 import { UnavailableError } from '../domain/errors.ts';
+import { trainerOf } from '../domain/experiments/experiment.ts';
 import { endJob } from './end-job.ts';
 import type { FineTuneInput, FineTunePorts } from './fine-tune.ts';
 import { fineTuneKey, mostRounds } from './idempotency-keys.ts';
@@ -15,7 +16,7 @@ import { defaultTiming, type TrainingTiming } from './watch-training.ts';
  */
 export function createEndTraining(ports: FineTunePorts, timing: TrainingTiming = defaultTiming) {
   async function endTraining(input: FineTuneInput): Promise<{ ended: number }> {
-    const trainer = ports.trainers(input.candidate.provider);
+    const trainer = ports.trainers(trainerOf(input.candidate));
     const dataset = await ports.lineage.datasets.get(input.datasetId);
     let ended = 0;
     await keepAlive(

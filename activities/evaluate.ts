@@ -1,13 +1,16 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import type { Example } from '../domain/datasets/dataset.ts';
 import { RejectedError } from '../domain/errors.ts';
 import type { EvaluationSummary, ServingSpec } from '../domain/experiments/experiment.ts';
 import { summarise } from '../domain/experiments/summarise.ts';
 import { type AskTiming, askItem } from './ask-item.ts';
+import { defaultRemoteTiming, evaluateRemotely, type RemoteTiming } from './evaluate-remotely.ts';
 import { forEachBounded } from './for-each-bounded.ts';
 import { evaluationId } from './idempotency-keys.ts';
 import { keepAlive } from './keep-alive.ts';
 import type { ArtifactStore } from './ports/artifact-store.ts';
 import type { ChatModels } from './ports/chat-model.ts';
+import type { Evaluators } from './ports/evaluator.ts';
 import type { FewShots } from './ports/few-shots.ts';
 import type { EvaluationItem, Lineage } from './ports/lineage.ts';
 import { readExamples } from './read-examples.ts';
@@ -26,6 +29,7 @@ export interface EvaluatePorts {
     readonly evaluations: Lineage['evaluations'];
   };
   readonly chatModels: ChatModels;
+  readonly evaluators: Evaluators;
   readonly fewShots: FewShots;
 }
 
@@ -35,18 +39,21 @@ export interface EvaluateSettings {
   readonly itemTimeoutMs: number;
   /** Half a second unless told otherwise: a passing error is mostly gone by then. */
   readonly backoffMs?: number;
+  /** Of an evaluator's job. */
+  readonly remote?: RemoteTiming;
 }
 
 /**
- * Asks every item of the eval split, as the route would, and stores each answer as it comes. Repeated after any
- * interruption it asks what is missing and nothing else.
+ * Asks every item of the eval split, as the route would, and stores each answer as it comes, or all at once
+ * where the provider's own evaluator asks. Repeated after any interruption it asks what is missing and nothing else.
  *
  * An item that does not fit the model's context is a wrong answer like any other. Where none fits, the model
  * has not been measured at all: this throws `RejectedError`, so that the experiment fails and says so.
  */
 export function createEvaluate(ports: EvaluatePorts, settings: EvaluateSettings) {
-  const { artifacts, chatModels, fewShots } = ports;
+  const { artifacts, chatModels, evaluators, fewShots } = ports;
   const { datasets, evaluations } = ports.lineage;
+  const remoteTiming = settings.remote ?? defaultRemoteTiming;
   const timing: AskTiming = { backoffMs: 500, ...settings };
 
   async function evaluate(input: EvaluateInput): Promise<EvaluationSummary> {
@@ -58,24 +65,38 @@ export function createEvaluate(ports: EvaluatePorts, settings: EvaluateSettings)
     const missing = (await readExamples(artifacts, files.eval.uri)).filter(
       (one) => !stored.has(one.recordId),
     );
-    const chatModel = chatModels(serving.provider);
-
     const progress = { done: stored.size, total: files.eval.rows };
-    const askAndStore = async (example: (typeof missing)[number], signal: AbortSignal) => {
-      const item = await askItem({ chatModel, serving, fewShots, timing, signal }, example);
-      // One by one: at a kill only those in flight have to be asked again.
-      await evaluations.storeItems(id, [item]);
-      progress.done += 1;
-      heartbeat({ ...progress });
-    };
     await keepAlive(
       () => ({ ...progress }),
-      () => forEachBounded(missing, settings.concurrency, cancellationSignal(), askAndStore),
+      () => (missing.length > 0 ? askMissing(input, id, missing, progress) : Promise.resolve()),
     );
     const items = await evaluations.items(id);
     const summary = await close(id, items);
     refuseIfNothingFits(items, serving);
     return summary;
+  }
+
+  /** By the provider's evaluator where there is one, else one by one. */
+  async function askMissing(
+    { serving, runId }: EvaluateInput,
+    id: string,
+    missing: readonly Example[],
+    progress: { done: number; readonly total: number },
+  ): Promise<void> {
+    const signal = cancellationSignal();
+    const evaluator = evaluators(serving.provider);
+    if (evaluator !== null) {
+      const remote = { evaluator, fewShots, serving, runId, evaluationId: id, timing: remoteTiming, signal };
+      return evaluations.storeItems(id, await evaluateRemotely(remote, missing));
+    }
+    const chatModel = chatModels(serving.provider);
+    await forEachBounded(missing, settings.concurrency, signal, async (example, itemSignal) => {
+      const item = await askItem({ chatModel, serving, fewShots, timing, signal: itemSignal }, example);
+      // Each by itself: at a kill only those in flight have to be asked again.
+      await evaluations.storeItems(id, [item]);
+      progress.done += 1;
+      heartbeat({ ...progress });
+    });
   }
 
   async function close(id: string, items: readonly EvaluationItem[]): Promise<EvaluationSummary> {

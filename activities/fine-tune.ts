@@ -1,12 +1,14 @@
 import { cancellationSignal, heartbeat, log } from '@temporalio/activity';
 import type { DatasetFiles } from '../domain/datasets/dataset.ts';
 import { RejectedError, UnavailableError } from '../domain/errors.ts';
-import type { Candidate, ServingSpec } from '../domain/experiments/experiment.ts';
+import { type Candidate, type ServingSpec, trainerOf } from '../domain/experiments/experiment.ts';
+import { maxSetAsideShare } from '../domain/experiments/set-aside.ts';
 import { fineTuneKey, mostRounds } from './idempotency-keys.ts';
 import { keepAlive } from './keep-alive.ts';
 import { pause } from './pause.ts';
 import type { Lineage } from './ports/lineage.ts';
 import type { FineTuneRequest, Trainer, Trainers, TrainingJob, TrainingProgress } from './ports/trainer.ts';
+import { explainTooFew, findSetAside, type SetAsideArtifacts } from './set-aside.ts';
 import { endJobIfUnwanted } from './unwanted-job.ts';
 import { defaultTiming, type TrainingLineage, type TrainingTiming, watchTraining } from './watch-training.ts';
 
@@ -28,6 +30,7 @@ export interface FineTuneResult {
 }
 
 export interface FineTunePorts {
+  readonly artifacts: SetAsideArtifacts;
   readonly lineage: {
     readonly datasets: Pick<Lineage['datasets'], 'get'>;
     readonly experiments: TrainingLineage;
@@ -48,17 +51,20 @@ const busyWaitMs = { least: 1_000, usual: 5_000, most: 30_000 };
 /**
  * One LoRA training as one activity on `gpu:<pool>`: adopt or launch → watch → adapter.
  *
+ * Records that the candidate cannot learn from are set aside and listed, unless they are too many.
  * However often it is repeated there is one job, found by its key. A cancellation ends the remote job and
  * waits for that; a worker's shutdown does not: the job goes on, and the next attempt adopts it.
  */
 export function createFineTune(ports: FineTunePorts, timing: TrainingTiming = defaultTiming) {
   async function fineTune(input: FineTuneInput): Promise<FineTuneResult> {
-    const trainer = ports.trainers(input.candidate.provider);
+    const trainer = ports.trainers(trainerOf(input.candidate));
     const dataset = await ports.lineage.datasets.get(input.datasetId);
     const training: Training = {
       input,
       trainer,
       timing,
+      files: dataset.files,
+      artifacts: ports.artifacts,
       lineage: ports.lineage.experiments,
       state: { jobId: null, progress: null },
     };
@@ -82,6 +88,8 @@ interface Training {
   readonly input: FineTuneInput;
   readonly trainer: Trainer;
   readonly timing: TrainingTiming;
+  readonly files: DatasetFiles;
+  readonly artifacts: SetAsideArtifacts;
   readonly lineage: TrainingLineage;
   state: TrainingHeartbeat;
 }
@@ -131,16 +139,19 @@ async function watchOrEnd(
   }
 }
 
-function record({ input, lineage }: Training, job: TrainingJob, request: FineTuneRequest): Promise<void> {
+async function record(training: Training, job: TrainingJob, request: FineTuneRequest): Promise<void> {
+  const { input, lineage, files } = training;
+  const setAside = await findSetAside(training, job, files);
   const { targetModules = [], ...lora } = request.hyperparameters;
-  return lineage.recordJob({
+  await lineage.recordJob({
     jobId: job.id,
     experimentId: input.experimentId,
-    provider: input.candidate.provider,
+    provider: trainerOf(input.candidate),
     key: request.key,
     datasetId: input.datasetId,
     status: job.status,
     hyperparameters: { ...lora, targetModules: [...targetModules] },
+    ...(setAside && { setAside }),
   });
 }
 
@@ -157,7 +168,8 @@ async function launchWhenFree(training: Training, request: FineTuneRequest): Pro
       // Without the signal: a create that is broken off may leave a job that nobody watches.
       return await training.trainer.launch(request);
     } catch (error) {
-      if (!(error instanceof UnavailableError) || error.kind !== 'busy') throw error;
+      if (!(error instanceof UnavailableError) || error.kind !== 'busy')
+        throw explainTooFew(error, request.baseModel);
       const { least, usual, most } = busyWaitMs;
       const waitMs = Math.min(Math.max(error.retryAfterMs ?? usual, least), most);
       tell(training, { jobId: null, waitingFor: 'device', progress: null });
@@ -206,6 +218,7 @@ function toRequest(input: FineTuneInput, key: string, files: DatasetFiles): Fine
       dataset_id: input.datasetId,
       experiment_id: input.experimentId.slice(0, longestMetadata),
     },
+    maxSetAsideShare,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Candidate, ServingSpec } from '../domain/experiments/experiment.ts';
+import { type Candidate, type ServingSpec, trainerOf } from '../domain/experiments/experiment.ts';
 import { canonicalJson, sha256 } from '../domain/hash.ts';
 import type { JudgeSettings } from '../domain/judging/judge.ts';
 
@@ -20,7 +20,8 @@ export function fineTuneKey(
   job: { runId: string; datasetHash: string; candidate: Candidate; seed: number },
   round: number,
 ): string {
-  const { provider, model, lora } = job.candidate;
+  const { model, lora } = job.candidate;
+  const provider = trainerOf(job.candidate);
   const content = { datasetHash: job.datasetHash, provider, model, lora, seed: job.seed };
   const key = `${job.runId}-${shortHash(content)}`;
   return round === 1 ? key : `${key}-${round}`;
@@ -34,6 +35,15 @@ export function evaluationId(asked: {
   serving: ServingSpec;
 }): string {
   return `eval-${shortHash(asked)}`;
+}
+
+/** Key of an evaluator's job for an evaluation; one that it lost is launched again as the next `round`. */
+export function remoteEvaluationKey(
+  of: { readonly runId: string; readonly evaluationId: string },
+  round: number,
+): string {
+  const key = `${of.runId}-${of.evaluationId}`;
+  return round === 1 ? key : `${key}-${round}`;
 }
 
 /** One judgement per item and judge: another model or rubric judges anew. */

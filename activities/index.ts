@@ -10,6 +10,7 @@ import { createJudgeEvaluation } from './judge-evaluation.ts';
 import { createMoveRoute } from './move-route.ts';
 import { createPlanRun, type PlanDefaults } from './plan-run.ts';
 import type { ArtifactStore } from './ports/artifact-store.ts';
+import type { Deployers } from './ports/deployer.ts';
 import type { Embedders } from './ports/embedder.ts';
 import type { FewShots } from './ports/few-shots.ts';
 import type { Flywheels } from './ports/flywheels.ts';
@@ -21,6 +22,7 @@ import { createPrepareFewShot } from './prepare-few-shot.ts';
 import { createProveRoute } from './prove-route.ts';
 import { createRecordMove } from './record-move.ts';
 import { createRecordVerdict } from './record-verdict.ts';
+import { createReleaseModels } from './release-models.ts';
 import { createRunBookkeeping } from './run-bookkeeping.ts';
 import { createSweep } from './sweep.ts';
 import { createTakeSnapshot } from './take-snapshot.ts';
@@ -31,6 +33,8 @@ export interface ActivityPorts {
   readonly artifacts: ArtifactStore;
   readonly chatModels: EvaluatePorts['chatModels'];
   readonly embedders: Embedders;
+  readonly deployers: Deployers;
+  readonly evaluators: EvaluatePorts['evaluators'];
   readonly fewShots: FewShots;
   readonly probe: GatewayProbe;
   readonly catalog: CandidateCatalog;
@@ -38,6 +42,7 @@ export interface ActivityPorts {
   readonly flywheels: Flywheels;
   readonly defaults: PlanDefaults;
   readonly evaluation: EvaluateSettings;
+  readonly retirementGraceMs: number;
 }
 
 /** Everything that needs no device of ours: queues `flywheel-prompt` and `flywheel-activities`. */
@@ -50,6 +55,7 @@ export function createActivities(ports: ActivityPorts & FineTunePorts) {
     ...createPrepareFewShot(ports),
     ...createEndTraining(ports),
     ...createAwaitModel(ports),
+    ...createReleaseModels(ports),
     ...createEvaluate(ports, ports.evaluation),
     ...createJudgeEvaluation(ports, ports.evaluation),
     ...createRecordVerdict(ports),

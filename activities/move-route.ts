@@ -2,6 +2,7 @@ import { ConflictError, NotFoundError } from '../domain/errors.ts';
 import type { ServingSpec } from '../domain/experiments/experiment.ts';
 import type { RouteMove } from '../domain/routes/move.ts';
 import type { Route } from '../domain/routes/route.ts';
+import type { Deployers } from './ports/deployer.ts';
 import type { Lineage } from './ports/lineage.ts';
 
 export interface PlannedMove {
@@ -9,9 +10,12 @@ export interface PlannedMove {
   readonly serving: ServingSpec | null;
   /** What serves now, to be put back should the move fail; null for the original. */
   readonly before: ServingSpec | null;
+  /** A provider of either deploys its models on request. */
+  readonly deploys?: true;
 }
 
 export interface MoveRoutePorts {
+  readonly deployers: Deployers;
   readonly lineage: {
     readonly routes: Pick<Lineage['routes'], 'get' | 'move' | 'findMove'>;
     readonly decisions: Pick<Lineage['decisions'], 'getVerdict' | 'getDecision'>;
@@ -19,32 +23,15 @@ export interface MoveRoutePorts {
 }
 
 /** The steps of a rollout that write. Each is idempotent by the move's id. */
-export function createMoveRoute({ lineage }: MoveRoutePorts) {
+export function createMoveRoute({ lineage, deployers }: MoveRoutePorts) {
   const { routes, decisions } = lineage;
 
   async function planMove(move: RouteMove): Promise<PlannedMove> {
     const route = await routes.get(move.workloadId);
     const before = route?.serving ?? null;
-    return { before, serving: move.kind === 'promotion' ? await approved(move) : previousOf(move, route) };
-  }
-
-  async function approved(move: RouteMove): Promise<ServingSpec> {
-    if (!move.runId) throw new ConflictError('A promotion names the run whose approved winner it serves.');
-    const { digest, serving } = await decisions.getVerdict(move.runId);
-    if (digest !== move.digest) {
-      throw new ConflictError(
-        `Run ${move.runId} has evidence ${digest}, but ${move.digest ?? 'none'} was approved.`,
-      );
-    }
-    // Whoever reaches Temporal could start a move by hand; what nobody approved is never served.
-    const decision = await decisions.getDecision(move.runId);
-    if (decision?.outcome !== 'approve' || decision.digest !== digest) {
-      throw new ConflictError(
-        `Run ${move.runId} was not approved: nothing is promoted without a person's yes.`,
-      );
-    }
-    if (!serving) throw new ConflictError(`Run ${move.runId} has no winner to promote.`);
-    return serving;
+    const serving = move.kind === 'promotion' ? await approved(decisions, move) : previousOf(move, route);
+    const deploys = [before, serving].some((one) => one !== null && deployers(one.provider) !== null);
+    return { before, serving, ...(deploys && { deploys }) };
   }
 
   async function moveRoute(move: RouteMove & { serving: ServingSpec | null }): Promise<Route> {
@@ -86,6 +73,28 @@ export function createMoveRoute({ lineage }: MoveRoutePorts) {
   }
 
   return { planMove, moveRoute, restoreRoute };
+}
+
+async function approved(
+  decisions: MoveRoutePorts['lineage']['decisions'],
+  move: RouteMove,
+): Promise<ServingSpec> {
+  if (!move.runId) throw new ConflictError('A promotion names the run whose approved winner it serves.');
+  const { digest, serving } = await decisions.getVerdict(move.runId);
+  if (digest !== move.digest) {
+    throw new ConflictError(
+      `Run ${move.runId} has evidence ${digest}, but ${move.digest ?? 'none'} was approved.`,
+    );
+  }
+  // Whoever reaches Temporal could start a move by hand; what nobody approved is never served.
+  const decision = await decisions.getDecision(move.runId);
+  if (decision?.outcome !== 'approve' || decision.digest !== digest) {
+    throw new ConflictError(
+      `Run ${move.runId} was not approved: nothing is promoted without a person's yes.`,
+    );
+  }
+  if (!serving) throw new ConflictError(`Run ${move.runId} has no winner to promote.`);
+  return serving;
 }
 
 function previousOf({ workloadId }: RouteMove, route: Route | null): ServingSpec | null {

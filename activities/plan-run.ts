@@ -8,6 +8,7 @@ import type { WorkloadPolicy } from '../domain/policies/policy.ts';
 import { policyVersion } from '../domain/policies/policy-version.ts';
 import type { CommandFlags } from '../domain/runs/command-flags.ts';
 import type { RunTrigger } from '../domain/runs/trigger.ts';
+import type { Deployers } from './ports/deployer.ts';
 import type { CandidateCatalog, Lineage } from './ports/lineage.ts';
 import type { PolicySource } from './ports/policies.ts';
 
@@ -26,6 +27,8 @@ export interface RunPlan {
   readonly minRecords: number;
   readonly validationShare: number;
   readonly experiments: readonly ExperimentSpec[];
+  /** A provider of an experiment deploys its models on request: they are given back at the run's end. */
+  readonly deploys?: true;
   readonly gate: { readonly ttlMs: number; readonly remindEveryMs: number };
   /** For the commands that the Web UI shows. */
   readonly flags?: CommandFlags;
@@ -49,6 +52,7 @@ export interface PlanDefaults {
 export interface PlanRunPorts {
   readonly catalog: CandidateCatalog;
   readonly policies: PolicySource;
+  readonly deployers: Deployers;
   readonly lineage: {
     readonly runs: Pick<Lineage['runs'], 'open'>;
     readonly policies: Pick<Lineage['policies'], 'record'>;
@@ -61,7 +65,7 @@ export interface PlanRunPorts {
 const defaultSeed = 1;
 
 /** Settles what the run tries, and opens it in the lineage, also when it turns out that it cannot be done. */
-export function createPlanRun({ catalog, policies, lineage, defaults }: PlanRunPorts) {
+export function createPlanRun({ catalog, policies, deployers, lineage, defaults }: PlanRunPorts) {
   async function planRun(input: PlanRunInput): Promise<RunPlan> {
     const { workloadId, workflowId, trigger } = input;
     const { runId, reason, requestedBy } = trigger;
@@ -72,10 +76,13 @@ export function createPlanRun({ catalog, policies, lineage, defaults }: PlanRunP
     try {
       pinned = await pinPolicy(workloadId);
       const route = await lineage.routes.get(workloadId);
-      const plan = pin(input, pinned, defaults, [
+      const experiments = [
         ...challengers(trigger, pinned.policy, catalog.all()),
         ...(route?.serving ? [champion(runId, route.serving)] : []),
-      ]);
+      ];
+      const deploys = experiments.some(({ candidate }) => deployers(candidate.provider) !== null);
+      const pinnedPlan = pin(input, pinned, defaults, experiments);
+      const plan: RunPlan = deploys ? { ...pinnedPlan, deploys } : pinnedPlan;
       const stored = await lineage.runs.open({
         ...opened,
         policyVersion: plan.policyVersion,

@@ -1,5 +1,6 @@
-import { activityInfo, cancellationDetails, getClient, log } from '@temporalio/activity';
+import { log } from '@temporalio/activity';
 import { endJob } from './end-job.ts';
+import { isUnwanted } from './is-unwanted.ts';
 import type { TrainingJob, TrainingProgress } from './ports/trainer.ts';
 import type { Watch } from './watch-training.ts';
 
@@ -31,27 +32,5 @@ export async function endJobIfUnwanted(
   } catch (error) {
     // The cancellation must not turn into another failure: the job has ended, only its row does not say so.
     log.error('The end of the job could not be stored', { jobId: job.id, error: String(error) });
-  }
-}
-
-async function isUnwanted(): Promise<boolean> {
-  const told = cancellationDetails();
-  if (told?.cancelRequested) return true;
-  return told?.notFound === true && (await workflowIsClosed());
-}
-
-/** `notFound` is also what an attempt hears that the server had given up; only the workflow itself tells. */
-async function workflowIsClosed(): Promise<boolean> {
-  const { workflowExecution } = activityInfo();
-  if (workflowExecution === undefined) return false;
-  try {
-    const client = getClient();
-    const handle = client.workflow.getHandle(workflowExecution.workflowId, workflowExecution.runId);
-    // The activity's own signal, which the client would use, has aborted.
-    const { status } = await client.withAbortSignal(AbortSignal.timeout(10_000), () => handle.describe());
-    return status.name !== 'RUNNING' && status.name !== 'PAUSED';
-  } catch (error) {
-    log.warn('Whether the workflow is closed could not be found out', { error: String(error) });
-    return false;
   }
 }

@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import { type Cli, examples } from './command.ts';
 import { registerCancel } from './commands/cancel.ts';
+import { registerCandidates } from './commands/candidates.ts';
 import { registerApprove, registerReject } from './commands/decide.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDev } from './commands/dev.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerExportAdapter } from './commands/export-adapter.ts';
 import { registerFeedback } from './commands/feedback.ts';
 import { registerImport } from './commands/import.ts';
 import { registerLineage } from './commands/lineage.ts';
@@ -34,8 +36,9 @@ const commands = [
     registerWatch,
     registerCancel,
   ],
-  ...[registerApprove, registerReject, registerRoute, registerRollback, registerLineage, registerToken],
-  ...[registerPolicy, registerSchedule, registerFeedback],
+  ...[registerApprove, registerReject, registerRoute, registerRollback, registerLineage],
+  ...[registerExportAdapter, registerToken],
+  ...[registerCandidates, registerPolicy, registerSchedule, registerFeedback],
 ];
 
 /** The whole command line, ready to parse. */

@@ -6,6 +6,7 @@ import {
   defaultRelevanceShare,
 } from '../domain/experiments/defaults.ts';
 import { type Candidate, type Similarity, strategies } from '../domain/experiments/experiment.ts';
+import { ProviderEntry } from './providers-schema.ts';
 
 const LoraSettings = z
   .strictObject({
@@ -40,6 +41,8 @@ const CandidateEntry = z.strictObject({
     .string()
     .regex(/^[a-z0-9]+(?:[.-][a-z0-9]+)*$/, 'must be kebab-case, such as nano-1m or llama-3.2-1b'),
   provider: z.string().min(1).default('local'),
+  // Who trains it, where the provider only serves.
+  trainer: z.string().min(1).optional(),
   model: z.string().min(1),
   strategies: z
     .array(z.enum(strategies))
@@ -51,12 +54,6 @@ const CandidateEntry = z.strictObject({
   max_tokens: z.number().int().min(1).default(defaultMaxTokens),
 });
 type CandidateEntry = z.infer<typeof CandidateEntry>;
-
-const ProviderEntry = z.strictObject({
-  url: z.url({ protocol: /^https?$/, error: 'must be a URL ending in its version, such as https://host/v1' }),
-  api_key_env: z.string().min(1).optional(),
-  fine_tuning: z.boolean().default(false),
-});
 
 /** The shape of `candidates.yaml`, in the file's own (snake_case) words. */
 export const CandidatesFile = z.strictObject({
@@ -70,6 +67,7 @@ export function toCandidate(entry: CandidateEntry): Candidate {
   return {
     name: entry.name,
     provider: entry.provider,
+    ...(entry.trainer && { trainer: entry.trainer }),
     model: entry.model,
     strategies: entry.strategies,
     lora: {

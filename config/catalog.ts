@@ -3,18 +3,11 @@ import type { Candidate } from '../domain/experiments/experiment.ts';
 import { CandidatesFile, toCandidate } from './candidates-schema.ts';
 import { type LocalModels, modelSource, shippedModels } from './local-models.ts';
 import { unknownWord } from './nearest.ts';
+import { type Provider, toProvider, trains } from './provider.ts';
 import { shortPath } from './short-path.ts';
 import { parseYaml } from './yaml-file.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
-
-/** An OpenAI-dialect endpoint. `baseUrl` is what the `openai` package takes: it ends in the version, `/v1`. */
-export interface Provider {
-  readonly baseUrl: string;
-  readonly apiKey: string | null;
-  /** Whether it has OpenAI's fine-tuning endpoints; without them a candidate there cannot use `lora`. */
-  readonly fineTuning: boolean;
-}
 
 /** What `candidates.yaml` settles, without the built-in provider `local`. */
 export interface Catalog {
@@ -41,7 +34,7 @@ export function readCatalog(path: string, variables: Variables): Catalog {
   const local = readLocalModels(contents, path, at);
   return {
     candidates: contents.candidates.map(toCandidate),
-    providers: toProviders(contents, variables),
+    providers: toProviders(contents, variables, path),
     localModels: local.models,
     problems: [...crossCheck(contents, variables, at), ...(servesOurModels(variables) ? local.problems : [])],
   };
@@ -94,14 +87,16 @@ function crossCheck(
     if (candidates.findIndex((other) => other.name === candidate.name) < index) {
       problems.push(`${at([...path, 'name'])} "${candidate.name}" is listed twice; names are unique`);
     }
-    if (!known.includes(candidate.provider)) {
-      problems.push(`${at([...path, 'provider'])} ${unknownWord('provider', candidate.provider, known)}`);
-    } else if (
-      candidate.strategies.includes('lora') &&
-      providers[candidate.provider]?.fine_tuning === false
-    ) {
+    for (const field of ['provider', 'trainer'] as const) {
+      const named = candidate[field];
+      if (named !== undefined && !known.includes(named))
+        problems.push(`${at([...path, field])} ${unknownWord('provider', named, known)}`);
+    }
+    const trainer = candidate.trainer ?? candidate.provider;
+    const entry = providers[trainer];
+    if (candidate.strategies.includes('lora') && entry && !trains(toProvider(entry, null, '.'))) {
       problems.push(
-        `${at([...path, 'strategies'])} "lora" needs a provider with fine_tuning: true; "${candidate.provider}" has none`,
+        `${at([...path, 'strategies'])} "lora" needs ${howToTrain(entry.kind)}; "${trainer}" does not train`,
       );
     }
     const embedder = candidate.icl.embedding?.provider;
@@ -114,11 +109,19 @@ function crossCheck(
   return problems;
 }
 
-function toProviders({ providers }: CandidatesFile, variables: Variables): Record<string, Provider> {
+function howToTrain(kind: Provider['kind']): string {
+  return kind === 'vllm' ? 'a `trainer`' : 'a provider with fine_tuning: true, or a `trainer`';
+}
+
+function toProviders(
+  { providers }: CandidatesFile,
+  variables: Variables,
+  file: string,
+): Record<string, Provider> {
   return Object.fromEntries(
-    Object.entries(providers).map(([name, { url, api_key_env: variable, fine_tuning: fineTuning }]) => [
-      name,
-      { baseUrl: url, apiKey: (variable && variables[variable]) || null, fineTuning },
-    ]),
+    Object.entries(providers).map(([name, entry]) => {
+      const apiKey = (entry.api_key_env && variables[entry.api_key_env]) || null;
+      return [name, toProvider(entry, apiKey, file)];
+    }),
   );
 }

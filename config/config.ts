@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Candidate } from '../domain/experiments/experiment.ts';
+import { flywheelHyperparameters } from '../domain/experiments/hyperparameter-names.ts';
 import type { Policies } from '../domain/policies/policy.ts';
-import { type Catalog, type Provider, readCatalog } from './catalog.ts';
+import { type Catalog, readCatalog } from './catalog.ts';
 import { ConfigError } from './config-error.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { embeddedDatabaseDir, embeddedDatabasePassword, embeddedDatabaseUrl } from './embedded-database.ts';
@@ -12,6 +13,7 @@ import type { LocalModels } from './local-models.ts';
 import { keepsToOwnServers, withoutNamedServers } from './own-servers.ts';
 import { type PoliciesFile, readPolicies } from './policies.ts';
 import { portProblems } from './ports.ts';
+import type { Provider } from './provider.ts';
 
 /** Everything that environment and files settle, read once, frozen. `embedded`: we start it ourselves. */
 export interface Config {
@@ -81,6 +83,8 @@ export interface Config {
     readonly gateRemindMs: number;
     readonly evaluationConcurrency: number;
     readonly itemTimeoutMs: number;
+    /** How long a model that a route has left stays deployed. */
+    readonly retirementGraceMs: number;
   };
 }
 
@@ -180,7 +184,10 @@ function assemble(
     gateway: gateway(env, home, portOffset),
     artifactsDir: join(home, 'artifacts'),
     providers: {
-      local: { baseUrl: `${modelServerUrl}/v1`, apiKey: null, fineTuning: true },
+      local: {
+        ...{ kind: 'openai', baseUrl: `${modelServerUrl}/v1`, apiKey: null },
+        ...{ fineTuning: true, hyperparameters: flywheelHyperparameters },
+      },
       ...catalog.providers,
     },
     candidates: catalog.candidates,
@@ -191,6 +198,7 @@ function assemble(
       gateRemindMs: env.FLYWHEEL_GATE_REMIND,
       evaluationConcurrency: env.FLYWHEEL_EVALUATION_CONCURRENCY,
       itemTimeoutMs: env.FLYWHEEL_ITEM_TIMEOUT,
+      retirementGraceMs: env.FLYWHEEL_RETIREMENT_GRACE,
     },
   };
 }

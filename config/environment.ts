@@ -61,6 +61,8 @@ export const Environment = z.object({
   FLYWHEEL_GATE_REMIND: duration.prefault('1d'),
   FLYWHEEL_EVALUATION_CONCURRENCY: z.coerce.number().int().min(1).max(256).default(4),
   FLYWHEEL_ITEM_TIMEOUT: duration.prefault('60s'),
+  /** A day: who watches a new model decides by then. */
+  FLYWHEEL_RETIREMENT_GRACE: duration.prefault('1d'),
   TEMPORAL_ADDRESS: address.optional(),
   TEMPORAL_NAMESPACE: z.string().optional(),
   TEMPORAL_UI_URL: url.optional(),

@@ -1,9 +1,11 @@
 import type { Lineage } from '../activities/ports/lineage.ts';
 import type { Database } from './connect.ts';
 import { withOurErrors } from './errors.ts';
+import { createAdapterLineage } from './repositories/adapters.ts';
 import { createAuditLog } from './repositories/audit-log.ts';
 import { createDatasetLineage } from './repositories/datasets.ts';
 import { createDecisionLineage } from './repositories/decisions.ts';
+import { createDeploymentLineage } from './repositories/deployments.ts';
 import { createEvaluationLineage } from './repositories/evaluations.ts';
 import { createExperimentLineage } from './repositories/experiments.ts';
 import { createFeedbackLineage } from './repositories/feedback.ts';
@@ -20,6 +22,7 @@ export function createLineage(db: Database): Lineage {
     runs: withOurErrors(createRunLineage(db)),
     datasets: withOurErrors(createDatasetLineage(db)),
     experiments: withOurErrors(createExperimentLineage(db)),
+    adapters: withOurErrors(createAdapterLineage(db)),
     evaluations: withOurErrors(createEvaluationLineage(db)),
     judgements: withOurErrors(createJudgementLineage(db)),
     decisions: withOurErrors(createDecisionLineage(db)),
@@ -28,6 +31,7 @@ export function createLineage(db: Database): Lineage {
     feedback: withOurErrors(createFeedbackLineage(db)),
     policies: withOurErrors(createPolicyLineage(db)),
     sweeps: withOurErrors(createSweepLineage(db)),
+    deployments: withOurErrors(createDeploymentLineage(db)),
     audit: withOurErrors(createAuditLog(db)),
   };
 }

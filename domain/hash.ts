@@ -15,3 +15,14 @@ export function canonicalJson(value: unknown): string {
 export function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
+
+/** As `sha256` of the lines with line breaks between them, which are never all in memory. */
+export async function sha256OfLines(lines: AsyncIterable<string>): Promise<string> {
+  const hash = createHash('sha256');
+  let separator = '';
+  for await (const line of lines) {
+    hash.update(separator).update(line);
+    separator = '\n';
+  }
+  return hash.digest('hex');
+}

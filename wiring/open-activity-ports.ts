@@ -4,6 +4,8 @@ import { commandFlags } from '../config/command-flags.ts';
 import type { Config } from '../config/config.ts';
 import { createGatewayProbe } from '../integrations/gateway/probe.ts';
 import { openArtifactStore } from './open-artifact-store.ts';
+import { openDeployers } from './open-deployers.ts';
+import { openEvaluators } from './open-evaluators.ts';
 import { openFewShots } from './open-few-shots.ts';
 import { openFlywheels } from './open-flywheels.ts';
 import { openLineage } from './open-lineage.ts';
@@ -23,7 +25,7 @@ export function openActivityPorts(config: Config): OpenActivityPorts {
   const artifacts = openArtifactStore(config);
   const embedders = openEmbedders(config);
   const flywheels = openFlywheels(config);
-  const { evaluationConcurrency, itemTimeoutMs, ...defaults } = config.defaults;
+  const { evaluationConcurrency, itemTimeoutMs, retirementGraceMs, ...defaults } = config.defaults;
   return {
     ports: {
       lineage,
@@ -31,6 +33,8 @@ export function openActivityPorts(config: Config): OpenActivityPorts {
       artifacts,
       chatModels: openChatModels(config),
       embedders,
+      deployers: openDeployers(config),
+      evaluators: openEvaluators(config),
       fewShots: openFewShots(artifacts, embedders),
       trainers: openTrainers(config, artifacts),
       probe: createGatewayProbe(config.gateway.url, () => config.gateway.ownToken),
@@ -39,6 +43,7 @@ export function openActivityPorts(config: Config): OpenActivityPorts {
       flywheels,
       defaults: { ...defaults, flags: commandFlags(config) },
       evaluation: { concurrency: evaluationConcurrency, itemTimeoutMs },
+      retirementGraceMs,
     },
     async close() {
       await Promise.allSettled([lineage.close(), logStore.close(), flywheels.close()]);

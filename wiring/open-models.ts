@@ -1,42 +1,57 @@
+import type { AdapterFiles } from '../activities/ports/adapter-files.ts';
 import type { ArtifactStore } from '../activities/ports/artifact-store.ts';
 import type { ChatModels } from '../activities/ports/chat-model.ts';
 import type { Embedders } from '../activities/ports/embedder.ts';
 import type { Trainers } from '../activities/ports/trainer.ts';
 import type { Config } from '../config/config.ts';
 import { NotFoundError } from '../domain/errors.ts';
+import {
+  createChatModel as createNemoChatModel,
+  createEmbedder as createNemoEmbedder,
+} from '../integrations/nemo-microservices/chat-model.ts';
+import { createTrainer as createNemoTrainer } from '../integrations/nemo-microservices/trainer.ts';
+import { createChatModel as createPlatformChatModel } from '../integrations/nemo-platform/chat-model.ts';
+import { createTrainer as createPlatformTrainer } from '../integrations/nemo-platform/trainer.ts';
+import { createAdapterFiles } from '../integrations/openai/adapter-files.ts';
 import { createChatModel } from '../integrations/openai/chat-model.ts';
-import type { ProviderSettings } from '../integrations/openai/client.ts';
 import { createEmbedder } from '../integrations/openai/embedder.ts';
 import { createTrainer } from '../integrations/openai/trainer.ts';
+import { byProvider } from './by-provider.ts';
 
 /** The configured providers' chat endpoints. */
 export function openChatModels(config: Pick<Config, 'providers'>): ChatModels {
-  return remembered((provider) => createChatModel(settingsOf(config, provider)));
+  return byProvider(config, (name, provider) => {
+    if (provider.kind === 'nemo-microservices') return createNemoChatModel({ name, ...provider });
+    if (provider.kind === 'nemo-platform') return createPlatformChatModel({ name, ...provider });
+    return createChatModel({ name, ...provider });
+  });
 }
 
 /** The configured providers' embedding endpoints. */
 export function openEmbedders(config: Pick<Config, 'providers'>): Embedders {
-  return remembered((provider) => createEmbedder(settingsOf(config, provider)));
+  return byProvider(config, (name, provider) => {
+    if (provider.kind === 'nemo-microservices') return createNemoEmbedder({ name, ...provider });
+    return createEmbedder({ name, ...provider });
+  });
 }
 
-/** The configured providers' fine-tuning endpoints. */
+/** The configured providers' fine-tuning services. */
 export function openTrainers(config: Pick<Config, 'providers'>, artifacts: ArtifactStore): Trainers {
-  return remembered((provider) => createTrainer(settingsOf(config, provider), artifacts));
+  return byProvider(config, (name, provider) => {
+    switch (provider.kind) {
+      case 'openai':
+        return createTrainer({ name, ...provider }, artifacts);
+      case 'vllm':
+        throw new NotFoundError(`Provider "${name}" does not train; name a \`trainer\` in candidates.yaml.`);
+      case 'nemo-microservices':
+        return createNemoTrainer({ name, ...provider }, artifacts, provider.training);
+      case 'nemo-platform':
+        return createPlatformTrainer({ name, ...provider }, artifacts);
+    }
+  });
 }
 
-function settingsOf({ providers }: Pick<Config, 'providers'>, name: string): ProviderSettings {
-  const provider = Object.hasOwn(providers, name) ? providers[name] : undefined;
-  if (provider) return { name, baseUrl: provider.baseUrl, apiKey: provider.apiKey };
-  throw new NotFoundError(
-    `Provider "${name}" is not configured; candidates.yaml has ${Object.keys(providers).join(', ')}.`,
-  );
-}
-
-function remembered<T>(open: (name: string) => T): (name: string) => T {
-  const opened = new Map<string, T>();
-  return (name) => {
-    const found = opened.get(name) ?? open(name);
-    opened.set(name, found);
-    return found;
-  };
+/** The configured providers' adapters, to be read; what does not know the way says so (`list`). */
+export function openAdapterFiles(config: Pick<Config, 'providers'>): (provider: string) => AdapterFiles {
+  return byProvider(config, (name, provider) => createAdapterFiles({ name, ...provider }));
 }

@@ -5,6 +5,7 @@ import {
   setCurrentDetails,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
+import { runHolder } from '../domain/deployments/holder.ts';
 import type {
   EvaluationSummary,
   ExperimentReport,
@@ -75,10 +76,10 @@ class Attempt {
   async run(): Promise<void> {
     this.serving = await this.prepare();
     await this.enter('evaluating');
-    await measuring.awaitModel.executeWithOptions({ summary: `wait for ${this.serving.model}` }, [
-      { serving: this.serving },
-    ]);
     const { spec, runId, datasetId } = this.input;
+    await measuring.awaitModel.executeWithOptions({ summary: `wait for ${this.serving.model}` }, [
+      { serving: this.serving, holder: runHolder(runId) },
+    ]);
     this.evaluation = await measuring.evaluate.executeWithOptions({ summary: `ask ${this.serving.model}` }, [
       { experimentId: spec.experimentId, runId, datasetId, serving: this.serving },
     ]);

@@ -23,6 +23,7 @@ import {
   withdrawSignal,
 } from './messages.ts';
 import { openGate } from './open-gate.ts';
+import { releaseRunModels } from './release-models.ts';
 import { runExperiments } from './run-experiments.ts';
 import { RunProgress } from './run-progress.ts';
 import { TriggerQueue, validateTrigger } from './trigger-queue.ts';
@@ -94,16 +95,21 @@ class Turn {
   }
 
   async run(): Promise<FlywheelResult> {
+    let plan: RunPlan | null = null;
     try {
-      const plan = await this.plan();
+      plan = await this.plan();
       const dataset = await this.curate(plan);
       const reports = await this.experiment(plan, dataset);
       const recorded = await this.judge(plan, dataset, reports);
       // The verdict is out: from here on the run ends well, whoever wants it cancelled now.
-      return await CancellationScope.nonCancellable(() => this.finish(plan, recorded, reports));
+      const settled = plan;
+      return await CancellationScope.nonCancellable(() => this.finish(settled, recorded, reports));
     } catch (error) {
       await CancellationScope.nonCancellable(() => this.abandon(error));
       throw asWorkflowFailure(error);
+    } finally {
+      // The children have ended, each in its own way: nobody asks these models any more.
+      if (plan?.deploys) await releaseRunModels(plan.runId);
     }
   }
 

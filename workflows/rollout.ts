@@ -2,16 +2,19 @@ import {
   ApplicationFailure,
   CancellationScope,
   isCancellation,
+  log,
   setCurrentDetails,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { PlannedMove } from '../activities/move-route.ts';
+import { routeHolder } from '../domain/deployments/holder.ts';
 import type { ServingSpec } from '../domain/experiments/experiment.ts';
 import type { Route } from '../domain/routes/route.ts';
-import { lineage, proving } from './activity-options.ts';
+import { lineage, measuring, proving } from './activity-options.ts';
 import { rolloutDetails } from './current-details.ts';
 import { reasonOf, typeOf } from './failure-reason.ts';
 import type { RolloutInput, RolloutResult } from './messages.ts';
+import { releaseRouteModels } from './release-models.ts';
 import { stageAttribute, workloadAttribute } from './search-attributes.ts';
 
 /** The gateway re-reads routes within seconds, and a cold model may load for tens. */
@@ -20,8 +23,8 @@ const defaultProofTimeoutMs = 60_000;
 /**
  * Moves a workload's route in one step and proves it:
  *
- *     what is to be served? → move → ask the gateway until it shows the move
- *                               └─ it does not, or we are stopped → a promotion is taken back
+ *     what is to be served? → (deploy) → move → ask the gateway until it shows the move
+ *                                          └─ it does not, or we are stopped → a promotion is taken back
  *
  * A promotion takes the run's approved winner, a rollback what the route served before. A rollback stays, also
  * when nothing could show it: it then ends `unproven`.
@@ -29,6 +32,32 @@ const defaultProofTimeoutMs = 60_000;
 export async function rollout(input: RolloutInput): Promise<RolloutResult> {
   show(input, 'planning');
   const planned = await orFail(lineage.planMove(input));
+  if (!planned.deploys) return move(input, planned);
+  try {
+    await deploy(input, planned);
+    return await move(input, planned);
+  } finally {
+    await releaseRouteModels(input.workloadId);
+  }
+}
+
+/** What is served has a deployment of its own before traffic comes, which lasts as long as the route needs it. */
+async function deploy(input: RolloutInput, { serving }: PlannedMove): Promise<void> {
+  if (serving === null) return;
+  show(input, 'deploying');
+  const summary = `have ${serving.model} deployed`;
+  try {
+    await measuring.awaitModel.executeWithOptions({ summary }, [
+      { serving, holder: routeHolder(input.workloadId) },
+    ]);
+  } catch (error) {
+    // Whoever rolls back wants away from what serves now; the proof will show what became of it.
+    if (isCancellation(error) || input.kind === 'promotion') throw asFailure(error);
+    log.warn('What the route goes back to could not be deployed', { reason: reasonOf(error) });
+  }
+}
+
+async function move(input: RolloutInput, planned: PlannedMove): Promise<RolloutResult> {
   show(input, 'moving');
   // From here on the route may have moved, whatever comes back to us.
   let moved: Route | null = null;

@@ -28,8 +28,9 @@ export interface Deployer {
   /** null when it is gone. */
   get(id: string): Promise<Deployment | null>;
   /**
-   * Takes the target off: an adapter is unloaded, a deployment that serves nothing else is removed. Harmless
-   * when it is gone already; throws `RejectedError` for one that Flywheel did not make.
+   * Takes the target off: an adapter is unloaded, a base model's deployment removed. Asked for once nobody needs
+   * the target, of a base model once nobody needs an adapter on it either. Harmless when it is gone already;
+   * throws `RejectedError` for a deployment that Flywheel did not make.
    */
   remove(id: string, target: DeploymentTarget): Promise<void>;
 }

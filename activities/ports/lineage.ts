@@ -2,6 +2,7 @@ import type {
   ArtifactRef,
   DatasetFiles,
   DatasetSummary,
+  DroppedCounts,
   SnapshotKind,
   SplitName,
 } from '../../domain/datasets/dataset.ts';
@@ -15,12 +16,15 @@ import type {
   ServingSpec,
   Strategy,
 } from '../../domain/experiments/experiment.ts';
-import type { Json } from '../../domain/json.ts';
+import type { SetAsideSummary } from '../../domain/experiments/set-aside.ts';
+import type { Json, JsonObject } from '../../domain/json.ts';
 import type { JudgeSummary } from '../../domain/judging/judge.ts';
 import type { WorkloadPolicy } from '../../domain/policies/policy.ts';
 import type { Provenance } from '../../domain/records/provenance.ts';
 import type { Route } from '../../domain/routes/route.ts';
 import type { Decision, DecisionOutcome, GateStatus, Verdict } from '../../domain/verdicts/verdict.ts';
+import type { AdapterLineage } from './adapter-lineage.ts';
+import type { DeploymentLineage } from './deployment-lineage.ts';
 import type { FeedbackCounts, FeedbackLineage } from './feedback.ts';
 import type { JudgementLineage } from './judgement-lineage.ts';
 import type { PolicyLineage } from './policy-lineage.ts';
@@ -37,6 +41,7 @@ export interface Lineage {
   readonly runs: RunLineage;
   readonly datasets: DatasetLineage;
   readonly experiments: ExperimentLineage;
+  readonly adapters: AdapterLineage;
   readonly evaluations: EvaluationLineage;
   readonly judgements: JudgementLineage;
   readonly decisions: DecisionLineage;
@@ -45,6 +50,7 @@ export interface Lineage {
   readonly feedback: FeedbackLineage;
   readonly policies: PolicyLineage;
   readonly sweeps: SweepLineage;
+  readonly deployments: DeploymentLineage;
   readonly audit: AuditLog;
 }
 
@@ -152,7 +158,12 @@ export interface ExperimentView {
   readonly latencyMs?: { readonly p50: number; readonly p95: number };
   readonly tokens?: { readonly prompt: number; readonly completion: number };
   readonly judge?: JudgeSummary;
-  readonly training?: TrainingProgress & { readonly jobId: string; readonly status: TrainingStatus };
+  readonly training?: TrainingProgress & {
+    readonly jobId: string;
+    readonly status: TrainingStatus;
+    /** Absent where the job was trained on every row. */
+    readonly setAside?: SetAsideSummary;
+  };
   readonly evaluated?: { readonly done: number; readonly total: number };
 }
 
@@ -215,7 +226,9 @@ export interface ExperimentLineage {
     key: string;
     datasetId: string;
     status: TrainingStatus;
-    hyperparameters: Json;
+    hyperparameters: JsonObject;
+    /** What the job was not trained on; absent for nothing. */
+    setAside?: SetAsideSummary;
   }): Promise<void>;
   updateJob(
     jobId: string,
@@ -231,6 +244,8 @@ export interface ExperimentLineage {
     experimentId: string;
     datasetId: string;
   }): Promise<void>;
+  /** The base model of an adapter that was recorded; null for any other model. */
+  baseModelOf(provider: string, model: string): Promise<string | null>;
 }
 
 /** One asked item: stored once, never asked for again. */
@@ -336,6 +351,8 @@ export interface LineageTrace {
     readonly hash: string;
     readonly manifest: string;
     readonly snapshotId: string;
+    /** Records that it left out, by reason; the manifest lists them. */
+    readonly dropped: DroppedCounts;
   } | null;
   readonly records: Readonly<Record<SplitName, readonly string[]>>;
   /** How much feedback of each kind there is on those records, once there is any. */

@@ -13,6 +13,23 @@ export interface FineTuneRequest {
   readonly suffix: string;
   /** Short strings kept with the job: run, workload, dataset. */
   readonly metadata: Readonly<Record<string, string>>;
+  /**
+   * In [0, 1): the largest share of the train rows that the trainer may set aside because the model cannot learn
+   * from them; validation rows it may set aside freely. With more, or where it is absent, such rows are a
+   * `RejectedError`, code `too_many_unfit_rows` or the first row's. Trainers that cut or drop rows by themselves
+   * do not know it.
+   */
+  readonly maxSetAsideShare?: number;
+}
+
+/** A row that a job is not trained on. */
+export interface SetAsideRow {
+  readonly split: 'train' | 'validation';
+  /** In the split's file, from 1. */
+  readonly line: number;
+  /** The trainer's code, such as `row_too_long`. */
+  readonly reason: string;
+  readonly detail: string;
 }
 
 export type TrainingStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
@@ -49,6 +66,8 @@ export interface Trainer {
   get(jobId: string): Promise<TrainingJob>;
   /** The newest training step, or null before the first. */
   progress(jobId: string): Promise<TrainingProgress | null>;
+  /** Which rows the job is not trained on, in order; absent from a trainer that does not tell. */
+  setAside?(jobId: string): Promise<readonly SetAsideRow[]>;
   /** Asks for cancellation; `get` tells when it is done. Harmless on an ended job. */
   cancel(jobId: string): Promise<void>;
 }

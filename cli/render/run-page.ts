@@ -2,7 +2,7 @@ import type { RunView } from '../../activities/ports/lineage.ts';
 import { provenance } from '../../domain/records/provenance.ts';
 import type { Hint } from '../hint.ts';
 import type { Style } from '../output.ts';
-import { count, moment, tally, total } from './format.ts';
+import { count, experimentName, moment, tally, total } from './format.ts';
 import { leaderboard } from './leaderboard.ts';
 import { policyLine } from './policy.ts';
 
@@ -13,6 +13,7 @@ export function runPage(run: RunView, style: Style, hint: Hint): string {
     header(run, style),
     data(run),
     ...(run.experiments.length > 0 ? [leaderboard(run, style)] : []),
+    ...setAside(run),
     ...(remark ? [style.yellow(remark)] : []),
     verdict(run, style),
     ...(run.approval ? [approval(run)] : []),
@@ -48,6 +49,18 @@ function data(run: RunView): string {
   }
   if (run.feedback) lines.push(`feedback  ${tally(run.feedback)} on these records`);
   return lines.join('\n');
+}
+
+/** What an experiment was not trained on: a line each. */
+function setAside(run: RunView): string[] {
+  const lines = run.experiments.flatMap((experiment) => {
+    const left = experiment.training?.setAside;
+    if (!left) return [];
+    const of = run.dataset ? ` of ${count(run.dataset.splits.train)}` : '';
+    const more = left.validation > 0 ? `, and ${count(left.validation)} of validation` : '';
+    return `${experimentName(experiment)} was trained without ${count(left.train)}${of} records${more}: ${tally(left.reasons)}`;
+  });
+  return lines.length === 0 ? [] : [lines.join('\n')];
 }
 
 function verdict(run: RunView, style: Style): string {

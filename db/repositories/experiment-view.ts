@@ -110,5 +110,6 @@ function toTraining(job: JobRow): NonNullable<ExperimentView['training']> {
     totalSteps: job.totalSteps ?? 0,
     trainLoss: job.trainLoss,
     validationLoss: job.validationLoss,
+    ...(job.hyperparameters?.setAside && { setAside: job.hyperparameters.setAside }),
   };
 }

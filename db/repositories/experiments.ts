@@ -18,10 +18,11 @@ export function createExperimentLineage(db: Database): ExperimentLineage {
         .set({ status: 'cancelled', endedAt: sql`now()` })
         .where(and(eq(experiments.runId, runId), inArray(experiments.status, ['pending', 'running'])));
     },
-    async recordJob({ jobId, ...job }) {
+    async recordJob({ jobId, hyperparameters, setAside, ...job }) {
       await db
         .insert(jobs)
-        .values({ id: jobId, ...job })
+        // Beside what was asked for stands what came of it: no column of its own for what few jobs have.
+        .values({ id: jobId, ...job, hyperparameters: { ...hyperparameters, ...(setAside && { setAside }) } })
         .onConflictDoNothing();
     },
     async updateJob(jobId, status, progress, error) {
@@ -32,6 +33,13 @@ export function createExperimentLineage(db: Database): ExperimentLineage {
     },
     async recordAdapter(adapter) {
       await db.insert(adapters).values(adapter).onConflictDoNothing();
+    },
+    async baseModelOf(provider, model) {
+      const [found] = await db
+        .select({ baseModel: adapters.baseModel })
+        .from(adapters)
+        .where(and(eq(adapters.provider, provider), eq(adapters.model, model)));
+      return found?.baseModel ?? null;
     },
   };
 }

@@ -12,6 +12,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { Candidate, ServingSpec } from '../../domain/experiments/experiment.ts';
 import { strategies } from '../../domain/experiments/experiment.ts';
+import type { SetAsideSummary } from '../../domain/experiments/set-aside.ts';
 import type { Json } from '../../domain/json.ts';
 import type { JudgeSummary } from '../../domain/judging/judge.ts';
 import { at, createdAt, oneOf } from './columns.ts';
@@ -67,6 +68,9 @@ export const experiments = pgTable(
   ],
 );
 
+/** Hyperparameters as they were asked for; `setAside`: the rows that they could not be used on. */
+export type JobSettings = Readonly<Record<string, unknown>> & { readonly setAside?: SetAsideSummary };
+
 /** Work inside a trainer. */
 export const jobs = pgTable(
   'jobs',
@@ -82,7 +86,7 @@ export const jobs = pgTable(
       .notNull()
       .references(() => datasets.id),
     status: text({ enum: jobStatuses }).notNull(),
-    hyperparameters: jsonb().$type<Json>(),
+    hyperparameters: jsonb().$type<JobSettings>(),
     step: integer(),
     totalSteps: integer(),
     trainLoss: doublePrecision(),

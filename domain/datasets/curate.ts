@@ -1,9 +1,11 @@
-import { canonicalJson, sha256 } from '../hash.ts';
+import type { StoredFeedback } from '../feedback/feedback.ts';
+import { canonicalJson, sha256, sha256OfLines } from '../hash.ts';
 import type { JsonObject } from '../json.ts';
 import { compareText } from '../order.ts';
 import type { RedactionPolicy } from '../policies/policy.ts';
 import { createRedactor, type Redactor } from '../policies/redact.ts';
 import type { StoredRecord } from '../records/record.ts';
+import { applyFeedback } from './apply-feedback.ts';
 import { type DroppedCounts, type Example, type SplitName, splitNames } from './dataset.ts';
 import { dedupe, groupBy } from './dedupe.ts';
 import { groupNames } from './groups.ts';
@@ -18,6 +20,12 @@ const nothing: RedactionPolicy = { kinds: [], patterns: {} };
 /** Raised whenever a rule changes, so that an old dataset is never mistaken for one made by new rules. */
 const rulesVersion = 2;
 
+/** Examples between two rests: milliseconds each, also where a list of many tools makes them long. */
+const restEvery = 100;
+
+/** Awaited now and then: whoever curates may do what cannot wait, such as heartbeats, or throw to end it. */
+type Rest = () => Promise<void>;
+
 export interface Curated {
   readonly splits: Readonly<Record<SplitName, readonly Example[]>>;
   readonly dropped: DroppedCounts;
@@ -29,15 +37,16 @@ export interface Curated {
 }
 
 /**
- * Makes a dataset: records → usable examples → one per request → groups → splits.
- * Pure and independent of the order of `records`: same records, options and rules, same bytes.
+ * Makes a dataset: records → corrected by feedback → usable examples → one per request → groups → splits.
+ * Pure and independent of the order of `records`: same records, feedback, options and rules, same bytes.
  * Throws `NotEnoughRecordsError` when the splits that were asked for cannot be formed.
  */
 export async function curate(
   records: AsyncIterable<StoredRecord> | Iterable<StoredRecord>,
   options: CurationOptions,
+  rest: Rest = async () => undefined,
 ): Promise<Curated> {
-  const { usable, unusable, read } = await collect(records, createRedactor(options.redaction ?? nothing));
+  const { usable, unusable, read } = await collect(records, options);
   const deduped = dedupe(usable);
   const droppedRecords = [...unusable, ...deduped.dropped].sort(byRecordId);
   const dropped = countReasons(droppedRecords);
@@ -52,7 +61,8 @@ export async function curate(
   requireSplits(splits, sizes);
 
   const manifest = {
-    ...toManifest(splits, droppedRecords, dropped, { ...options, read, ...sizes }),
+    ...(await toManifest(splits, droppedRecords, dropped, { ...options, read, ...sizes }, rest)),
+    ...describeCorrections(splits),
     ...describeRedaction(splits),
   };
   return { splits, dropped, droppedRecords, manifest, hash: sha256(canonicalJson(manifest)) };
@@ -60,52 +70,86 @@ export async function curate(
 
 async function collect(
   records: AsyncIterable<StoredRecord> | Iterable<StoredRecord>,
-  redact: Redactor | null,
+  { redaction = nothing, feedback }: CurationOptions,
 ): Promise<{ usable: Usable[]; unusable: DroppedRecord[]; read: number }> {
+  const redact = createRedactor(redaction);
   const usable: Usable[] = [];
   const unusable: DroppedRecord[] = [];
   for await (const record of records) {
-    const made = toExample(record);
-    if (!made.ok) {
-      unusable.push({ recordId: record.id, reason: made.reason });
-      continue;
-    }
-    // First of all: nothing that comes after shall see it.
-    const example = redact?.(made.example) ?? made.example;
-    usable.push({
-      example,
-      record: { id: record.id, timestamp: record.timestamp, responseSource: record.responseSource },
-      ...keysOf(example),
-    });
+    const taken = take(record, feedback?.get(record.id) ?? [], redact);
+    if ('reason' in taken) unusable.push(taken);
+    else usable.push(taken);
   }
   return { usable, unusable, read: usable.length + unusable.length };
 }
 
-function toManifest(
+function take(
+  record: StoredRecord,
+  feedback: readonly StoredFeedback[],
+  redact: Redactor | null,
+): Usable | DroppedRecord {
+  const heard = applyFeedback(record, feedback);
+  if (heard.record === null) return { recordId: record.id, reason: heard.reason, feedbackId: heard.by };
+  const { id, timestamp, responseSource } = heard.record;
+  const made = toExample(heard.record);
+  if (!made.ok)
+    return heard.by === null
+      ? { recordId: id, reason: made.reason }
+      : { recordId: id, reason: 'unusable_correction', feedbackId: heard.by };
+  const corrected = heard.by === null ? made.example : { ...made.example, correctedBy: heard.by };
+  // First of all: nothing that comes after shall see it.
+  const example = redact?.(corrected) ?? corrected;
+  return { example, record: { id, timestamp, responseSource }, ...keysOf(example) };
+}
+
+async function toManifest(
   splits: Readonly<Record<SplitName, readonly Example[]>>,
   droppedRecords: readonly DroppedRecord[],
   dropped: DroppedCounts,
   facts: { seed: number; read: number; validation: number; eval: number },
-): JsonObject {
-  const describe = (examples: readonly Example[]): JsonObject => ({
-    records: examples.length,
-    labels: Object.fromEntries(
-      [...countLabels(examples)].sort(([left], [right]) => compareText(left, right)),
-    ),
-    // The content, not only the ids: a record changed in the store must change the hash.
-    sha256: sha256(examples.map((example) => canonicalJson(example)).join('\n')),
-    groups: groupBy(examples, (each) => each.group).size,
-    recordIds: examples.map((example) => example.recordId),
-  });
+  rest: Rest,
+): Promise<JsonObject> {
+  const described: JsonObject = {};
+  for (const name of splitNames) described[name] = await describe(splits[name], rest);
   return {
     rulesVersion,
     seed: facts.seed,
     read: facts.read,
     asked: { eval: facts.eval, validation: facts.validation },
-    splits: Object.fromEntries(splitNames.map((name) => [name, describe(splits[name])])),
+    splits: described,
     dropped: { ...dropped },
-    droppedRecords: droppedRecords.map(({ recordId, reason }) => ({ recordId, reason })),
+    droppedRecords: droppedRecords.map((each) => ({ ...each })),
   };
+}
+
+async function describe(examples: readonly Example[], rest: Rest): Promise<JsonObject> {
+  return {
+    records: examples.length,
+    labels: Object.fromEntries(
+      [...countLabels(examples)].sort(([left], [right]) => compareText(left, right)),
+    ),
+    // The content, not only the ids: a record changed in the store must change the hash.
+    sha256: await sha256OfLines(canonicalLines(examples, rest)),
+    groups: groupBy(examples, (each) => each.group).size,
+    recordIds: examples.map((example) => example.recordId),
+  };
+}
+
+async function* canonicalLines(examples: readonly Example[], rest: Rest): AsyncGenerator<string> {
+  for (const [index, example] of examples.entries()) {
+    if (index % restEvery === 0) await rest();
+    yield canonicalJson(example);
+  }
+}
+
+/** Whose target a person gave. Nothing at all where nobody did, as with redaction. */
+function describeCorrections(splits: Readonly<Record<SplitName, readonly Example[]>>): JsonObject {
+  const corrected = splitNames.flatMap((name) =>
+    splits[name].flatMap(({ recordId, correctedBy }) =>
+      correctedBy === undefined ? [] : [{ recordId, feedbackId: correctedBy }],
+    ),
+  );
+  return corrected.length === 0 ? {} : { corrected: corrected.length, correctedRecords: corrected };
 }
 
 /** Nothing at all where nothing was found, so that a dataset without it is the one that it always was. */

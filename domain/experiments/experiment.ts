@@ -40,8 +40,9 @@ export interface Similarity {
 export interface Candidate {
   /** Its name in Flywheel; unique, kebab-case. */
   readonly name: string;
-  /** Which configured provider trains and serves it. */
+  /** Which configured provider serves it, and trains it unless there is a `trainer`. */
   readonly provider: string;
+  readonly trainer?: string;
   /** Its id at the provider. */
   readonly model: string;
   readonly strategies: readonly Strategy[];
@@ -51,6 +52,11 @@ export interface Candidate {
   readonly gpuPool: string;
   /** Longest answer asked for, in tokens; part of how the route will serve it. */
   readonly maxTokens: number;
+}
+
+/** Which configured provider fine-tunes the candidate. */
+export function trainerOf({ trainer, provider }: Pick<Candidate, 'trainer' | 'provider'>): string {
+  return trainer ?? provider;
 }
 
 /** Exactly what a route sends traffic to, and exactly what an evaluation asks: the two never differ. */

@@ -38,13 +38,22 @@ export function primaryMetric(items: readonly Pick<ScoredItem, 'scores'>[]): Met
   return withTools > 0 && withTools * 2 >= items.length ? 'call_accuracy' : 'rouge_l';
 }
 
-function orderedMetrics(items: readonly ScoredItem[]): MetricName[] {
+/** The primary one, our others, then those of a provider's evaluator by name. */
+function orderedMetrics(items: readonly ScoredItem[]): string[] {
   const primary = primaryMetric(items);
   const measured = metricNames.filter((metric) => items.some((item) => item.scores[metric] !== undefined));
-  return measured.sort((left, right) => Number(right === primary) - Number(left === primary));
+  const foreign = new Set(items.flatMap((item) => Object.keys(item.scores)).filter(isForeign));
+  return [
+    ...measured.sort((left, right) => Number(right === primary) - Number(left === primary)),
+    ...[...foreign].sort(),
+  ];
 }
 
-function meanScore(items: readonly ScoredItem[], metric: MetricName): number {
+function isForeign(metric: string): boolean {
+  return !(metricNames as readonly string[]).includes(metric);
+}
+
+function meanScore(items: readonly ScoredItem[], metric: string): number {
   // Sorted, because a sum of floating-point numbers depends on their order and the result is hashed.
   const scores = items.flatMap((item) => item.scores[metric] ?? []).sort((left, right) => left - right);
   return scores.reduce((sum, score) => sum + score, 0) / scores.length;

@@ -31,7 +31,7 @@ export class CompletionAssembler {
       object: 'chat.completion',
       choices: choices.map(([index, { message, finish_reason, ...rest }]) => ({
         index,
-        message: withoutIndexes(message),
+        message: asWhole(message),
         ...rest,
         finish_reason: finish_reason ?? unfinished,
       })),
@@ -90,13 +90,15 @@ function indexOf(value: Json | undefined): number | null {
   return isJsonObject(value) && typeof value.index === 'number' ? value.index : null;
 }
 
-/** A whole completion's tool calls stand in their order and have no index. */
-function withoutIndexes(message: Json | undefined): Json {
+/** A whole completion's tool calls stand in their order and have no index, and no words are null beside them. */
+function asWhole(message: Json | undefined): Json {
   if (!isJsonObject(message)) return {};
   if (!Array.isArray(message.tool_calls)) return message;
   const calls = [...message.tool_calls].sort((left, right) => (indexOf(left) ?? 0) - (indexOf(right) ?? 0));
   return {
     ...message,
+    // Servers begin with an empty piece, before they know that calls are all there will be.
+    ...(message.content === '' && { content: null }),
     tool_calls: calls.map((call) => {
       if (!isJsonObject(call)) return call;
       const { index: _, ...rest } = call;

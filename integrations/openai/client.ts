@@ -1,5 +1,6 @@
 import OpenAI from 'openai';
 import type { z } from 'zod';
+import { isJsonObject } from '../../domain/json.ts';
 import { timedOut, toFlywheelError, unreadable } from './errors.ts';
 
 /** Where an OpenAI-dialect endpoint is and how it is entered. */
@@ -45,6 +46,7 @@ export function createClient(settings: ProviderSettings): Client {
     ...(settings.apiKey === null ? { defaultHeaders: { Authorization: null } } : {}),
     // Repeating is the caller's decision: it knows what is idempotent, and Temporal counts the attempts.
     maxRetries: 0,
+    fetch: withNestedErrors,
     // The package's debug log prints prompts.
     logLevel: 'off',
   });
@@ -71,4 +73,28 @@ async function send<T>(openai: OpenAI, provider: string, call: Call<T>): Promise
 function explain(error: z.ZodError): string {
   const [issue] = error.issues;
   return issue ? `${issue.path.join('.') || 'it'}: ${issue.message}` : 'unknown form';
+}
+
+/**
+ * The package reads a refusal from `error` alone. vLLM and NIMs, which put its fields at the top, and FastAPI's
+ * `detail` would be "400 status code (no body)".
+ */
+async function withNestedErrors(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+  const reply = await fetch(input, init);
+  if (reply.ok || !reply.headers.get('content-type')?.includes('json')) return reply;
+  const text = await reply.text();
+  const { status, headers } = reply;
+  return new Response(nested(text), { status, headers });
+}
+
+function nested(text: string): string {
+  try {
+    const body: unknown = JSON.parse(text);
+    if (!isJsonObject(body) || body['error'] !== undefined) return text;
+    const { message, detail } = body;
+    const told = message ?? (typeof detail === 'string' ? detail : JSON.stringify(detail));
+    return told === undefined ? text : JSON.stringify({ error: { ...body, message: told } });
+  } catch {
+    return text;
+  }
 }

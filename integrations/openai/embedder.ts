@@ -1,19 +1,24 @@
 import { z } from 'zod';
 import type { Embedder, EmbedRequest } from '../../activities/ports/embedder.ts';
 import { RejectedError } from '../../domain/errors.ts';
+import type { JsonObject } from '../../domain/json.ts';
 import { type Client, createClient, type ProviderSettings } from './client.ts';
 
 const Embeddings = z.object({
   data: z.array(z.object({ index: z.number().int(), embedding: z.array(z.number()).min(1) })),
 });
 
-/** Embeddings of any OpenAI-dialect server. */
-export function createEmbedder(settings: ProviderSettings): Embedder {
+/** Embeddings of any OpenAI-dialect server; `extra` is sent beside what the dialect knows. */
+export function createEmbedder(settings: ProviderSettings, extra: JsonObject = {}): Embedder {
   const client = createClient(settings);
-  return { embed: (request) => embed(client, settings.name, request) };
+  return { embed: (request) => embed(client, { provider: settings.name, extra }, request) };
 }
 
-async function embed(client: Client, provider: string, request: EmbedRequest): Promise<number[][]> {
+async function embed(
+  client: Client,
+  { provider, extra }: { provider: string; extra: JsonObject },
+  request: EmbedRequest,
+): Promise<number[][]> {
   const { model, texts, timeoutMs, signal } = request;
   const { data } = await client.call({
     doing: `embed with ${model}`,
@@ -24,7 +29,7 @@ async function embed(client: Client, provider: string, request: EmbedRequest): P
     send: (openai, options) =>
       openai.post('/embeddings', {
         ...options,
-        body: { model, input: [...texts], encoding_format: 'float' },
+        body: { ...extra, model, input: [...texts], encoding_format: 'float' },
       }),
   });
   const vectors = [...data].sort((a, b) => a.index - b.index).map(({ embedding }) => embedding);

@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import type { TrainingJob, TrainingProgress, TrainingStatus } from '../../activities/ports/trainer.ts';
+import type {
+  SetAsideRow,
+  TrainingJob,
+  TrainingProgress,
+  TrainingStatus,
+} from '../../activities/ports/trainer.ts';
 
 export const UploadedFile = z.object({
   id: z.string(),
@@ -42,6 +47,28 @@ export const Job = z
 export type Job = z.output<typeof Job>;
 
 export const JobList = z.array(Job);
+
+const ListedRow = z.object({ line: z.int().positive(), code: z.string(), message: z.string() });
+const ListedFile = z.object({ set_aside: z.array(ListedRow) });
+
+/** The model server's own `GET …/set_aside`: what a job was not trained on, by file. */
+export const SetAsideRows = z
+  .object({
+    files: z.object({ training_file: ListedFile.optional(), validation_file: ListedFile.optional() }),
+  })
+  .transform(({ files }) => [
+    ...toRows('train', files.training_file),
+    ...toRows('validation', files.validation_file),
+  ]);
+
+function toRows(split: SetAsideRow['split'], file: z.output<typeof ListedFile> | undefined): SetAsideRow[] {
+  return (file?.set_aside ?? []).map(({ line, code, message }) => ({
+    split,
+    line,
+    reason: code,
+    detail: message,
+  }));
+}
 
 const statuses: Readonly<Record<string, TrainingStatus>> = {
   validating_files: 'queued',

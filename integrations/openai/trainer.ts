@@ -2,19 +2,25 @@ import type { ArtifactStore } from '../../activities/ports/artifact-store.ts';
 import {
   type FineTuneRequest,
   hasEnded,
+  type SetAsideRow,
   type Trainer,
   type TrainingJob,
 } from '../../activities/ports/trainer.ts';
 import type { ArtifactRef } from '../../domain/datasets/dataset.ts';
 import { RejectedError } from '../../domain/errors.ts';
-import type { LoraHyperparameters } from '../../domain/experiments/experiment.ts';
+import type { HyperparameterNames } from '../../domain/experiments/hyperparameter-names.ts';
+import type { JsonObject } from '../../domain/json.ts';
 import { type Client, createClient, type ProviderSettings } from './client.ts';
-import { EventPage, Job, JobList, UploadedFile, UploadedFiles } from './fine-tuning.schema.ts';
+import { isMissingRoute } from './errors.ts';
+import { EventPage, Job, JobList, SetAsideRows, UploadedFile, UploadedFiles } from './fine-tuning.schema.ts';
 import { multipart } from './multipart.ts';
 
 const lookupTimeoutMs = 30_000;
-/** The server validates every row before it answers. */
-const createTimeoutMs = 2 * 60_000;
+/**
+ * The server encodes every row before it answers: minutes for ten thousand long ones on a busy CPU. Node's fetch
+ * waits no longer for headers. A server that goes on with it has the job by then, and the next attempt finds it.
+ */
+const createTimeoutMs = 5 * 60_000;
 /** A large dataset over a slow line. */
 const uploadTimeoutMs = 10 * 60_000;
 /** Newest first, so what a server lists beyond this is older than any run that is still open. */
@@ -27,14 +33,16 @@ const readEvents = 50;
  * (`flywheel_key`), where it can be searched on servers that do not know the header.
  */
 export function createTrainer(
-  settings: ProviderSettings,
+  settings: ProviderSettings & { readonly hyperparameters: HyperparameterNames },
   artifacts: Pick<ArtifactStore, 'readLines'>,
 ): Trainer {
   const client = createClient(settings);
   return {
     find: (key) => find(client, key),
     async launch(request) {
-      return (await find(client, request.key)) ?? create(client, artifacts, request);
+      return (
+        (await find(client, request.key)) ?? create(client, artifacts, request, settings.hyperparameters)
+      );
     },
     get: (jobId) => get(client, jobId),
     progress: (jobId) =>
@@ -45,6 +53,7 @@ export function createTrainer(
         send: (openai, options) =>
           openai.get(`/fine_tuning/jobs/${jobId}/events`, { ...options, query: { limit: readEvents } }),
       }),
+    setAside: (jobId) => setAside(client, jobId),
     cancel: (jobId) => cancel(client, jobId),
   };
 }
@@ -76,6 +85,7 @@ async function create(
   client: Client,
   artifacts: Pick<ArtifactStore, 'readLines'>,
   request: FineTuneRequest,
+  names: HyperparameterNames,
 ): Promise<TrainingJob> {
   const trainingFile = await upload(client, artifacts, request.train);
   const validationFile =
@@ -98,7 +108,7 @@ async function create(
           metadata: { ...request.metadata, flywheel_key: request.key },
           method: {
             type: 'supervised',
-            supervised: { hyperparameters: toHyperparameters(request.hyperparameters) },
+            supervised: { hyperparameters: toHyperparameters(request, names) },
           },
         },
       }),
@@ -149,21 +159,38 @@ async function collect(pages: AsyncIterable<unknown>): Promise<unknown[]> {
   return found;
 }
 
-/** OpenAI's names, and beside them those that its dialect lacks and LoRA needs. */
-function toHyperparameters(lora: LoraHyperparameters) {
-  return {
-    n_epochs: lora.epochs,
-    batch_size: lora.batchSize,
-    learning_rate: lora.learningRate,
-    lr_scheduler_type: lora.schedule,
-    warmup_ratio: lora.warmupRatio,
-    lora: {
-      rank: lora.rank,
-      alpha: lora.alpha,
-      dropout: lora.dropout,
-      ...(lora.targetModules === undefined ? {} : { target_modules: lora.targetModules }),
-    },
-  };
+/** Our model server's own; other servers do not have the route, and do not tell. */
+async function setAside(client: Client, jobId: string): Promise<readonly SetAsideRow[]> {
+  try {
+    return await client.call({
+      doing: `list the rows that job ${jobId} is not trained on`,
+      timeoutMs: lookupTimeoutMs,
+      reply: SetAsideRows,
+      send: (openai, options) => openai.get(`/fine_tuning/jobs/${jobId}/set_aside`, options),
+    });
+  } catch (error) {
+    if (isMissingRoute(error)) return [];
+    throw error;
+  }
+}
+
+/** The settings that the provider has a field for, each there. */
+function toHyperparameters(
+  { hyperparameters, maxSetAsideShare }: FineTuneRequest,
+  names: HyperparameterNames,
+): JsonObject {
+  const settings = { ...hyperparameters, maxSetAsideShare };
+  const body: JsonObject = {};
+  for (const [setting, path] of Object.entries(names)) {
+    const value = settings[setting as keyof HyperparameterNames];
+    if (path === undefined || value === undefined) continue;
+    const fields = path.split('.');
+    const last = fields.pop() ?? path;
+    let into = body;
+    for (const field of fields) into = (into[field] ??= {}) as JsonObject;
+    into[last] = typeof value === 'object' ? [...value] : value;
+  }
+  return body;
 }
 
 async function cancel(client: Client, jobId: string): Promise<void> {

@@ -10,6 +10,12 @@ const serving = { provider: 'local', model: 'ft:nano-1m:flywheel:hr:1', fewShotU
 type Hello = () => Promise<{ response: JsonObject; latencyMs: number }>;
 const answered: Hello = async () => ({ response: {}, latencyMs: 1 });
 
+const unused = async () => expect.fail('a provider that serves by itself deploys nothing');
+const noLineage = {
+  deployments: { hold: unused, recordDeployment: unused },
+  experiments: { baseModelOf: unused },
+};
+
 function setup(isServed: (look: number) => boolean, patienceMs = 5_000, hello = answered) {
   let looks = 0;
   const chatModel = {
@@ -18,10 +24,13 @@ function setup(isServed: (look: number) => boolean, patienceMs = 5_000, hello = 
     isServed: async () => isServed(++looks),
   };
   const { awaitModel } = createAwaitModel(
-    { chatModels: () => chatModel },
-    { pollMs: 1, patienceMs, loadMs: 1_000 },
+    { chatModels: () => chatModel, deployers: () => null, lineage: noLineage },
+    {
+      ...{ pollMs: 1, patienceMs, deployedPatienceMs: patienceMs, loadMs: 1_000 },
+      deployment: { pollMs: 1, patienceMs },
+    },
   );
-  return (environment = anAttempt()) => runIn(environment, awaitModel, { serving });
+  return (environment = anAttempt()) => runIn(environment, awaitModel, { serving, holder: 'run:1' });
 }
 
 test('it returns once the model is listed', async () => {

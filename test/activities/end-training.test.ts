@@ -5,6 +5,7 @@ import { fineTuneKey } from '../../activities/idempotency-keys.ts';
 import { UnavailableError } from '../../domain/errors.ts';
 import { anAttempt, runIn } from '../support/activity-environment.ts';
 import { aCandidate, aDataset } from '../support/experiments.ts';
+import { inMemoryArtifacts } from '../support/in-memory-artifacts.ts';
 import { inMemoryDatasets, inMemoryTrainings } from '../support/in-memory-lineage.ts';
 import { scriptedTrainer } from '../support/scripted-trainer.ts';
 
@@ -22,7 +23,8 @@ function setup() {
   const dataset = aDataset();
   const lineage = { datasets: inMemoryDatasets(dataset), experiments: inMemoryTrainings() };
   const timing = { pollMs: 1, reportMs: 0, silenceMs: 50, endMs: 40 };
-  const { endTraining } = createEndTraining({ lineage, trainers: () => trainer }, timing);
+  const artifacts = inMemoryArtifacts();
+  const { endTraining } = createEndTraining({ lineage, artifacts, trainers: () => trainer }, timing);
   const launch = (round: number) => {
     const key = fineTuneKey({ ...input, datasetHash: dataset.summary.hash }, round);
     return trainer.launch({

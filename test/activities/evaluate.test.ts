@@ -48,6 +48,7 @@ async function setup(
     artifacts,
     lineage: { datasets: inMemoryDatasets(aDataset({ files: { eval: evalFile } })), evaluations },
     chatModels: () => chatModel,
+    evaluators: () => null,
     fewShots: openFewShots(artifacts, () => embedder),
   };
   const { evaluate } = createEvaluate(ports, { concurrency, itemTimeoutMs: 1_000, backoffMs: 1 });

@@ -6,6 +6,7 @@ import type { TrainingTiming } from '../../activities/watch-training.ts';
 import { RejectedError, UnavailableError } from '../../domain/errors.ts';
 import { anAttempt, runIn } from '../support/activity-environment.ts';
 import { aCandidate, aDataset } from '../support/experiments.ts';
+import { inMemoryArtifacts } from '../support/in-memory-artifacts.ts';
 import { inMemoryDatasets, inMemoryTrainings } from '../support/in-memory-lineage.ts';
 import { type ScriptedJob, scriptedTrainer } from '../support/scripted-trainer.ts';
 
@@ -20,13 +21,19 @@ const input: FineTuneInput = {
   seed: 7,
 };
 
-function setup(timing = fast) {
+async function setup(timing = fast) {
   const trainer = scriptedTrainer();
+  const artifacts = inMemoryArtifacts();
+  const manifest = await artifacts.putText(
+    JSON.stringify({
+      splits: { train: { recordIds: ['rec-a', 'rec-b', 'rec-c'] }, validation: { recordIds: ['rec-d'] } },
+    }),
+  );
   const trainings = inMemoryTrainings();
-  const lineage = { datasets: inMemoryDatasets(aDataset()), experiments: trainings };
-  const { fineTune } = createFineTune({ lineage, trainers: () => trainer }, timing);
+  const lineage = { datasets: inMemoryDatasets(aDataset({ files: { manifest } })), experiments: trainings };
+  const { fineTune } = createFineTune({ lineage, artifacts, trainers: () => trainer }, timing);
   const train = (of: FineTuneInput = input, environment = anAttempt()) => runIn(environment, fineTune, of);
-  return { trainer, trainings, train };
+  return { artifacts, trainer, trainings, train };
 }
 
 /** After so many looks at a job, changes the newest one. */
@@ -51,7 +58,7 @@ function succeed(job: ScriptedJob): void {
 }
 
 test('a training ends in a model, a serving and an adapter with its lineage', async () => {
-  const { trainer, trainings, train } = setup();
+  const { trainer, trainings, train } = await setup();
   after(3, succeed, trainer);
 
   const result = await train();
@@ -75,7 +82,7 @@ test('a training ends in a model, a serving and an adapter with its lineage', as
 });
 
 test('the trainer is told the run, and a key that starts with it', async () => {
-  const { trainer, train } = setup();
+  const { trainer, train } = await setup();
   after(1, succeed, trainer);
 
   await train();
@@ -89,7 +96,7 @@ test('the trainer is told the run, and a key that starts with it', async () => {
 });
 
 test('an attempt after a crash adopts the job that is running', async () => {
-  const { trainer, train } = setup();
+  const { trainer, train } = await setup();
   // The first attempt's process dies in the middle of watching.
   let looks = 0;
   trainer.onCall = (call) => {
@@ -105,7 +112,7 @@ test('an attempt after a crash adopts the job that is running', async () => {
 });
 
 test('two runs of one workload make two jobs', async () => {
-  const { trainer, train } = setup();
+  const { trainer, train } = await setup();
   trainer.onCall = () => trainer.jobs.filter((job) => job.status === 'running').forEach(succeed);
 
   await train();
@@ -119,7 +126,7 @@ test.each([
   ['learning rate', { candidate: aCandidate({ lora: { ...input.candidate.lora, learningRate: 1 } }) }],
   ['base model', { candidate: aCandidate({ model: 'other' }) }],
 ])('another %s is another job of the same run', async (_, change) => {
-  const { trainer, train } = setup();
+  const { trainer, train } = await setup();
   trainer.onCall = () => trainer.jobs.filter((job) => job.status === 'running').forEach(succeed);
 
   await train();
@@ -128,8 +135,65 @@ test.each([
   expect(trainer.requests).toHaveLength(2);
 });
 
+test('records that the model cannot learn from are listed with the job, by every attempt alike', async () => {
+  const { artifacts, trainer, trainings, train } = await setup();
+  trainer.setAside = async () => [
+    { split: 'train', line: 2, reason: 'row_too_long', detail: '900 tokens' },
+    { split: 'train', line: 3, reason: 'invalid_training_row', detail: 'two calls' },
+    { split: 'validation', line: 1, reason: 'row_too_long', detail: '901 tokens' },
+  ];
+  let looks = 0;
+  trainer.onCall = (call) => {
+    if (call === 'get' && ++looks === 2) throw new RejectedError('this process is gone');
+  };
+  await expect(train()).rejects.toThrow('this process is gone');
+  const first = trainings.jobs.get('job-1')?.setAside;
+  after(1, succeed, trainer);
+
+  await train();
+
+  const setAside = trainings.jobs.get('job-1')?.setAside;
+  expect(setAside).toMatchObject({
+    train: 2,
+    validation: 1,
+    reasons: { row_too_long: 2, invalid_training_row: 1 },
+  });
+  expect(setAside).toEqual(first);
+  const listed = (await artifacts.readText(setAside?.list.uri ?? '')).trim().split('\n');
+  expect(listed.map((line) => JSON.parse(line) as unknown)).toEqual([
+    { recordId: 'rec-b', split: 'train', reason: 'row_too_long', detail: '900 tokens' },
+    { recordId: 'rec-c', split: 'train', reason: 'invalid_training_row', detail: 'two calls' },
+    { recordId: 'rec-d', split: 'validation', reason: 'row_too_long', detail: '901 tokens' },
+  ]);
+  expect(trainer.requests[0]?.maxSetAsideShare).toBe(0.5);
+});
+
+test('too few records that fit fail the training, with the reason', async () => {
+  const { trainer, train } = await setup();
+  trainer.onCall = (call) => {
+    if (call === 'launch')
+      throw new RejectedError('9 of 10 rows do not fit.', { code: 'too_many_unfit_rows' });
+  };
+
+  const training = train();
+
+  await expect(training).rejects.toMatchObject({ name: 'RejectedError', code: 'too_many_unfit_rows' });
+  await expect(training).rejects.toThrow(
+    '9 of 10 rows do not fit. Questions like these will be asked as well, and each counts as failed: nano-1m could not win',
+  );
+});
+
+test('a trainer that does not tell, or sets nothing aside, leaves no list', async () => {
+  const { trainer, trainings, train } = await setup();
+  after(1, succeed, trainer);
+
+  await train();
+
+  expect(trainings.jobs.get('job-1')).not.toHaveProperty('setAside');
+});
+
 test('progress goes into the heartbeat and the lineage', async () => {
-  const { trainer, trainings, train } = setup({ ...fast, pollMs: 5 });
+  const { trainer, trainings, train } = await setup({ ...fast, pollMs: 5 });
   const environment = anAttempt();
   const heartbeats: unknown[] = [];
   environment.on('heartbeat', (details) => heartbeats.push(details));
@@ -150,7 +214,7 @@ test('progress goes into the heartbeat and the lineage', async () => {
 });
 
 test('progress is written no more often than it may be', async () => {
-  const { trainer, trainings, train } = setup({ ...fast, reportMs: 60_000 });
+  const { trainer, trainings, train } = await setup({ ...fast, reportMs: 60_000 });
   let looks = 0;
   trainer.onCall = (call) => {
     const job = trainer.jobs[0];
@@ -166,7 +230,7 @@ test('progress is written no more often than it may be', async () => {
 });
 
 test('a cancellation ends the remote job and waits until it has ended', async () => {
-  const { trainer, trainings, train } = setup({ ...fast, endMs: 5_000 });
+  const { trainer, trainings, train } = await setup({ ...fast, endMs: 5_000 });
   const environment = anAttempt();
   let looksAfterCancel = 0;
   after(2, () => environment.cancel('CANCELLED'), trainer);
@@ -184,7 +248,7 @@ test('a cancellation ends the remote job and waits until it has ended', async ()
 });
 
 test('a cancellation survives a trainer that is unreachable for a moment', async () => {
-  const { trainer, train } = setup({ ...fast, endMs: 5_000 });
+  const { trainer, train } = await setup({ ...fast, endMs: 5_000 });
   const environment = anAttempt();
   let refused = 0;
   after(1, () => environment.cancel('CANCELLED'), trainer);
@@ -202,7 +266,7 @@ test('a cancellation survives a trainer that is unreachable for a moment', async
 });
 
 test('a job that does not end is reported, and the cancellation goes on', async () => {
-  const { trainer, trainings, train } = setup();
+  const { trainer, trainings, train } = await setup();
   const environment = anAttempt();
   after(1, () => environment.cancel('CANCELLED'), trainer);
 
@@ -217,7 +281,7 @@ test.each([
   ['the activity is reset', 'RESET', { reset: true }],
   ['the attempt has timed out', 'TIMED_OUT', { timedOut: true }],
 ] as const)('when %s the job goes on, and the next attempt adopts it', async (_, reason, details) => {
-  const { trainer, train } = setup();
+  const { trainer, train } = await setup();
   const environment = anAttempt();
   after(2, () => environment.cancel(reason, new ActivityCancellationDetails(details)), trainer);
   await expect(train(input, environment)).rejects.toThrow();
@@ -234,7 +298,7 @@ test.each([
   ['closed', 'TERMINATED', true],
   ['still running, so another attempt has the job', 'RUNNING', false],
 ])('an attempt that the server no longer knows asks whether the workflow is %s', async (_, status, ended) => {
-  const { trainer, train } = setup();
+  const { trainer, train } = await setup();
   const client = {
     withAbortSignal: (__: AbortSignal, work: () => Promise<unknown>) => work(),
     workflow: { getHandle: () => ({ describe: async () => ({ status: { name: status } }) }) },
@@ -252,7 +316,7 @@ test.each([
 });
 
 test('a job that the trainer lost is launched again under a key of its own', async () => {
-  const { trainer, trainings, train } = setup();
+  const { trainer, trainings, train } = await setup();
   trainer.onCall = (call) => {
     if (call !== 'get') return;
     const [first, second] = trainer.jobs;
@@ -270,7 +334,7 @@ test('a job that the trainer lost is launched again under a key of its own', asy
 });
 
 test('a trainer that loses every job is given up', async () => {
-  const { trainer, train } = setup();
+  const { trainer, train } = await setup();
   trainer.onCall = (call) => {
     const job = trainer.jobs.at(-1);
     if (call === 'get' && job) Object.assign(job, { status: 'failed', error: 'lost', errorRetryable: true });
@@ -280,7 +344,7 @@ test('a trainer that loses every job is given up', async () => {
 });
 
 test('a job that failed for good fails the training with the trainer’s reason', async () => {
-  const { trainer, train } = setup();
+  const { trainer, train } = await setup();
   after(1, (job) => Object.assign(job, { status: 'failed', error: 'row 3 is too long' }), trainer);
 
   const training = train();
@@ -290,7 +354,7 @@ test('a job that failed for good fails the training with the trainer’s reason'
 });
 
 test('a job that somebody cancels at the trainer fails the training', async () => {
-  const { trainer, train } = setup();
+  const { trainer, train } = await setup();
   after(2, (job) => Object.assign(job, { status: 'cancelled' }), trainer);
 
   await expect(train()).rejects.toThrow('cancelled at the trainer');
@@ -298,7 +362,7 @@ test('a job that somebody cancels at the trainer fails the training', async () =
 });
 
 test('a run that is reset after its cancellation trains anew', async () => {
-  const { trainer, train } = setup();
+  const { trainer, train } = await setup();
   after(1, (job) => Object.assign(job, { status: 'cancelled' }), trainer);
   await expect(train()).rejects.toThrow();
   trainer.onCall = () => trainer.jobs.filter((job) => job.status === 'running').forEach(succeed);
@@ -309,7 +373,7 @@ test('a run that is reset after its cancellation trains anew', async () => {
 });
 
 test('a busy device is waited for as long as the trainer asks, with the reason in the heartbeat', async () => {
-  const { trainer, train } = setup();
+  const { trainer, train } = await setup();
   const environment = anAttempt();
   const heartbeats: unknown[] = [];
   environment.on('heartbeat', (details) => heartbeats.push(details));
@@ -328,7 +392,7 @@ test('a busy device is waited for as long as the trainer asks, with the reason i
 });
 
 test('a cancellation while the device is busy starts no job', async () => {
-  const { trainer, train } = setup();
+  const { trainer, train } = await setup();
   const environment = anAttempt();
   trainer.onCall = (call) => {
     if (call !== 'launch') return;
@@ -342,7 +406,7 @@ test('a cancellation while the device is busy starts no job', async () => {
 });
 
 test('an unreachable trainer at launch is Temporal’s to retry', async () => {
-  const { trainer, train } = setup();
+  const { trainer, train } = await setup();
   trainer.onCall = (call) => {
     if (call === 'launch') throw new UnavailableError('connection refused');
   };
@@ -351,7 +415,7 @@ test('an unreachable trainer at launch is Temporal’s to retry', async () => {
 });
 
 test('a trainer that is silent for a moment does not disturb the watch', async () => {
-  const { trainer, train } = setup({ ...fast, silenceMs: 60_000 });
+  const { trainer, train } = await setup({ ...fast, silenceMs: 60_000 });
   let looks = 0;
   trainer.onCall = (call) => {
     if (call !== 'get') return;
@@ -364,7 +428,7 @@ test('a trainer that is silent for a moment does not disturb the watch', async (
 });
 
 test('a trainer that stays silent ends the attempt, not the job', async () => {
-  const { trainer, train } = setup();
+  const { trainer, train } = await setup();
   trainer.onCall = (call) => {
     if (call === 'get') throw new UnavailableError('down');
   };
@@ -374,7 +438,7 @@ test('a trainer that stays silent ends the attempt, not the job', async () => {
 });
 
 test('progress that cannot be stored does not disturb the training', async () => {
-  const { trainer, trainings, train } = setup();
+  const { trainer, trainings, train } = await setup();
   const { updateJob } = trainings;
   Object.assign(trainings, {
     updateJob: async (...update: Parameters<typeof updateJob>) => {

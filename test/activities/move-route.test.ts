@@ -59,7 +59,7 @@ describe('the steps of a rollout', () => {
       promotion,
       rollback,
       workloadId,
-      ...createMoveRoute({ lineage }),
+      ...createMoveRoute({ lineage, deployers: () => null }),
       ...createRecordMove({ lineage }),
     };
   }

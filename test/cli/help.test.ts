@@ -10,8 +10,8 @@ describe('help', () => {
   test('lists every command of the manual', () => {
     expect(commands).toEqual([
       ...['demo', 'dev', 'stop', 'doctor', 'import', 'workloads', 'run', 'runs', 'show', 'watch', 'cancel'],
-      ...['approve', 'reject', 'route', 'rollback', 'lineage', 'token'],
-      ...['policy', 'schedule', 'feedback'],
+      ...['approve', 'reject', 'route', 'rollback', 'lineage', 'export-adapter', 'token'],
+      ...['candidates', 'policy', 'schedule', 'feedback'],
     ]);
   });
 

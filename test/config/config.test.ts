@@ -146,6 +146,43 @@ describe('loadConfig', () => {
     expect(found.join()).not.toContain('hunter2');
   });
 
+  it('reads providers of every kind, side by side', () => {
+    const file = `providers:
+  cloud: { url: "https://api.example.com/v1", fine_tuning: true, hyperparameters: { epochs: n_epochs, batch_size: bs } }
+  gpu: { kind: vllm, url: "http://gpu/v1", adapters: { folder: ./adapters, seen_as: /adapters } }
+  v1: { kind: nemo-microservices, url: "https://nemo.test/", nim_url: "https://nim.test", namespace: team, nims: { m: { image: i, tag: t } } }
+  v2: { kind: nemo-platform, url: "https://platform.test", evaluator: nemo }
+candidates:
+  - { name: a, provider: gpu, trainer: local, model: m }
+  - { name: b, provider: v1, model: m }
+  - { name: c, provider: v2, model: m }
+`;
+    const { load, dir } = setup(file);
+
+    const { providers, candidates } = load();
+
+    expect(candidates.map(({ name, provider, trainer }) => [name, provider, trainer])).toEqual([
+      ['a', 'gpu', 'local'],
+      ['b', 'v1', undefined],
+      ['c', 'v2', undefined],
+    ]);
+    expect(providers).toMatchObject({
+      cloud: { kind: 'openai', hyperparameters: { epochs: 'n_epochs', batchSize: 'bs' } },
+      gpu: { kind: 'vllm', adapters: { folder: join(dir, 'adapters'), seenAs: '/adapters' } },
+      v1: {
+        ...{ kind: 'nemo-microservices', baseUrl: 'https://nim.test/v1', url: 'https://nemo.test' },
+        ...{ nimUrl: 'https://nim.test', dataStoreUrl: 'https://nemo.test', namespace: 'team' },
+        evaluator: 'flywheel',
+        training: { maxSeqLength: 8192, numGpus: 1, microBatchSize: 1, precision: 'bf16-mixed' },
+        nims: { m: { image: 'i', tag: 't', gpus: 1 } },
+      },
+      v2: {
+        baseUrl: 'https://platform.test/apis/inference-gateway/v2/workspaces/flywheel/openai/-/v1',
+        ...{ workspace: 'flywheel', evaluator: 'nemo' },
+      },
+    });
+  });
+
   it('reads a provider key from the variable that the file names', () => {
     const file = `providers:\n  cloud:\n    url: https://api.example.com/v1\n    api_key_env: CLOUD_KEY\n    fine_tuning: true\n${oneCandidate}`;
     const { load, problems } = setup(file);
@@ -225,6 +262,26 @@ describe('candidates.yaml', () => {
       'lora without fine-tuning',
       'providers: {x: {url: "http://h/v1"}}\ncandidates:\n  - name: a\n    model: b\n    provider: x\n',
       '"lora" needs a provider with fine_tuning: true',
+    ],
+    [
+      'lora at a server that only serves',
+      'providers: {x: {kind: vllm, url: "http://h/v1"}}\ncandidates:\n  - name: a\n    model: b\n    provider: x\n',
+      '"lora" needs a `trainer`; "x" does not train',
+    ],
+    [
+      'an unknown trainer',
+      `${oneCandidate}    trainer: locla\n`,
+      'FILE:4:5 unknown provider "locla"; did you mean "local"?',
+    ],
+    [
+      'an unknown kind of provider',
+      `providers: {x: {kind: nemo, url: "http://h"}}\n${oneCandidate}`,
+      'FILE:1:',
+    ],
+    [
+      'a setting of another kind of provider',
+      `providers: {x: {kind: nemo-platform, url: "http://h", namespace: x}}\n${oneCandidate}`,
+      'FILE:1:',
     ],
     ['broken YAML', 'candidates:\n  - name: "a\n', 'is not valid YAML'],
     ['an empty file', '', 'is missing'],

@@ -6,6 +6,8 @@ export interface ChatModelSetup {
   readonly chatModel: ChatModel;
   /** A model that it serves. */
   readonly model: string;
+  /** Its longest prompt in tokens, where the server itself cannot tell. */
+  readonly contextLength?: number;
 }
 
 const tools = ['pto_balance', 'payday'].map((name) => ({
@@ -60,8 +62,12 @@ export function describeChatModel(name: string, setup: () => Promise<ChatModelSe
       });
     });
 
-    it('counts the tokens that a prompt costs, tools included', async () => {
-      const { chatModel, model } = await setup();
+    it('counts the tokens that a prompt costs, tools included', async (context) => {
+      const { chatModel, model, contextLength } = await setup();
+      if (contextLength !== undefined) {
+        expect(await chatModel.countTokens(model, question('when is payday'))).toBeNull();
+        return context.skip('it has no route that counts');
+      }
       const plain = question('when is payday');
       const withTools = { ...plain, tools };
 
@@ -74,10 +80,9 @@ export function describeChatModel(name: string, setup: () => Promise<ChatModelSe
     });
 
     it('refuses a prompt that does not fit its context, by code', async () => {
-      const { chatModel, model } = await setup();
-      const { contextLength } = (await chatModel.countTokens(model, question('hi'))) ?? {
-        contextLength: 100_000,
-      };
+      const { chatModel, model, contextLength: known } = await setup();
+      const counted = known === undefined ? await chatModel.countTokens(model, question('hi')) : null;
+      const contextLength = known ?? counted?.contextLength ?? 100_000;
       const body = question('one two three four five six seven eight '.repeat(contextLength / 4));
 
       const asking = chatModel.complete({ model, body, timeoutMs: 60_000 });

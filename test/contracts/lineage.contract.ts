@@ -2,6 +2,7 @@ import { beforeEach, describe } from 'vitest';
 import type { Lineage } from '../../activities/ports/lineage.ts';
 import { datasetCases } from './lineage/datasets.ts';
 import { decisionCases } from './lineage/decisions.ts';
+import { deploymentCases } from './lineage/deployments.ts';
 import { experimentCases } from './lineage/experiments.ts';
 import { feedbackCases } from './lineage/feedback.ts';
 import { judgementCases } from './lineage/judgements.ts';
@@ -27,6 +28,7 @@ export function describeLineage(name: string, setup: () => Promise<Lineage>): vo
     describe('feedback', () => feedbackCases(lineage));
     describe('policies', () => policyCases(lineage));
     describe('records', () => recordCases(lineage));
+    describe('deployments', () => deploymentCases(lineage));
     describe('routes and audit', () => routeCases(lineage));
   });
 }

@@ -15,8 +15,12 @@ export interface TrainerSetup {
   readonly artifacts: ArtifactStore;
   /** A base model that can be trained. */
   readonly baseModel: string;
-  /** Whether the model, by its id, answers. */
+  /** Whether the model, by its id, answers; where serving takes a while after training, once it should. */
   answers(model: string): Promise<boolean>;
+  /** The service puts a job behind others by itself, instead of refusing it while the device is taken. */
+  readonly queues?: boolean;
+  /** The service splits off validation rows of its own where it is given none. */
+  readonly alwaysValidates?: boolean;
 }
 
 const tool = {
@@ -112,6 +116,31 @@ export function describeTrainer(name: string, setup: () => Promise<TrainerSetup>
       trainingTimeoutMs,
     );
 
+    it('sets rows aside that the model cannot learn from, where few enough are, and lists them', async () => {
+      if (bundle.trainer.setAside === undefined) return;
+      const tooLong = row(1).replace('how many', 'how many many '.repeat(20_000));
+      const rows = [...Array.from({ length: 8 }, (_, n) => row(n)), tooLong];
+      const validation = await bundle.artifacts.putLines([tooLong, row(1)]);
+      const request = await aRequest({ rows, validation, maxSetAsideShare: 0.5 });
+
+      const job = await launch(request);
+      const listed = await bundle.trainer.setAside?.(job.id);
+      const again = await launch(request);
+
+      expect(again.id).toBe(job.id);
+      expect(listed).toEqual([
+        { split: 'train', line: 9, reason: 'row_too_long', detail: expect.any(String) as string },
+        { split: 'validation', line: 1, reason: 'row_too_long', detail: expect.any(String) as string },
+      ]);
+      expect(await bundle.trainer.setAside?.(again.id)).toEqual(listed);
+      await bundle.trainer.cancel(job.id);
+      const few = await aRequest({ rows: [row(1), tooLong, tooLong], maxSetAsideShare: 0.5 });
+      await expect(bundle.trainer.launch(few)).rejects.toMatchObject({ code: 'too_many_unfit_rows' });
+      await expect(bundle.trainer.launch(few)).rejects.toThrow('2 of 3 rows do not fit');
+      const { maxSetAsideShare: _, ...none } = request;
+      await expect(bundle.trainer.launch({ ...none, key: `${none.key}-none` })).rejects.toThrow(/line 9/);
+    });
+
     it('finds a job by its key, and launches none twice', async () => {
       const request = await aLongRequest();
       expect(await bundle.trainer.find(request.key)).toBeNull();
@@ -124,7 +153,24 @@ export function describeTrainer(name: string, setup: () => Promise<TrainerSetup>
       expect(await bundle.trainer.find(request.key.slice(0, -1))).toBeNull();
     });
 
-    it('refuses a second job while the device is taken, and says when to come back', async () => {
+    it(
+      'puts a second job behind the first, where it has a queue',
+      async (context) => {
+        if (!bundle.queues) return context.skip('it refuses the second job');
+        const first = await launch(await aLongRequest());
+        await until(first.id, ({ status }) => status === 'running');
+
+        const second = await launch(await aRequest());
+
+        expect(await bundle.trainer.get(second.id)).toMatchObject({ status: 'queued', model: null });
+        await bundle.trainer.cancel(first.id);
+        expect(await until(second.id, hasEnded)).toMatchObject({ status: 'succeeded' });
+      },
+      trainingTimeoutMs,
+    );
+
+    it('refuses a second job while the device is taken, and says when to come back', async (context) => {
+      if (bundle.queues) return context.skip('it has a queue');
       await launch(await aLongRequest());
 
       const second = bundle.trainer.launch(await aRequest());
@@ -140,7 +186,10 @@ export function describeTrainer(name: string, setup: () => Promise<TrainerSetup>
         const job = await launch({ ...(await aLongRequest()), validation });
         await expect
           .poll(() => bundle.trainer.progress(job.id), { timeout: trainingTimeoutMs, interval: 500 })
-          .toMatchObject({ step: expect.any(Number) as number, validationLoss: null });
+          .toMatchObject({
+            step: expect.any(Number) as number,
+            ...(bundle.alwaysValidates ? {} : { validationLoss: null }),
+          });
 
         await bundle.trainer.cancel(job.id);
 

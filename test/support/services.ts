@@ -35,23 +35,10 @@ const starters: Record<keyof ProvidedContext, Starter> = {
     return postgres;
   },
   elasticsearchUrl: async (project, dir) => {
-    const { startElasticsearch } = await import('../../cli/dev/services/elasticsearch.ts');
-    const { prepareElasticsearch } = await import('../../cli/setup/find-elasticsearch.ts');
-    const { FlywheelError } = await import('../../domain/errors.ts');
-    const tools = await prepareElasticsearch(console.log).catch((error: unknown) => {
-      // Says in one sentence what is missing. CI has it; elsewhere only its own tests are skipped.
-      if (!(error instanceof FlywheelError) || process.env.CI === 'true') throw error;
-      console.error(error.message);
-      return null;
-    });
-    if (tools === null) {
-      project.provide('elasticsearchUrl', '');
-      return { stop: async () => undefined };
-    }
-    const port = await freePort();
-    const elasticsearch = await startElasticsearch({ ...tools, dir: join(dir, 'elasticsearch'), port });
-    project.provide('elasticsearchUrl', elasticsearch.url);
-    return elasticsearch;
+    const { elasticsearchForTests } = await import('./elasticsearch-server.ts');
+    const server = await elasticsearchForTests(join(dir, 'elasticsearch'));
+    project.provide('elasticsearchUrl', server?.url ?? '');
+    return server ?? { stop: async () => undefined };
   },
   temporalAddress: async (project) => {
     const { startTemporal } = await import('../../cli/dev/services/temporal.ts');

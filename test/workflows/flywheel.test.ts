@@ -135,6 +135,36 @@ describe('the flywheel', () => {
     await eventually(() => world.jobs.get(`${request.runId}/nano/lora`) === 'cancelled');
   });
 
+  describe('gives back what it had deployed', () => {
+    it('after its verdict', async () => {
+      const world = newWorld({ deployment: 'ready' });
+
+      const { runId } = await runOnce(world);
+
+      expect(world.deployed).toHaveLength(3);
+      expect(world.released).toEqual([`run:${runId}`]);
+    });
+
+    it('when nothing could be deployed', async () => {
+      const world = newWorld({ deployment: new Error('insufficient GPUs') });
+
+      await expect(runOnce(world)).rejects.toThrow();
+
+      expect(world.released).toHaveLength(1);
+    });
+
+    it('when it is cancelled in training', async () => {
+      const world = newWorld({ deployment: 'ready', fineTune: 'hang' });
+      await trigger(world);
+      await eventually(() => [...world.jobs.values()].includes('running'));
+
+      await flywheelHandle(world).cancel();
+
+      await expect(flywheelHandle(world).result()).rejects.toThrow();
+      expect(world.released).toHaveLength(1);
+    });
+  });
+
   it('fails at once, with the reason, on a candidate that nobody configured', async () => {
     const world = newWorld();
     const request = newTrigger({ candidates: ['ghost'] });

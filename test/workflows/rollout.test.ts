@@ -143,4 +143,35 @@ describe('a rollout', () => {
     const moved = await rolloutHandle(rolloutId(world.workloadId)).result();
     expect(moved).toMatchObject({ outcome: 'moved', model: `ft:${run.runId}` });
   });
+
+  it('has what it moves to deployed first, and gives back what the route has left', async () => {
+    const world = newWorld({ deployment: 'ready' });
+
+    await (await start(world)).result();
+
+    expect(world.deployed).toEqual([`route:${world.workloadId} ft:run-x`]);
+    expect(world.route?.serving?.model).toBe('ft:run-x');
+    expect(world.released).toEqual([`route:${world.workloadId}`]);
+  });
+
+  it('moves nothing to a model that cannot be deployed', async () => {
+    const world = newWorld({ deployment: new Error('insufficient GPUs') });
+
+    await expect((await start(world)).result()).rejects.toMatchObject({
+      cause: { message: 'insufficient GPUs' },
+    });
+
+    expect(world.route).toBeNull();
+    expect(world.released).toEqual([`route:${world.workloadId}`]);
+  });
+
+  it('rolls back all the same when what it goes back to cannot be deployed', async () => {
+    const world = newWorld({ deployment: new Error('insufficient GPUs') });
+    world.move('first', servingOf('ft:first'), null);
+    world.move('second', servingOf('ft:second'), servingOf('ft:first'));
+
+    const result = await (await start(world, { kind: 'rollback' })).result();
+
+    expect(result).toMatchObject({ outcome: 'moved', model: 'ft:first' });
+  });
 });

@@ -64,7 +64,7 @@ class Chunks:
         self._sent = ""
 
     def role(self) -> dict[str, Any]:
-        return self._chunk({"role": "assistant", "content": ""})
+        return self._chunk({"role": "assistant", "content": "", "refusal": None})
 
     def text(self, piece: str) -> dict[str, Any]:
         self._sent += piece

@@ -1,4 +1,4 @@
-"""/v1/fine_tuning/jobs: create, list, retrieve, cancel, events."""
+"""/v1/fine_tuning/jobs: create, list, retrieve, cancel, events, rows that were set aside."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from model_server.api.files import to_list
+from model_server.api.job_object import event_to_api, job_to_api, set_aside_of
 from model_server.api.services import Services, services_of
 from model_server.errors import ApiError, device_busy, invalid, not_found
 from model_server.store.home import remove
-from model_server.store.jobs import NewJob, job_to_api, new_job_id, same_request
+from model_server.store.jobs import NewJob, new_job_id, same_request
 from model_server.training.hyperparameters import HyperparametersRequest, resolve
 
 router = APIRouter(prefix="/v1/fine_tuning/jobs")
@@ -67,17 +68,30 @@ class CreateJob(BaseModel):
 def create(
     request: Request, body: CreateJob, idempotency_key: Annotated[str | None, Header(max_length=255)] = None
 ) -> dict[str, Any]:
-    """A known key returns its first job, whatever became of it. Otherwise: check, encode, commit, wake, reply."""
+    """A known key returns its first job, whatever became of it. Otherwise: check, encode, commit, wake, reply.
+
+    One at a time: who asks again, because encoding took longer than they would wait, gets the job that is being made.
+    """
     services = services_of(request)
     key = idempotency_key or (body.metadata or {}).get(KEY_IN_METADATA)
     body_hash = hashlib.sha256(
         json.dumps(body.model_dump(), sort_keys=True, ensure_ascii=True).encode()
     ).hexdigest()
+    return _known(services, key, body_hash) or _make(services, body, key, body_hash)
+
+
+def _known(services: Services, key: str | None, body_hash: str) -> dict[str, Any] | None:
     known = services.jobs.find_by_key(key) if key else None
-    if known is not None:
-        return job_to_api(same_request(known, body_hash))
-    _refuse_when_busy(services)
-    return _create(services, body, key, body_hash)
+    return None if known is None else job_to_api(same_request(known, body_hash))
+
+
+def _make(services: Services, body: CreateJob, key: str | None, body_hash: str) -> dict[str, Any]:
+    with services.creating:
+        made_meanwhile = _known(services, key, body_hash)
+        if made_meanwhile is not None:
+            return made_meanwhile
+        _refuse_when_busy(services)
+        return _create(services, body, key, body_hash)
 
 
 def _refuse_when_busy(services: Services) -> None:
@@ -91,7 +105,7 @@ def _create(services: Services, body: CreateJob, key: str | None, body_hash: str
     job_id = new_job_id()
     unfinished = services.home.new_unfinished()
     try:
-        hyperparameters = _prepare(services, body, unfinished)
+        hyperparameters, set_aside = _prepare(services, body, unfinished)
         job = NewJob(
             id=job_id,
             idempotency_key=key,
@@ -103,6 +117,7 @@ def _create(services: Services, body: CreateJob, key: str | None, body_hash: str
             seed=DEFAULT_SEED if body.seed is None else body.seed,
             hyperparameters=hyperparameters,
             metadata=body.metadata,
+            set_aside=set_aside,
         )
         # In place before the row: a committed job always finds its rows. Without a row the folder goes.
         folder = unfinished.rename(services.home.jobs / job_id)
@@ -120,8 +135,8 @@ def _create(services: Services, body: CreateJob, key: str | None, body_hash: str
         remove(unfinished)
 
 
-def _prepare(services: Services, body: CreateJob, folder: Any) -> dict[str, Any]:
-    """Resolve what was asked for, and write both files' rows, encoded, into ``folder``."""
+def _prepare(services: Services, body: CreateJob, folder: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Resolve what was asked for, and write both files' rows, encoded, into ``folder``. See ``prepare_rows``."""
     services.engine.device()
     from model_server.training.prepare import prepare_rows  # noqa: PLC0415  (imported by then)
 
@@ -181,4 +196,13 @@ def events(
 ) -> dict[str, Any]:
     retrieve(request, job_id)
     page, more = services_of(request).jobs.events(job_id, after=after, limit=limit)
-    return to_list(page, has_more=more)
+    return to_list([event_to_api(row) for row in page], has_more=more)
+
+
+@router.get("/{job_id}/set_aside")
+def set_aside(request: Request, job_id: str) -> dict[str, Any]:
+    """Beyond OpenAI: by file, how many rows it has and which of them the job was not trained on, and why."""
+    row = services_of(request).jobs.get(job_id)
+    if row is None:
+        raise not_found("fine-tuning job", job_id)
+    return {"object": "fine_tuning.job.set_aside", "job_id": job_id, "files": set_aside_of(row)}

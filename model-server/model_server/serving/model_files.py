@@ -21,7 +21,7 @@ def check_models(models: dict[str, str]) -> None:
         )
     for name, source in models.items():
         try:
-            _locate(source, "config.json")
+            locate(source, "config.json")
         except Exception as error:
             lines = str(error).strip().splitlines()
             reason = lines[0] if lines else type(error).__name__
@@ -41,13 +41,14 @@ def context_length(source: str) -> int:
 
 def _read(source: str, filename: str) -> dict[str, Any]:
     try:
-        value = json.loads(_locate(source, filename).read_text(encoding="utf-8"))
+        value = json.loads(locate(source, filename).read_text(encoding="utf-8"))
     except Exception:
         return {}
     return value if isinstance(value, dict) else {}
 
 
-def _locate(source: str, filename: str) -> Path:
+def locate(source: str, filename: str) -> Path:
+    """The file in the model's folder, or in the hub's cache here; raises where there is none."""
     if looks_like_path(source):
         path = Path(source).expanduser() / filename
         if not path.is_file():

@@ -68,6 +68,10 @@ ALTER TABLE jobs ADD COLUMN resumes_in_place INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE adapters ADD COLUMN attested_at INTEGER;
 ALTER TABLE adapters ADD COLUMN unloaded INTEGER NOT NULL DEFAULT 0;
 """,
+    # Which rows of its files a job was not trained on; null for jobs of before.
+    """
+ALTER TABLE jobs ADD COLUMN set_aside TEXT;
+""",
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 

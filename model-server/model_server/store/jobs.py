@@ -15,6 +15,7 @@ from typing import Any
 
 from model_server.errors import ApiError, device_busy
 from model_server.store.database import Database
+from model_server.store.job_events import insert_event
 
 OPEN_STATUSES = ("queued", "running")
 STATUSES = (*OPEN_STATUSES, "succeeded", "failed", "cancelled")
@@ -32,6 +33,8 @@ class NewJob:
     seed: int
     hyperparameters: dict[str, Any]
     metadata: dict[str, str] | None
+    # By file: how many rows, and which of them the model cannot take.
+    set_aside: dict[str, Any]
 
 
 def new_job_id() -> str:
@@ -59,8 +62,8 @@ class JobStore:
                     raise device_busy(busy["id"])
             connection.execute(
                 "INSERT INTO jobs (id, idempotency_key, body_hash, model, training_file, validation_file,"
-                " suffix, seed, hyperparameters, metadata, status, created_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)",
+                " suffix, seed, hyperparameters, metadata, set_aside, status, created_at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', ?)",
                 (
                     job.id,
                     job.idempotency_key,
@@ -72,10 +75,13 @@ class JobStore:
                     job.seed,
                     json.dumps(job.hyperparameters),
                     json.dumps(job.metadata) if job.metadata is not None else None,
+                    json.dumps(job.set_aside),
                     int(time.time()),
                 ),
             )
-            _insert_event(connection, job.id, message=f"Created fine-tuning job: {job.id}")
+            insert_event(connection, job.id, message=f"Created fine-tuning job: {job.id}")
+            for message in _set_aside_messages(job.set_aside):
+                insert_event(connection, job.id, message=message, level="warn")
             return connection.execute("SELECT * FROM jobs WHERE id = ?", (job.id,)).fetchone(), True
 
     @staticmethod
@@ -156,8 +162,8 @@ class JobStore:
                     "INSERT INTO adapters (model, base, job_id, created_at, attested_at) VALUES (?, ?, ?, ?, ?)",
                     (model, base, job_id, int(time.time()), int(time.time())),
                 )
-                _insert_event(connection, job_id, message=f"New fine-tuned model created: {model}")
-                _insert_event(connection, job_id, message="The job has successfully completed")
+                insert_event(connection, job_id, message=f"New fine-tuned model created: {model}")
+                insert_event(connection, job_id, message="The job has successfully completed")
         return changed
 
     def fail(self, job_id: str, *, code: str, message: str, param: str | None = None) -> bool:
@@ -185,7 +191,7 @@ class JobStore:
         with self._database.transaction() as connection:
             changed = _update(connection, job_id, allowed, columns)
             if changed:
-                _insert_event(connection, job_id, level=event[0], message=event[1], data=event[2])
+                insert_event(connection, job_id, level=event[0], message=event[1], data=event[2])
         return changed
 
     def add_event(
@@ -198,17 +204,25 @@ class JobStore:
         data: dict[str, object] | None = None,
     ) -> None:
         with self._database.transaction() as connection:
-            _insert_event(connection, job_id, level=level, message=message, kind=kind, data=data)
+            insert_event(connection, job_id, level=level, message=message, kind=kind, data=data)
 
-    def events(self, job_id: str, *, after: str | None, limit: int) -> tuple[list[dict[str, Any]], bool]:
-        """Newest first, as OpenAI lists them."""
+    def events(self, job_id: str, *, after: str | None, limit: int) -> tuple[list[sqlite3.Row], bool]:
+        """Newest first, behind ``after``; and whether more follow."""
         rows = self._database.rows(
             "SELECT * FROM events WHERE job_id = ?1"
             " AND (?2 IS NULL OR seq < (SELECT seq FROM events WHERE id = ?2))"
             " ORDER BY seq DESC LIMIT ?3",
             (job_id, after, limit + 1),
         )
-        return [_event_to_api(row) for row in rows[:limit]], len(rows) > limit
+        return rows[:limit], len(rows) > limit
+
+
+def _set_aside_messages(files: dict[str, Any]) -> list[str]:
+    return [
+        f"{len(file['set_aside'])} of {file['rows']} rows of the {param} do not fit the model and are set aside"
+        for param, file in files.items()
+        if file["set_aside"]
+    ]
 
 
 def same_request(row: sqlite3.Row, body_hash: str) -> sqlite3.Row:
@@ -235,66 +249,3 @@ def _update(
         (*columns.values(), job_id, *allowed),
     )
     return cursor.rowcount == 1
-
-
-def _insert_event(
-    connection: sqlite3.Connection,
-    job_id: str,
-    *,
-    message: str,
-    level: str = "info",
-    kind: str = "message",
-    data: dict[str, object] | None = None,
-) -> None:
-    connection.execute(
-        "INSERT INTO events (id, job_id, created_at, level, type, message, data) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            f"ftevent-{secrets.token_hex(12)}",
-            job_id,
-            int(time.time()),
-            level,
-            kind,
-            message,
-            json.dumps(data or {}),
-        ),
-    )
-
-
-def _event_to_api(row: sqlite3.Row) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "object": "fine_tuning.job.event",
-        "created_at": row["created_at"],
-        "level": row["level"],
-        "message": row["message"],
-        "type": row["type"],
-        "data": json.loads(row["data"]),
-    }
-
-
-def job_to_api(row: sqlite3.Row) -> dict[str, Any]:
-    """OpenAI's job object, with one extension: ``train_seconds``."""
-    hyperparameters = json.loads(row["hyperparameters"])
-    return {
-        "id": row["id"],
-        "object": "fine_tuning.job",
-        "model": row["model"],
-        "status": row["status"],
-        "created_at": row["created_at"],
-        "finished_at": row["finished_at"],
-        "estimated_finish": None,
-        "fine_tuned_model": row["fine_tuned_model"],
-        "training_file": row["training_file"],
-        "validation_file": row["validation_file"],
-        "result_files": [],
-        "trained_tokens": row["trained_tokens"],
-        "train_seconds": row["train_seconds"],
-        "seed": row["seed"],
-        "hyperparameters": hyperparameters,
-        "method": {"type": "supervised", "supervised": {"hyperparameters": hyperparameters}},
-        "error": json.loads(row["error"]) if row["error"] else None,
-        "organization_id": "local",
-        "integrations": [],
-        "metadata": json.loads(row["metadata"]) if row["metadata"] else None,
-        "user_provided_suffix": row["suffix"],
-    }

@@ -8,12 +8,13 @@ own: exactly what the model will see when it is served.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Any
 
 from model_server.chat.conversation import ConversationError
 from model_server.chat.template import ChatTemplate, Span
-from model_server.training.rows import Row, RowError
+from model_server.training.rows import Row, UnfitRowError
 
 IGNORED = -100
 
@@ -26,6 +27,12 @@ class Encoded:
     labels: list[int]
 
 
+class _TooLongError(Exception):
+    def __init__(self, tokens: int) -> None:
+        super().__init__(tokens)
+        self.tokens = tokens
+
+
 class RowEncoder:
     """``stop_ids`` end an answer; whatever a template writes behind the last of them is not trained on."""
 
@@ -35,21 +42,24 @@ class RowEncoder:
         self._max_length = max_length
 
     def encode(self, row: Row) -> list[Encoded]:
-        """One sequence per row; several where the template rewrites earlier turns. Never cut."""
+        """One sequence per row; several where the template rewrites earlier turns. Never cut.
+
+        Raises UnfitRowError for a proper row that this model cannot learn from.
+        """
         try:
             sequences = self._sequences(row)
         except ConversationError as error:
-            raise RowError(row.line, str(error), "invalid_training_row") from error
+            raise UnfitRowError(row.line, str(error), "invalid_training_row") from error
+        except _TooLongError as error:
+            raise UnfitRowError(
+                row.line,
+                f"{error.tokens} tokens, but at most {self._max_length} are allowed "
+                "(max_length, or the model's own limit). Shorten or leave out the row; it is never cut.",
+                "row_too_long",
+            ) from error
         for sequence in sequences:
-            if len(sequence.input_ids) > self._max_length:
-                raise RowError(
-                    row.line,
-                    f"{len(sequence.input_ids)} tokens, but at most {self._max_length} are allowed "
-                    "(max_length, or the model's own limit). Shorten or leave out the row; it is never cut.",
-                    "row_too_long",
-                )
             if all(label == IGNORED for label in sequence.labels[1:]):
-                raise RowError(row.line, "the assistant's answer is empty", "invalid_training_row")
+                raise UnfitRowError(row.line, "the assistant's answer is empty", "invalid_training_row")
         return sequences
 
     def _sequences(self, row: Row) -> list[Encoded]:
@@ -87,9 +97,14 @@ class RowEncoder:
 
     def _label(self, text: str, spans: list[Span]) -> Encoded:
         ids, offsets = self._template.tokenize_with_spans(text)
+        # Before anything else is done with it: a row of many answers takes long to label.
+        if len(ids) > self._max_length:
+            raise _TooLongError(len(ids))
         labels = [IGNORED] * len(ids)
         for start, end in spans:
-            inside = [i for i, (begin, stop) in enumerate(offsets) if start <= begin < stop <= end]
+            first = bisect_left(offsets, start, key=lambda offset: offset[0])
+            last = bisect_right(offsets, end, lo=first, key=lambda offset: offset[1])
+            inside = [i for i in range(first, last) if offsets[i][0] < offsets[i][1]]
             for i in self._through_stop(inside, ids):
                 labels[i] = ids[i]
         return Encoded(ids, labels)

@@ -24,7 +24,11 @@ class LoraRequest(BaseModel):
 
 
 class HyperparametersRequest(BaseModel):
-    """OpenAI's three, and the extensions a LoRA trainer needs."""
+    """OpenAI's three, and the extensions a LoRA trainer needs.
+
+    ``max_set_aside_share``: the largest share of the training rows that may be set aside because the model cannot
+    learn from them. 0: the first such row refuses the file.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -36,6 +40,7 @@ class HyperparametersRequest(BaseModel):
     warmup_ratio: Annotated[float, Field(ge=0, lt=1)] | Auto = "auto"
     weight_decay: Annotated[float, Field(ge=0, le=1)] | Auto = "auto"
     max_length: PositiveInt | Auto = "auto"
+    max_set_aside_share: Annotated[float, Field(ge=0, lt=1)] | Auto = "auto"
     lora: LoraRequest = LoraRequest()
 
 
@@ -51,6 +56,7 @@ def resolve(request: HyperparametersRequest, *, max_model_len: int) -> dict[str,
         "warmup_ratio": _or(request.warmup_ratio, 0.0),
         "weight_decay": _or(request.weight_decay, 0.0),
         "max_length": min(_or(request.max_length, max_model_len), max_model_len),
+        "max_set_aside_share": _or(request.max_set_aside_share, 0.0),
         "lora": {
             "rank": rank,
             # Equal to the rank: a scale of 1, whatever the rank.

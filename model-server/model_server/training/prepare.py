@@ -26,8 +26,12 @@ def prepare_rows(
     file_ids: dict[str, str | None],
     folder: Path,
     resolve: Callable[[int], dict[str, Any]],
-) -> dict[str, Any]:
-    """Returns the hyperparameters, resolved for this model. Raises ApiError on anything that cannot be trained."""
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns the hyperparameters, resolved for this model, and by file which rows it cannot take.
+
+    Raises ApiError on anything that cannot be trained. Validation rows that do not fit are left out, however many:
+    they shape nothing.
+    """
     # A tokenizer of our own: the serving thread's is not made for two threads.
     tokenizer: Any = AutoTokenizer.from_pretrained(source)
     try:
@@ -38,10 +42,15 @@ def prepare_rows(
     encoder = RowEncoder(
         template, stop_ids(tokenizer, _generation_config(source)), hyperparameters["max_length"]
     )
+    most = hyperparameters["max_set_aside_share"]
+    most_unfit = {"training_file": most, "validation_file": 1.0 if most > 0 else 0.0}
+    set_aside: dict[str, Any] = {}
     for param, file_id in file_ids.items():
         if file_id is not None:
-            encode_file(files, file_id, param, encoder, folder / FILE_NAMES[param])
-    return hyperparameters
+            target = folder / FILE_NAMES[param]
+            encoded = encode_file(files, file_id, param, encoder, target, most_unfit=most_unfit[param])
+            set_aside[param] = encoded.set_aside()
+    return hyperparameters, set_aside
 
 
 def _generation_config(source: str) -> GenerationConfig | None:

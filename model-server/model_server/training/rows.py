@@ -16,7 +16,12 @@ class RowError(ValueError):
     def __init__(self, line: int, problem: str, code: str) -> None:
         super().__init__(f"line {line}: {problem}")
         self.line = line
+        self.problem = problem
         self.code = code
+
+
+class UnfitRowError(RowError):
+    """A proper row that this one model cannot learn from: too long for it, or beyond its chat template."""
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,11 @@ export interface BenchServers {
   stop(): Promise<void>;
 }
 
-/** The gateway as `flywheel dev` starts it, before a PostgreSQL with its usual durability, and a bare upstream. */
-export async function startServers(): Promise<BenchServers> {
+/**
+ * The gateway as `flywheel dev` starts it, before a PostgreSQL with its usual durability, and a bare upstream.
+ * `profileDir`: where the gateway leaves a CPU profile of itself when it stops.
+ */
+export async function startServers(profileDir?: string): Promise<BenchServers> {
   const home = await mkdtemp(join(tmpdir(), 'flywheel-bench-'));
   const children: ChildProcess[] = [];
   const postgres = await startPostgres({ dir: join(home, 'postgres'), port: await freePort() });
@@ -36,7 +39,8 @@ export async function startServers(): Promise<BenchServers> {
   const config = loadConfig({ env });
   await migrateDatabases(config);
   const gateway = `http://127.0.0.1:${port}`;
-  children.push(startNode('server/main.ts', env, 'ignore'));
+  const profiling = profileDir === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profileDir];
+  children.push(startNode('server/main.ts', env, 'ignore', profiling));
   await answers(`${gateway}/ready`);
   const logStore = openLogStore(config);
   return {
@@ -58,8 +62,13 @@ async function startUpstream(children: ChildProcess[]): Promise<string> {
   return url;
 }
 
-function startNode(entry: string, env: Record<string, string>, stdout: 'pipe' | 'ignore'): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', entry], {
+function startNode(
+  entry: string,
+  env: Record<string, string>,
+  stdout: 'pipe' | 'ignore',
+  flags: readonly string[] = [],
+): ChildProcess {
+  return spawn(process.execPath, [...flags, '--import', 'tsx', entry], {
     env: { ...process.env, ...env },
     stdio: ['ignore', stdout, 'inherit'],
   });

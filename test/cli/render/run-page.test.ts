@@ -57,6 +57,24 @@ describe('a run’s page', () => {
     expect(runTree(aRunView(fields), plain, { columns: 200, now: at(0) })).toContain(sentence);
   });
 
+  test('says which experiment was trained on how much less, and why', () => {
+    const list = { uri: 'artifact:sha256/aa', sha256: 'aa', bytes: 1, rows: 14 };
+    const setAside = {
+      train: 12,
+      validation: 2,
+      reasons: { row_too_long: 13, invalid_training_row: 1 },
+      list,
+    };
+    const training = { jobId: 'job-1', status: 'succeeded' as const, step: 1, totalSteps: 1 };
+    const trained = { ...training, trainLoss: null, validationLoss: null, setAside };
+
+    const page = runPage(aRunView({ experiments: [anExperimentView({ training: trained })] }), plain, hint);
+
+    expect(page).toContain(
+      'nano × lora was trained without 12 of 100 records, and 2 of validation: 13 row_too_long, 1 invalid_training_row',
+    );
+  });
+
   test('offers an override where the verdict is not promote', () => {
     const page = runPage(
       aRunView({ verdict: { outcome: 'hold', winner: 'nano/lora', reason: 'below' } }),
@@ -93,6 +111,16 @@ describe('a run’s page', () => {
 });
 
 describe('the live tree', () => {
+  test('says why a training shows no step yet', () => {
+    const waiting = anExperimentView({ status: 'running', stage: 'training', metrics: {} });
+
+    const tree = runTree(aRunView({ status: 'running', experiments: [waiting] }), plain, {
+      ...{ columns: 120, now: at(30) },
+    });
+
+    expect(tree).toContain('▸ nano × lora  training  no job yet: waits for a device');
+  });
+
   test('shows each experiment’s progress within the width', () => {
     const run = aRunView({
       ...{ status: 'running', stage: 'experiments', verdict: null, endedAt: null },

@@ -274,6 +274,18 @@ describe('curate', () => {
     await expect(oneTalk).rejects.toThrow(/form only 1 groups/);
   });
 
+  it('rests while it hashes much, which changes nothing and may end it', async () => {
+    const records = distinct(500);
+    let rests = 0;
+
+    const made = await curate(records, options, async () => void (rests += 1));
+    const cancelled = curate(records, options, () => Promise.reject(new Error('cancelled')));
+
+    expect(rests).toBeGreaterThanOrEqual(5);
+    expect(made.hash).toBe((await curate(records, options)).hash);
+    await expect(cancelled).rejects.toThrow('cancelled');
+  });
+
   it('works at the fewest records, and with an eval size that was asked for', async () => {
     const fewest = await curate(distinct(50), { seed: 0, validationShare: 0.1, minRecords: 50 });
     const asked = await curate(distinct(50), { ...options, evalSize: 5 });

@@ -69,6 +69,19 @@ describe('a streamed completion', () => {
     expect(JSON.stringify(completion)).toContain('"tool_calls":[{"id":"a","type":"function"');
   });
 
+  test('that began with an empty piece and came to tool calls alone has no words, as a whole answer has not', () => {
+    const call = { index: 0, id: 'a', type: 'function', function: { name: 'pay', arguments: '{}' } };
+    const completion = assembled([
+      chunk({ role: 'assistant', content: '' }),
+      chunk({ tool_calls: [call] }),
+      chunk({}, { finish_reason: 'tool_calls' }),
+    ]);
+
+    expect(completion).toMatchObject({
+      choices: [{ message: { content: null, tool_calls: [{ id: 'a' }] } }],
+    });
+  });
+
   test('several pieces of tool calls in one chunk go each to its own', () => {
     const completion = assembled([
       chunk({

@@ -55,14 +55,18 @@ export interface Stack {
 
 /**
  * Real Temporal, PostgreSQL and model server; both workers and the gateway as processes of their own.
- * `settings` are more of Flywheel's variables, such as those of another log store.
+ * `settings` are more of Flywheel's variables, such as those of another log store; `files` replace what stands in
+ * its home.
  */
-export async function startStack(settings: Readonly<Record<string, string>> = {}): Promise<Stack> {
+export async function startStack(
+  settings: Readonly<Record<string, string>> = {},
+  files: { readonly candidates?: string; readonly workloads?: string } = {},
+): Promise<Stack> {
   const home = await mkdtemp(join(tmpdir(), 'flywheel-e2e-'));
   const logsDir = join(home, 'logs');
   await mkdir(logsDir, { recursive: true });
-  await writeFile(join(home, 'candidates.yaml'), candidates);
-  await writeFile(join(home, 'workloads.yaml'), workloads);
+  await writeFile(join(home, 'candidates.yaml'), files.candidates ?? candidates);
+  await writeFile(join(home, 'workloads.yaml'), files.workloads ?? workloads);
   const database = await createTestDatabase();
   const modelServer = await startCountingProxy(inject('modelServerUrl'));
   const env = {

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { type ElasticsearchService, startElasticsearch } from '../../../cli/dev/services/elasticsearch.ts';
-import { prepareElasticsearch } from '../../../cli/setup/find-elasticsearch.ts';
 import type { ElasticsearchSettings } from '../../../integrations/elasticsearch/client.ts';
 import { createElasticsearchLogStore } from '../../../integrations/elasticsearch/log-store.ts';
 import { migrateElasticsearchLogs } from '../../../integrations/elasticsearch/migrate.ts';
+import { elasticsearchTools } from '../../support/elasticsearch-server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { freePort } from '../../support/free-port.ts';
 import { respond, startHttpServer } from '../../support/http-server.ts';
@@ -28,7 +28,7 @@ describe.skipIf(inject('elasticsearchUrl') === '')('an Elasticsearch with TLS an
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'flywheel-elasticsearch-'));
-    const tools = await prepareElasticsearch(() => undefined);
+    const tools = await elasticsearchTools();
     const port = await freePort();
     const made = await makeCertificate(tools.javaHome, dir);
     caFile = made.caFile;

@@ -193,3 +193,13 @@ function everythingIn(error: unknown): string {
   const own = Object.entries(error).map(([key, value]) => `${key}=${String(value)}`);
   return [error.message, error.stack, ...own, everythingIn(error.cause ?? '')].join('\n');
 }
+
+test.each([
+  ['vLLM', 400, { object: 'error', message: 'temperature is too hot', code: 400 }, 'temperature is too hot'],
+  ['FastAPI', 404, { detail: 'no such thing' }, 'no such thing'],
+  ['FastAPI', 422, { detail: [{ loc: ['body', 'seed'], msg: 'too large' }] }, 'too large'],
+])('what %s says of a %i is told, though it is not below `error`', async (_, status, body, said) => {
+  const model = await setup((__, response) => respond(response, status, body));
+
+  await expect(model.complete(request)).rejects.toThrow(said);
+});

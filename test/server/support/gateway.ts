@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { LogStore } from '../../../activities/ports/log-store.ts';
 import type { ServingSpec } from '../../../domain/experiments/experiment.ts';
+import { flywheelHyperparameters } from '../../../domain/experiments/hyperparameter-names.ts';
 import type { Route } from '../../../domain/routes/route.ts';
 import { createLog } from '../../../server/log.ts';
 import { type RunningServer, type ServerConfig, startServer } from '../../../server/start-server.ts';
@@ -72,8 +73,8 @@ export interface GatewayBundle {
 /** A gateway before a PostgreSQL of its own: `inject('databaseUrl')`, by way of `createTestDatabase`. */
 export async function setup(
   options: {
-    upstream?: Model | null;
-    provider?: Model;
+    upstream?: Pick<Model, 'baseUrl'> | null;
+    provider?: Pick<Model, 'baseUrl'>;
     spoolMaxBytes?: number;
     apiKey?: string;
     rateLimit?: number;
@@ -121,7 +122,7 @@ export async function setup(
       local: {
         baseUrl: options.provider?.baseUrl ?? 'http://127.0.0.1:1/v1',
         apiKey: 'provider-key',
-        fineTuning: true,
+        ...{ kind: 'openai', fineTuning: true, hyperparameters: flywheelHyperparameters },
       },
     },
     gateway: {

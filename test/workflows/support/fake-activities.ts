@@ -41,6 +41,8 @@ export interface Behaviour {
   verdict: Verdict['outcome'];
   proof: boolean | 'hang';
   auditFails: boolean;
+  /** Set where the provider deploys its models on request: what becomes of it. */
+  deployment: 'ready' | Error | null;
   gateTtlMs: number;
   remindEveryMs: number;
   policy: WorkloadPolicy;
@@ -56,6 +58,7 @@ const defaults: Behaviour = {
   verdict: 'promote',
   proof: true,
   auditFails: false,
+  deployment: null,
   gateTtlMs: 60_000,
   remindEveryMs: 60_000,
   policy: defaultPolicy,
@@ -78,6 +81,9 @@ export class FakeWorld {
   >();
   readonly refusals: string[] = [];
   readonly triggers: RunTrigger[] = [];
+  /** `holder model`, and whose models were given back. */
+  readonly deployed: string[] = [];
+  readonly released: string[] = [];
   readonly sweeps: RecordedSweep[] = [];
   reminders = 0;
   readonly moves = new Map<string, Route>();
@@ -156,6 +162,7 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
           candidate: nano,
           strategy,
         })),
+        ...(world.behaviour.deployment !== null && { deploys: true }),
         gate: { ttlMs: world.behaviour.gateTtlMs, remindEveryMs: world.behaviour.remindEveryMs },
       };
       world.plans.set(trigger.runId, plan);
@@ -210,7 +217,22 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
       world.jobs.set(experimentId, 'cancelled');
       return { ended: 1 };
     },
-    async awaitModel() {},
+    async awaitModel({ serving, holder }) {
+      if (holder === undefined) return;
+      const [kind = '', id = ''] = holder.split(/:(.*)/s);
+      const world = kind === 'run' ? ofRun(id) : worldOf(id);
+      if (world.behaviour.deployment instanceof Error)
+        throw ApplicationFailure.nonRetryable(world.behaviour.deployment.message, 'RejectedError');
+      world.deployed.push(`${holder} ${serving.model}`);
+    },
+    async releaseRunModels({ runId }) {
+      ofRun(runId).released.push(`run:${runId}`);
+      return { removed: [] };
+    },
+    async releaseRouteModels({ workloadId }) {
+      worldOf(workloadId).released.push(`route:${workloadId}`);
+      return { removed: [] };
+    },
     async evaluate({ experimentId, runId }) {
       const score = ofRun(runId).behaviour.score(experimentId.split('/')[2] as Strategy);
       if (score instanceof Error) throw ApplicationFailure.nonRetryable(score.message, 'RejectedError');
@@ -280,9 +302,10 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
     async planMove({ workloadId, kind, runId }) {
       const { route } = worldOf(workloadId);
       const before = route?.serving ?? null;
-      if (kind === 'promotion') return { serving: servingOf(`ft:${runId}`), before };
+      const deploys = worldOf(workloadId).behaviour.deployment !== null && ({ deploys: true } as const);
+      if (kind === 'promotion') return { serving: servingOf(`ft:${runId}`), before, ...deploys };
       if (!route) throw ApplicationFailure.nonRetryable('nothing can be rolled back', 'NotFoundError');
-      return { serving: route.previous, before };
+      return { serving: route.previous, before, ...deploys };
     },
     async moveRoute({ workloadId, moveId, serving }) {
       const world = worldOf(workloadId);

@@ -1,0 +1,72 @@
+import { RejectedError } from '../domain/errors.ts';
+import type { ServingSpec } from '../domain/experiments/experiment.ts';
+import { pause } from './pause.ts';
+import type { Deployer, Deployers, Deployment, DeploymentTarget } from './ports/deployer.ts';
+import type { DeploymentLineage } from './ports/deployment-lineage.ts';
+import type { Lineage } from './ports/lineage.ts';
+
+export interface DeployModelPorts {
+  readonly deployers: Deployers;
+  readonly lineage: {
+    readonly deployments: Pick<DeploymentLineage, 'hold' | 'recordDeployment'>;
+    readonly experiments: Pick<Lineage['experiments'], 'baseModelOf'>;
+  };
+}
+
+export interface DeployTiming {
+  readonly pollMs: number;
+  /** Pulling an image of tens of gigabytes and loading its weights takes up to half an hour. */
+  readonly patienceMs: number;
+}
+
+export const defaultDeployTiming: DeployTiming = { pollMs: 5_000, patienceMs: 60 * 60_000 };
+
+/**
+ * Has the provider deploy the model, and keeps it so for the holder until that is released. True once it is
+ * ready; false, having done nothing, where the provider serves its models by itself.
+ */
+export async function deployModel(
+  ports: DeployModelPorts,
+  { serving, holder }: { readonly serving: ServingSpec; readonly holder: string },
+  { timing, signal }: { readonly timing: DeployTiming; readonly signal: AbortSignal },
+): Promise<boolean> {
+  const { provider, model } = serving;
+  const deployer = ports.deployers(provider);
+  if (deployer === null) return false;
+  const { deployments, experiments } = ports.lineage;
+  const target = { model, baseModel: await experiments.baseModelOf(provider, model) };
+  // Before anything is made: what dies from here on leaves a hold behind, which leads to the deployment.
+  await deployments.hold({ provider, ...target }, holder);
+  const deadline = Date.now() + timing.patienceMs;
+  for (;;) {
+    // Asked for anew each time: idempotent, and somebody may have removed it meanwhile.
+    const deployment = await deployer.deploy(target);
+    await deployments.recordDeployment({ provider, model }, deployment);
+    if (deployment.status === 'ready') return true;
+    if (deployment.status === 'failed') throw await failed(deployer, provider, target, deployment);
+    if (Date.now() >= deadline) throw tooLate(provider, deployment, timing);
+    await pause(timing.pollMs, signal);
+  }
+}
+
+/** A failed deployment of ours is taken off, so that the next run begins anew instead of finding it again. */
+async function failed(
+  deployer: Deployer,
+  provider: string,
+  target: DeploymentTarget,
+  { id, ours, error }: Deployment,
+): Promise<RejectedError> {
+  if (ours) await deployer.remove(id, target);
+  return new RejectedError(
+    `${provider} could not deploy ${target.model} (${id}): ${error ?? 'it gives no reason'}.`,
+    { code: 'deployment_failed' },
+  );
+}
+
+function tooLate(provider: string, { id }: Deployment, { patienceMs }: DeployTiming): RejectedError {
+  return new RejectedError(
+    `The deployment ${id} at ${provider} is not ready after ${Math.round(patienceMs / 60_000)} minutes. ` +
+      'Look there whether it waits for a GPU or an image, then run the workload again.',
+    { code: 'deployment_too_slow' },
+  );
+}

@@ -1,0 +1,42 @@
+import type { Deployment, DeploymentTarget } from './deployer.ts';
+
+/** A model at a provider. */
+export interface ProviderModel {
+  readonly provider: string;
+  readonly model: string;
+}
+
+export interface RecordedDeployment extends DeploymentTarget, ProviderModel {
+  /** The provider's name of it; null before it was made. */
+  readonly deploymentId: string | null;
+  /** Whether Flywheel made it, as far as is known. */
+  readonly ours: boolean;
+  readonly removing: boolean;
+  /** Who needs it, oldest first: `run:<runId>` or `route:<workloadId>`. */
+  readonly holders: readonly string[];
+}
+
+/**
+ * Who needs which deployment. A model stays deployed while anybody holds it, and an adapter's base model while
+ * anybody holds the adapter; nothing else is counted anywhere.
+ */
+export interface DeploymentLineage {
+  /** Idempotent. Throws `UnavailableError` while what is asked for is being removed: a moment later it can be made anew. */
+  hold(target: DeploymentTarget & ProviderModel, holder: string): Promise<void>;
+  /** What the provider made for it. */
+  recordDeployment(key: ProviderModel, deployment: Pick<Deployment, 'id' | 'ours'>): Promise<void>;
+  /** The holder needs its models no more, but for `except`; they stay for `keepMs` all the same. Idempotent. */
+  release(
+    holder: string,
+    options?: { readonly keepMs?: number; readonly except?: readonly ProviderModel[] },
+  ): Promise<void>;
+  /**
+   * Marks what nobody holds as being removed, adapters before their base models, and returns it with what an
+   * earlier caller marked and did not finish. From then on nobody can hold it until `forget`.
+   */
+  claimUnused(): Promise<readonly RecordedDeployment[]>;
+  /** It is gone from the provider. Only for what was claimed. */
+  forget(key: ProviderModel): Promise<void>;
+  /** By provider, then model. */
+  list(): Promise<readonly RecordedDeployment[]>;
+}

@@ -1,0 +1,143 @@
+import { dirname, resolve } from 'node:path';
+import {
+  flywheelHyperparameters,
+  type HyperparameterNames,
+  openAiHyperparameters,
+} from '../domain/experiments/hyperparameter-names.ts';
+import type { ProviderEntry } from './providers-schema.ts';
+
+interface Endpoint {
+  /** Where chat completions are: what the `openai` package takes, ending in the version, `/v1`. */
+  readonly baseUrl: string;
+  readonly apiKey: string | null;
+}
+
+/** Hardware and limits of a training job. */
+export interface NemoTraining {
+  readonly maxSeqLength: number;
+  readonly numGpus: number;
+  readonly microBatchSize: number;
+  readonly precision: 'int8' | 'bf16' | 'fp16' | 'fp32' | 'fp8-mixed' | 'bf16-mixed';
+}
+
+/** The container that serves a base model. */
+export interface NimContainer {
+  readonly image: string;
+  readonly tag: string;
+  readonly gpus: number;
+  readonly volumeSize?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Serves models, and may train them and evaluate them; `kind` is the dialect that it speaks. */
+export type Provider =
+  | (Endpoint & {
+      readonly kind: 'openai';
+      /** Whether it has OpenAI's fine-tuning endpoints; without them nothing is trained there. */
+      readonly fineTuning: boolean;
+      readonly hyperparameters: HyperparameterNames;
+    })
+  | (Endpoint & {
+      readonly kind: 'vllm';
+      /** Absolute; null: it finds adapters by itself. */
+      readonly adapters: { readonly folder: string; readonly seenAs: string } | null;
+    })
+  | (Endpoint & {
+      readonly kind: 'nemo-microservices';
+      readonly url: string;
+      readonly nimUrl: string;
+      readonly dataStoreUrl: string;
+      readonly namespace: string;
+      readonly evaluator: 'flywheel' | 'nemo';
+      readonly training: NemoTraining;
+      /** By base model. */
+      readonly nims: Readonly<Record<string, NimContainer>>;
+    })
+  | (Endpoint & {
+      readonly kind: 'nemo-platform';
+      readonly url: string;
+      readonly workspace: string;
+      readonly evaluator: 'flywheel' | 'nemo';
+      readonly customizer: 'automodel' | 'peft';
+      /** Root of our model server behind it, where there is one. */
+      readonly modelServer?: string;
+    });
+
+/** Whether candidates can be fine-tuned there. */
+export function trains(provider: Provider): boolean {
+  return provider.kind === 'openai' ? provider.fineTuning : provider.kind !== 'vllm';
+}
+
+/** `file` is where the entry stands: folders are relative to it. */
+export function toProvider(entry: ProviderEntry, apiKey: string | null, file: string): Provider {
+  switch (entry.kind) {
+    case 'openai': {
+      const { kind, url: baseUrl, fine_tuning: fineTuning } = entry;
+      const hyperparameters = toNames(entry.hyperparameters);
+      return { kind, baseUrl, apiKey, fineTuning, hyperparameters };
+    }
+    case 'vllm': {
+      const { kind, url: baseUrl, adapters } = entry;
+      const folder = adapters && resolve(dirname(file), adapters.folder);
+      return {
+        ...{ kind, baseUrl, apiKey },
+        adapters: folder ? { folder, seenAs: adapters.seen_as ?? folder } : null,
+      };
+    }
+    case 'nemo-microservices':
+      return toMicroservices(entry, apiKey);
+    case 'nemo-platform': {
+      const { kind, workspace, evaluator, customizer, model_server_url: modelServer } = entry;
+      const url = withoutSlash(entry.url);
+      const baseUrl = `${url}/apis/inference-gateway/v2/workspaces/${workspace}/openai/-/v1`;
+      return {
+        ...{ kind, baseUrl, apiKey, url, workspace, evaluator, customizer },
+        ...(modelServer && { modelServer: withoutSlash(modelServer) }),
+      };
+    }
+  }
+}
+
+function toMicroservices(
+  entry: Extract<ProviderEntry, { kind: 'nemo-microservices' }>,
+  apiKey: string | null,
+): Provider {
+  const { kind, namespace, evaluator, training, nims } = entry;
+  const url = withoutSlash(entry.url);
+  const nimUrl = withoutSlash(entry.nim_url);
+  return {
+    ...{ kind, baseUrl: `${nimUrl}/v1`, apiKey, url, nimUrl, namespace, evaluator },
+    dataStoreUrl: withoutSlash(entry.data_store_url ?? url),
+    training: {
+      maxSeqLength: training.max_seq_length,
+      numGpus: training.num_gpus,
+      microBatchSize: training.micro_batch_size,
+      precision: training.precision,
+    },
+    nims: Object.fromEntries(
+      Object.entries(nims).map(([model, { image, tag, gpus, volume_size: volumeSize, env }]) => [
+        model,
+        { image, tag, gpus, ...(volumeSize && { volumeSize }), ...(env && { env }) },
+      ]),
+    ),
+  };
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, '');
+}
+
+type OpenAiEntry = Extract<ProviderEntry, { kind: 'openai' }>;
+
+function toNames(names: OpenAiEntry['hyperparameters']): HyperparameterNames {
+  if (names === 'flywheel') return flywheelHyperparameters;
+  if (names === 'openai') return openAiHyperparameters;
+  const {
+    batch_size: batchSize,
+    learning_rate: learningRate,
+    warmup_ratio: warmupRatio,
+    target_modules: targetModules,
+    ...rest
+  } = names;
+  return { ...rest, batchSize, learningRate, warmupRatio, targetModules };
+}

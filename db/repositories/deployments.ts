@@ -1,0 +1,139 @@
+import { and, asc, eq, isNotNull, isNull, not, or, type SQL, sql } from 'drizzle-orm';
+import type {
+  DeploymentLineage,
+  ProviderModel,
+  RecordedDeployment,
+} from '../../activities/ports/deployment-lineage.ts';
+import { UnavailableError } from '../../domain/errors.ts';
+import type { Database, Queries } from '../connect.ts';
+import { deploymentHolds, deployments } from '../schema/deployments.ts';
+
+/** Of a hold `h`. Names are written out: in a selection drizzle leaves the table's away. */
+const lives = sql`(h.kept_until is null or h.kept_until > now())`;
+
+export function createDeploymentLineage(db: Database): DeploymentLineage {
+  return {
+    hold: ({ provider, model, baseModel }, holder) =>
+      db.transaction(async (tx) => {
+        // The base first, always: two that hold the same pair wait for each other in one order.
+        if (baseModel !== null) await holdOne(tx, { provider, model: baseModel }, null, holder);
+        await holdOne(tx, { provider, model }, baseModel, holder);
+      }),
+    async recordDeployment(key, { id, ours }) {
+      await db.update(deployments).set({ deploymentId: id, ours }).where(is(deployments, key));
+    },
+    release: (holder, { keepMs = 0, except = [] } = {}) => release(db, holder, keepMs, except),
+    claimUnused: () => db.transaction(claimUnused),
+    async forget(key) {
+      await db.delete(deployments).where(and(is(deployments, key), isNotNull(deployments.removingSince)));
+    },
+    list: () => read(db),
+  };
+}
+
+async function holdOne(
+  tx: Queries,
+  key: ProviderModel,
+  baseModel: string | null,
+  holder: string,
+): Promise<void> {
+  await tx
+    .insert(deployments)
+    .values({ ...key, baseModel })
+    .onConflictDoNothing();
+  const [row] = await tx
+    .select({ removingSince: deployments.removingSince })
+    .from(deployments)
+    .where(is(deployments, key))
+    .for('update');
+  // Forgotten between the two statements, or being removed: either way it can be made anew in a moment.
+  if (row === undefined || row.removingSince !== null) {
+    throw new UnavailableError(`The deployment of ${key.model} at ${key.provider} is being removed.`, {
+      kind: 'busy',
+    });
+  }
+  await tx
+    .insert(deploymentHolds)
+    .values({ ...key, holder })
+    .onConflictDoUpdate({
+      target: [deploymentHolds.provider, deploymentHolds.model, deploymentHolds.holder],
+      set: { keptUntil: null },
+    });
+}
+
+/** A base model stays held by whoever keeps an adapter on it. */
+async function release(
+  db: Database,
+  holder: string,
+  keepMs: number,
+  except: readonly ProviderModel[],
+): Promise<void> {
+  const kept = except.map(({ provider, model }) => or(holdOf(provider, model), baseOf(provider, model)));
+  await db
+    .update(deploymentHolds)
+    .set({ keptUntil: sql`now() + ${keepMs} * interval '1 millisecond'` })
+    .where(
+      and(
+        eq(deploymentHolds.holder, holder),
+        isNull(deploymentHolds.keptUntil),
+        ...kept.map((one) => (one ? not(one) : undefined)),
+      ),
+    );
+}
+
+function holdOf(provider: string, model: string): SQL | undefined {
+  return and(eq(deploymentHolds.provider, provider), eq(deploymentHolds.model, model));
+}
+
+function baseOf(provider: string, adapter: string): SQL {
+  return sql`(deployment_holds.provider = ${provider} and deployment_holds.model is not distinct from (
+    select d.base_model from deployments d where d.provider = ${provider} and d.model = ${adapter}
+  ))`;
+}
+
+async function claimUnused(tx: Queries): Promise<readonly RecordedDeployment[]> {
+  // Taken in one order by whoever takes several.
+  await tx
+    .select({ model: deployments.model })
+    .from(deployments)
+    .orderBy(asc(deployments.provider), asc(deployments.model))
+    .for('update');
+  await tx
+    .update(deployments)
+    .set({ removingSince: sql`now()` })
+    .where(
+      and(
+        isNull(deployments.removingSince),
+        sql`not exists (
+          select from deployment_holds h
+          where h.provider = deployments.provider and h.model = deployments.model and ${lives}
+        )`,
+      ),
+    );
+  const claimed = (await read(tx)).filter(({ removing }) => removing);
+  return claimed.sort((a, b) => Number(a.baseModel === null) - Number(b.baseModel === null));
+}
+
+async function read(db: Queries): Promise<readonly RecordedDeployment[]> {
+  const rows = await db
+    .select({
+      provider: deployments.provider,
+      model: deployments.model,
+      baseModel: deployments.baseModel,
+      deploymentId: deployments.deploymentId,
+      ours: deployments.ours,
+      removing: sql<boolean>`${deployments.removingSince} is not null`,
+      holders: sql<string[]>`array(
+        select h.holder from deployment_holds h
+        where h.provider = deployments.provider and h.model = deployments.model and ${lives}
+        order by h.created_at, h.holder
+      )`,
+    })
+    .from(deployments)
+    .orderBy(asc(deployments.provider), asc(deployments.model));
+  return rows;
+}
+
+function is(table: typeof deployments, { provider, model }: ProviderModel): SQL | undefined {
+  return and(eq(table.provider, provider), eq(table.model, model));
+}

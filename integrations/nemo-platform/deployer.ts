@@ -1,0 +1,143 @@
+import type { Deployer, Deployment, DeploymentTarget } from '../../activities/ports/deployer.ts';
+import { RejectedError } from '../../domain/errors.ts';
+import { createFilesClient, type FilesClient } from './files.ts';
+import type { ServedModel } from './models.schema.ts';
+import { createModelsClient, type ModelsClient } from './models.ts';
+import { isOurs, type Reference, referenceText, toReference } from './names.ts';
+import type { NemoPlatformSettings } from './settings.ts';
+import { createTransport } from './transport.ts';
+
+/** Two of us may write what a provider serves at the same time; the loser sees it and writes again. */
+const mostWrites = 5;
+
+/**
+ * Makes adapters answer at the platform's gateway.
+ *
+ *     adapter (enabled) ─► entry among what a provider serves ─► virtual model, which requests name
+ *
+ * A provider that finds its models itself (a cluster with the models controller) makes entry and virtual model
+ * by itself; then a deployment waits for them. A deployment's id is the name of its virtual model.
+ */
+export function createDeployer(settings: NemoPlatformSettings): Deployer {
+  const transport = createTransport(settings);
+  const deployer = new NemoDeployer(settings, createModelsClient(transport), createFilesClient(transport));
+  return {
+    deploy: (target) => deployer.deploy(target),
+    get: (id) => deployer.get(id),
+    remove: (id, target) => deployer.remove(id, target),
+  };
+}
+
+class NemoDeployer {
+  readonly #settings: NemoPlatformSettings;
+  readonly #models: ModelsClient;
+  readonly #files: FilesClient;
+
+  constructor(settings: NemoPlatformSettings, models: ModelsClient, files: FilesClient) {
+    this.#settings = settings;
+    this.#models = models;
+    this.#files = files;
+  }
+
+  async deploy(target: DeploymentTarget): Promise<Deployment> {
+    const model = this.#referenceOf(target.model);
+    const adapter = await this.#models.adapter(model);
+    if (adapter === null) return this.#served(model);
+    if (adapter.enabled === false) await this.#models.setAdapterEnabled(model, true);
+    const upstream = await this.#upstreamOf(adapter.fileset);
+    if (upstream !== null) {
+      const entry = { model_entity_id: referenceText(model), served_model_name: upstream.servedAs };
+      await this.#updateServed(upstream.provider, (served) => [...without(served, model), entry]);
+      await this.#models.ensureVirtualModel(model);
+    }
+    return (await this.get(idOf(model))) ?? pending(model);
+  }
+
+  /** Nothing to be made: a base model that somebody registered, or that nobody did. */
+  async #served(model: Reference): Promise<Deployment> {
+    const found = await this.get(idOf(model));
+    if (found) return found;
+    throw new RejectedError(
+      `${this.#settings.name} has no adapter and no routed model ${referenceText(model)}; register the model there first.`,
+      { code: 'model_not_found' },
+    );
+  }
+
+  async get(id: string): Promise<Deployment | null> {
+    const model = this.#referenceOf(id);
+    const virtual = await this.#models.virtualModel(model);
+    if (virtual === null) return null;
+    const routed = await this.#models.routed(model.workspace);
+    const status = routed.includes(referenceText(model)) ? 'ready' : 'pending';
+    return { id: idOf(model), status, ours: isOurs(model.name), error: null };
+  }
+
+  async remove(id: string, target: DeploymentTarget): Promise<void> {
+    const model = this.#referenceOf(id);
+    if (!isOurs(model.name)) {
+      if ((await this.get(id)) === null) return;
+      throw new RejectedError(
+        `${this.#settings.name}: ${id} was not made by Flywheel, which therefore does not remove it.`,
+        { code: 'not_ours' },
+      );
+    }
+    await this.#models.removeVirtualModel(model);
+    const adapter = await this.#models.adapter(this.#referenceOf(target.model));
+    if (adapter === null) return;
+    const upstream = await this.#upstreamOf(adapter.fileset);
+    if (upstream) await this.#updateServed(upstream.provider, (served) => without(served, model));
+    // Where servers load what is enabled, they unload it.
+    await this.#models.setAdapterEnabled(model, false);
+  }
+
+  /** Where the plug-in that trained the adapter noted it; null where providers find adapters themselves. */
+  async #upstreamOf(fileset: string): Promise<{ provider: Reference; servedAs: string } | null> {
+    const { workspace, name } = this.#referenceOf(fileset);
+    const { provider, served_model_name: servedAs } =
+      (await this.#files.get(workspace, name))?.custom_fields ?? {};
+    if (typeof provider !== 'string' || typeof servedAs !== 'string') return null;
+    return { provider: this.#referenceOf(provider), servedAs };
+  }
+
+  async #updateServed(
+    provider: Reference,
+    change: (served: readonly ServedModel[]) => readonly ServedModel[],
+  ): Promise<void> {
+    for (let write = 1; write <= mostWrites; write++) {
+      const served = (await this.#models.provider(provider))?.served_models;
+      if (served === undefined) {
+        throw new RejectedError(`${this.#settings.name} has no provider ${referenceText(provider)}.`, {
+          code: 'not_found',
+        });
+      }
+      const wanted = change(served);
+      if (sameEntries(served, wanted)) return;
+      await this.#models.setServed(provider, wanted);
+    }
+  }
+
+  #referenceOf(text: string): Reference {
+    return toReference(text, this.#settings.workspace);
+  }
+}
+
+function idOf(model: Reference): string {
+  return referenceText(model);
+}
+
+function pending(model: Reference): Deployment {
+  return { id: idOf(model), status: 'pending', ours: isOurs(model.name), error: null };
+}
+
+function without(served: readonly ServedModel[], model: Reference): ServedModel[] {
+  return served.filter((entry) => entry.model_entity_id !== referenceText(model));
+}
+
+function sameEntries(a: readonly ServedModel[], b: readonly ServedModel[]): boolean {
+  const key = (entries: readonly ServedModel[]) =>
+    entries
+      .map((entry) => `${entry.model_entity_id} ${entry.served_model_name}`)
+      .sort()
+      .join('\n');
+  return key(a) === key(b);
+}

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { UnavailableError } from '../../domain/errors.ts';
+import { Job, JobStatus, LogPage, PlatformStatus } from './jobs.schema.ts';
+import { listAll } from './pages.ts';
+import { defaultLostAfterMs, type NemoPlatformSettings } from './settings.ts';
+import type { Transport } from './transport.ts';
+
+/** A job that ended is what was wanted. */
+const endedStatuses: ReadonlySet<string> = new Set(['completed', 'cancelled', 'error']);
+/** The scheduler looks every 5 s. */
+const scheduledWithinMs = 60_000;
+/** Without these loops no job is ever started, and `/status` calls itself healthy: it lists what runs. */
+const jobLoops = ['job_scheduler', 'job_reconciler'];
+
+export interface SeenJob extends JobStatus {
+  /** No sign of life: the platform was restarted and has lost it, or its process is gone with the machine. */
+  readonly lost: boolean;
+}
+
+/** `/apis/jobs/v2`: what every service's jobs have in common. */
+export interface JobsClient {
+  /** Throws `UnavailableError` for a job that waits because nothing there starts jobs. */
+  status(name: string): Promise<SeenJob | null>;
+  /** Asks for cancellation. Harmless on an ended job. */
+  cancel(name: string): Promise<void>;
+  /** Newest first. */
+  list(): Promise<Job[]>;
+  /** The last lines of a job's log, oldest first. */
+  log(name: string, lines: number): Promise<string[]>;
+  remove(name: string): Promise<void>;
+}
+
+export function createJobsClient(settings: NemoPlatformSettings, transport: Transport): JobsClient {
+  const jobs = `/apis/jobs/v2/workspaces/${encodeURIComponent(settings.workspace)}/jobs`;
+  const pathOf = (name: string) => `${jobs}/${encodeURIComponent(name)}`;
+  const lostAfterMs = settings.lostAfterMs ?? defaultLostAfterMs;
+
+  async function status(name: string): Promise<SeenJob | null> {
+    const job = await transport.find({
+      doing: `look up job ${name}`,
+      method: 'GET',
+      path: `${pathOf(name)}/status`,
+      reply: JobStatus,
+    });
+    if (job === null) return null;
+    const silentMs = transport.now() - job.lastSignAt;
+    if (job.status === 'created' && silentMs > scheduledWithinMs) await requireJobLoops(settings, transport);
+    return { ...job, lost: !endedStatuses.has(job.status) && job.started && silentMs > lostAfterMs };
+  }
+
+  return {
+    status,
+    async cancel(name) {
+      const job = await status(name);
+      if (job === null || endedStatuses.has(job.status)) return;
+      await transport.call({
+        doing: `cancel job ${name}`,
+        method: 'POST',
+        path: `${pathOf(name)}/cancel`,
+        reply: z.unknown(),
+      });
+    },
+    list: () => listAll(transport, { what: 'jobs', path: jobs, query: { sort: '-created_at' }, item: Job }),
+    async log(name, lines) {
+      const { data } = await transport.call({
+        doing: `read the log of job ${name}`,
+        method: 'GET',
+        path: `${pathOf(name)}/logs`,
+        query: { limit: lines },
+        reply: LogPage,
+      });
+      return data.map(({ message }) => message);
+    },
+    async remove(name) {
+      await transport.find({
+        doing: `remove job ${name}`,
+        method: 'DELETE',
+        path: pathOf(name),
+        reply: z.unknown(),
+      });
+    },
+  };
+}
+
+/** Throws `UnavailableError` when the platform runs nothing that would start a job. */
+export async function requireJobLoops(settings: NemoPlatformSettings, transport: Transport): Promise<void> {
+  const { controllers } = await transport.call({
+    doing: 'tell its status',
+    method: 'GET',
+    path: '/status',
+    reply: PlatformStatus,
+  });
+  const missing = jobLoops.filter((name) => controllers.status[name] === undefined);
+  if (missing.length === 0) return;
+  throw new UnavailableError(
+    `${settings.name} runs no ${missing.join(' and no ')}: its jobs will never start, though it calls itself ` +
+      'healthy. Its job controller ended at the start, mostly for want of Docker; its log says why. Restart it.',
+    { kind: 'failing' },
+  );
+}

@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { RejectedError } from '../../domain/errors.ts';
+import {
+  Adapter,
+  ModelEntity,
+  ModelProvider,
+  RoutedModels,
+  type ServedModel,
+  VirtualModel,
+} from './models.schema.ts';
+import { madeBy, madeByDescription, type Reference, referenceText } from './names.ts';
+import { listAll } from './pages.ts';
+import type { Transport } from './transport.ts';
+
+/** `/apis/models/v2` and the gateway's virtual models: what there is, who serves it, what is routed. */
+export interface ModelsClient {
+  entity(model: Reference): Promise<ModelEntity | null>;
+  provider(provider: Reference): Promise<ModelProvider | null>;
+  providers(workspace: string): Promise<ModelProvider[]>;
+  adapter(adapter: Reference): Promise<Adapter | null>;
+  adapters(workspace: string): Promise<Adapter[]>;
+  virtualModel(model: Reference): Promise<VirtualModel | null>;
+  virtualModels(workspace: string): Promise<VirtualModel[]>;
+  /** Model ids that the gateway answers for. */
+  routed(workspace: string): Promise<string[]>;
+  /** Made unless it is there. */
+  ensureProvider(provider: Reference, hostUrl: string): Promise<void>;
+  ensureEntity(model: Reference, provider: Reference): Promise<void>;
+  ensureVirtualModel(model: Reference): Promise<void>;
+  /** What the provider serves, whole: whoever writes one entry writes all. */
+  setServed(provider: Reference, served: readonly ServedModel[]): Promise<void>;
+  setAdapterEnabled(adapter: Reference, enabled: boolean): Promise<void>;
+  removeVirtualModel(model: Reference): Promise<void>;
+  removeAdapter(adapter: Reference): Promise<void>;
+}
+
+function models(workspace: string): string {
+  return `/apis/models/v2/workspaces/${encodeURIComponent(workspace)}`;
+}
+
+function gateway(workspace: string): string {
+  return `/apis/inference-gateway/v2/workspaces/${encodeURIComponent(workspace)}`;
+}
+
+export function createModelsClient(transport: Transport): ModelsClient {
+  const { find, create, remove } = verbs(transport);
+  return {
+    entity: (it) => find('model', it, `${models(it.workspace)}/models`, ModelEntity),
+    provider: (it) => find('provider', it, `${models(it.workspace)}/providers`, ModelProvider),
+    providers: (workspace) =>
+      listAll(transport, { what: 'providers', path: `${models(workspace)}/providers`, item: ModelProvider }),
+    adapter: (it) => find('adapter', it, `${models(it.workspace)}/adapters`, Adapter),
+    virtualModel: (it) => find('virtual model', it, `${gateway(it.workspace)}/virtual-models`, VirtualModel),
+    adapters: (workspace) =>
+      listAll(transport, { what: 'adapters', path: `${models(workspace)}/adapters`, item: Adapter }),
+    virtualModels: (workspace) =>
+      listAll(transport, {
+        what: 'virtual models',
+        path: `${gateway(workspace)}/virtual-models`,
+        item: VirtualModel,
+      }),
+    routed: (workspace) =>
+      transport.call({
+        doing: 'list models',
+        method: 'GET',
+        path: `${gateway(workspace)}/openai/-/v1/models`,
+        reply: RoutedModels,
+      }),
+    ensureProvider: (it, hostUrl) =>
+      create('provider', it, `${models(it.workspace)}/providers`, {
+        host_url: hostUrl,
+        description: madeByDescription,
+      }),
+    ensureEntity: (it, provider) =>
+      create('model', it, `${models(it.workspace)}/models`, {
+        model_providers: [referenceText(provider)],
+        custom_fields: madeBy,
+      }),
+    ensureVirtualModel: (it) =>
+      create('virtual model', it, `${gateway(it.workspace)}/virtual-models`, {
+        default_model_entity: referenceText(it),
+      }),
+    setServed: async (it, served) => {
+      await transport.call({
+        doing: `set what ${referenceText(it)} serves`,
+        method: 'PUT',
+        path: `${models(it.workspace)}/providers/${encodeURIComponent(it.name)}/status`,
+        body: { status: 'READY', served_models: served },
+        reply: z.unknown(),
+      });
+    },
+    setAdapterEnabled: async (it, enabled) => {
+      await transport.find({
+        doing: `${enabled ? 'enable' : 'disable'} adapter ${it.name}`,
+        method: 'PATCH',
+        path: `${models(it.workspace)}/adapters/${encodeURIComponent(it.name)}`,
+        body: { enabled },
+        reply: z.unknown(),
+      });
+    },
+    removeVirtualModel: (it) => remove('virtual model', it, `${gateway(it.workspace)}/virtual-models`),
+    removeAdapter: (it) => remove('adapter', it, `${models(it.workspace)}/adapters`),
+  };
+}
+
+function verbs(transport: Transport) {
+  return {
+    find: <T>(what: string, { name }: Reference, collection: string, reply: z.ZodType<T>) =>
+      transport.find({
+        doing: `look up ${what} ${name}`,
+        method: 'GET',
+        path: `${collection}/${encodeURIComponent(name)}`,
+        reply,
+      }),
+    async create(what: string, { name }: Reference, collection: string, body: object): Promise<void> {
+      const doing = `make ${what} ${name}`;
+      try {
+        await transport.call({
+          doing,
+          method: 'POST',
+          path: collection,
+          body: { name, ...body },
+          reply: z.unknown(),
+        });
+      } catch (error) {
+        // It is there: made by an earlier attempt, or by whoever was quicker.
+        if (!(error instanceof RejectedError) || error.code !== 'conflict') throw error;
+      }
+    },
+    async remove(what: string, { name }: Reference, collection: string): Promise<void> {
+      await transport.find({
+        doing: `remove ${what} ${name}`,
+        method: 'DELETE',
+        path: `${collection}/${encodeURIComponent(name)}`,
+        reply: z.unknown(),
+      });
+    },
+  };
+}

@@ -1,0 +1,26 @@
+/** Where a NeMo Platform (v2) is, how it is entered, and what of it is ours. */
+export interface NemoPlatformSettings {
+  /** The provider's name in candidates.yaml; used in error messages. */
+  readonly name: string;
+  /** Its root: `http://127.0.0.1:8095`. */
+  readonly url: string;
+  /** Everything that Flywheel makes is made here; it has to exist. */
+  readonly workspace: string;
+  /** A bearer token; null where the platform's authorization is off. */
+  readonly apiKey: string | null;
+  /**
+   * The model server behind the platform's provider, without `/v1`, where it is ours: the platform's gateway does
+   * not pass on the request that counts tokens.
+   */
+  readonly modelServer?: string;
+  /** Its customization backend; automodel unless said. */
+  readonly customizer?: Customizer;
+  /** After how long without a sign of life an unfinished job is taken for lost. */
+  readonly lostAfterMs?: number;
+}
+
+/** The platform's own automodel, or our PEFT plug-in (`nemo-peft-plugin`). */
+export type Customizer = 'automodel' | 'peft';
+
+/** Its controller renews a job's mark every 2 s; on a busy machine that was seen to take half a minute. */
+export const defaultLostAfterMs = 120_000;

@@ -1,0 +1,212 @@
+import type { ArtifactStore } from '../../activities/ports/artifact-store.ts';
+import type {
+  FineTuneRequest,
+  Trainer,
+  TrainingJob,
+  TrainingStatus,
+} from '../../activities/ports/trainer.ts';
+import type { ArtifactRef } from '../../domain/datasets/dataset.ts';
+import { RejectedError } from '../../domain/errors.ts';
+import { CreatedJob, Outcome, Progress } from './customization.schema.ts';
+import { backends, toJobBody } from './customization.ts';
+import { createFilesClient, type FilesClient } from './files.ts';
+import { createJobsClient, type JobsClient, type SeenJob } from './jobs.ts';
+import { createModelsClient, type ModelsClient } from './models.ts';
+import { datasetName, jobName, type Reference, referenceText, toReference } from './names.ts';
+import type { NemoPlatformSettings } from './settings.ts';
+import { checkedRows } from './training-rows.ts';
+import { createTransport, type Transport } from './transport.ts';
+
+type RowSource = Pick<ArtifactStore, 'readLines'>;
+
+/** A backend checks model and datasets before it accepts a job. */
+const createTimeoutMs = 2 * 60_000;
+const timeLimitText = /max TTL of (\d+) seconds/;
+/** What the plug-in says when the training itself was not at fault. */
+const retryableFailures: ReadonlySet<string> = new Set([
+  'unreachable',
+  'server_restarted',
+  'server_error',
+  'trainer_died',
+]);
+
+/**
+ * Fine-tuning by the platform's customization jobs: datasets become filesets, a job's name is its key, and the
+ * adapter is an entry at its base model, which `createDeployer` routes to.
+ *
+ * A job without a sign of life is reported failed and worth repeating: after a restart the platform says `active`
+ * of it for ever. It is cancelled first, so that it does not come back.
+ */
+export function createTrainer(settings: NemoPlatformSettings, artifacts: RowSource): Trainer {
+  const transport = createTransport(settings);
+  const trainer = new NemoTrainer(settings, transport, artifacts);
+  return {
+    find: (key) => trainer.find(key),
+    launch: (request) => trainer.launch(request),
+    get: (jobId) => trainer.get(jobId),
+    progress: (jobId) => trainer.progress(jobId),
+    cancel: (jobId) => trainer.cancel(jobId),
+  };
+}
+
+class NemoTrainer {
+  readonly #settings: NemoPlatformSettings;
+  readonly #transport: Transport;
+  readonly #artifacts: RowSource;
+  readonly #jobs: JobsClient;
+  readonly #files: FilesClient;
+  readonly #models: ModelsClient;
+
+  constructor(settings: NemoPlatformSettings, transport: Transport, artifacts: RowSource) {
+    this.#settings = settings;
+    this.#transport = transport;
+    this.#artifacts = artifacts;
+    this.#jobs = createJobsClient(settings, transport);
+    this.#files = createFilesClient(transport);
+    this.#models = createModelsClient(transport);
+  }
+
+  async find(key: string): Promise<TrainingJob | null> {
+    const name = jobName('tune', key);
+    const job = await this.#jobs.status(name);
+    return job && this.#toTrainingJob(job);
+  }
+
+  async launch(request: FineTuneRequest): Promise<TrainingJob> {
+    const found = await this.find(request.key);
+    if (found) return found;
+    const model = toReference(request.baseModel, this.#settings.workspace);
+    await this.#requireModel(model);
+    const train = await this.#upload(request.train);
+    const validation = request.validation.rows > 0 ? await this.#upload(request.validation) : null;
+    await this.#create(toJobBody(request, { model, train, validation }, this.#customizer));
+    return this.get(jobName('tune', request.key));
+  }
+
+  async get(jobId: string): Promise<TrainingJob> {
+    return this.#toTrainingJob(await this.#require(jobId));
+  }
+
+  async progress(jobId: string) {
+    const parsed = Progress.safeParse((await this.#require(jobId)).told);
+    return parsed.success ? parsed.data : null;
+  }
+
+  cancel(jobId: string): Promise<void> {
+    return this.#jobs.cancel(jobId);
+  }
+
+  get #customizer() {
+    return this.#settings.customizer ?? 'automodel';
+  }
+
+  get #collection(): string {
+    const { workspace } = this.#settings;
+    const { path } = backends[this.#customizer];
+    return `/apis/customization/v2/workspaces/${encodeURIComponent(workspace)}/${path}/jobs`;
+  }
+
+  async #require(jobId: string): Promise<SeenJob> {
+    const job = await this.#jobs.status(jobId);
+    if (job) return job;
+    throw new RejectedError(`${this.#settings.name} has no job ${jobId}.`, { code: 'not_found' });
+  }
+
+  async #requireModel(model: Reference): Promise<void> {
+    if (await this.#models.entity(model)) return;
+    throw new RejectedError(
+      `${this.#settings.name} has no model ${referenceText(model)}; a model entity of that name has to be made there.`,
+      { code: 'model_not_found' },
+    );
+  }
+
+  async #upload(artifact: ArtifactRef): Promise<Reference> {
+    const { workspace } = this.#settings;
+    const name = datasetName(artifact.sha256);
+    const lines = () => checkedRows(this.#artifacts.readLines(artifact.uri));
+    // Read through once before anything is made: a bad row leaves nothing behind.
+    for await (const _ of lines());
+    await this.#files.upload({
+      ...{ workspace, fileset: name, path: 'training.jsonl' },
+      bytes: artifact.bytes,
+      lines: lines(),
+    });
+    return { workspace, name };
+  }
+
+  async #create(body: ReturnType<typeof toJobBody>): Promise<void> {
+    try {
+      await this.#transport.call({
+        doing: `create a customization job of ${body.spec.model}`,
+        method: 'POST',
+        path: this.#collection,
+        body,
+        timeoutMs: createTimeoutMs,
+        reply: CreatedJob,
+      });
+    } catch (error) {
+      // Whoever was quicker, or an attempt of ours that got no answer: the name is the key.
+      if (!(error instanceof RejectedError) || error.code !== 'conflict') throw error;
+    }
+  }
+
+  async #toTrainingJob(job: SeenJob): Promise<TrainingJob> {
+    const outcome = Outcome.parse(job.told);
+    const base = { id: job.name, trainSeconds: outcome.train_seconds ?? null };
+    if (job.lost) {
+      await this.#jobs.cancel(job.name);
+      return { ...base, status: 'failed', model: null, ...lost(job) };
+    }
+    const status = toStatus(job.status);
+    if (status === 'succeeded') {
+      return { ...base, status, model: await this.#adapterOf(job.name), error: null, errorRetryable: false };
+    }
+    if (status !== 'failed') return { ...base, status, model: null, error: null, errorRetryable: false };
+    return { ...base, status, model: null, ...this.#failure(job, outcome.failure) };
+  }
+
+  async #adapterOf(name: string): Promise<string> {
+    const { spec } = await this.#transport.call({
+      doing: `retrieve job ${name}`,
+      method: 'GET',
+      path: `${this.#collection}/${encodeURIComponent(name)}`,
+      reply: CreatedJob,
+    });
+    return referenceText({ workspace: this.#settings.workspace, name: spec.output.name });
+  }
+
+  #failure(job: SeenJob, told: { code: string; message: string } | undefined) {
+    const limit = timeLimitText.exec(job.error ?? '');
+    if (limit) {
+      return {
+        error: `${job.error}. Raise ttl_seconds_active of the platform's job executor, now ${limit[1]} s.`,
+        // Trained anew it would run into the limit again, unless the training went on without its job.
+        errorRetryable: backends[this.#customizer].adopts,
+      };
+    }
+    return {
+      error: told?.message ?? job.error,
+      errorRetryable: told !== undefined && retryableFailures.has(told.code),
+    };
+  }
+}
+
+function lost(job: SeenJob): { error: string; errorRetryable: boolean } {
+  return {
+    error: `The platform lost job ${job.name}: it is ${job.status}, and nothing was heard of it for too long.`,
+    errorRetryable: true,
+  };
+}
+
+const statuses: Readonly<Record<string, TrainingStatus>> = {
+  created: 'queued',
+  pending: 'queued',
+  completed: 'succeeded',
+  error: 'failed',
+  cancelled: 'cancelled',
+};
+
+/** A status that we do not know, and those on the way to an end (`cancelling`), have not ended. */
+function toStatus(status: string): TrainingStatus {
+  return statuses[status] ?? 'running';
+}

@@ -1,0 +1,194 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { z } from 'zod';
+import { RejectedError, UnavailableError } from '../../domain/errors.ts';
+import {
+  type CallName,
+  rejectedByFailure,
+  timedOut,
+  toFlywheelError,
+  unreachable,
+  unreadable,
+} from './errors.ts';
+import type { NemoPlatformSettings } from './settings.ts';
+
+/** Looking something up is quick; a busy machine was seen to take seconds. */
+const usualTimeoutMs = 30_000;
+/** Between the attempts of what may be repeated. Longer waits are the caller's, whose attempts are counted. */
+const pausesMs = [200, 1_000];
+const longestPauseMs = 5_000;
+
+export interface Call {
+  /** Verb phrase for error messages, such as `list jobs`. */
+  readonly doing: string;
+  readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
+  /** Below the root, each part encoded: `/apis/jobs/v2/…`. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number>>;
+  readonly body?: unknown;
+  /** Instead of `body`: read while it is sent, hence sent once. */
+  readonly stream?: AsyncIterable<Uint8Array>;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** One platform: every request of ours goes through it. */
+export interface Transport {
+  /**
+   * One request with a deadline, its errors translated, its reply parsed. What changes nothing when repeated
+   * (GET, PUT, DELETE) is repeated twice when the platform does not answer or fails.
+   */
+  call<T>(call: Call & { readonly reply: z.ZodType<T> }): Promise<T>;
+  /** Where a missing thing is an answer too: null for a 404. */
+  find<T>(call: Call & { readonly reply: z.ZodType<T> }): Promise<T | null>;
+  /** A reply that is read line by line. */
+  lines(call: Call): AsyncIterable<string>;
+  /** The platform's own clock, as its last answer told it: its times are compared with nothing else. */
+  now(): number;
+}
+
+export function createTransport(settings: NemoPlatformSettings): Transport {
+  return new HttpTransport(settings);
+}
+
+class HttpTransport implements Transport {
+  readonly #settings: NemoPlatformSettings;
+  #skewMs = 0;
+
+  constructor(settings: NemoPlatformSettings) {
+    this.#settings = settings;
+  }
+
+  async call<T>(call: Call & { readonly reply: z.ZodType<T> }): Promise<T> {
+    const response = await this.#repeated(call);
+    const text = await this.#guarded(call, () => response.text());
+    const name = this.#nameOf(call);
+    const parsed = call.reply.safeParse(parseJson(text, name));
+    if (!parsed.success) throw unreadable(`the reply is not one: ${explain(parsed.error)}`, name);
+    return parsed.data;
+  }
+
+  async find<T>(call: Call & { readonly reply: z.ZodType<T> }): Promise<T | null> {
+    try {
+      return await this.call(call);
+    } catch (error) {
+      if (error instanceof RejectedError && error.code === 'not_found') return null;
+      throw error;
+    }
+  }
+
+  async *lines(call: Call): AsyncIterable<string> {
+    const response = await this.#repeated(call);
+    let rest = '';
+    for await (const text of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      yield* lines;
+    }
+    if (rest !== '') yield rest;
+  }
+
+  now(): number {
+    return Date.now() + this.#skewMs;
+  }
+
+  async #repeated(call: Call): Promise<Response> {
+    if (call.method === 'POST' || call.method === 'PATCH') return this.#once(call);
+    if (call.stream) return this.#once(call);
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#once(call);
+      } catch (error) {
+        const pauseMs = pausesMs[attempt];
+        if (!(error instanceof UnavailableError) || pauseMs === undefined) throw error;
+        const waitMs = error.retryAfterMs ?? pauseMs;
+        if (waitMs > longestPauseMs || error.kind === 'timeout') throw error;
+        await sleep(waitMs, undefined, call.signal && { signal: call.signal }).catch(() => {
+          call.signal?.throwIfAborted();
+        });
+      }
+    }
+  }
+
+  async #once(call: Call): Promise<Response> {
+    const response = await this.#send(call);
+    if (response.ok) return response;
+    const body = await this.#guarded(call, () => response.text());
+    const refusal = { status: response.status, body, retryAfter: response.headers.get('retry-after') };
+    const isBareFailure = response.status === 500 && call.body !== undefined;
+    if (isBareFailure && (await this.#failsAgain(call)))
+      throw rejectedByFailure(call.body, this.#nameOf(call));
+    throw toFlywheelError(refusal, this.#nameOf(call));
+  }
+
+  /** Only where the platform is well otherwise: then it is the request that it cannot take. */
+  async #failsAgain(call: Call): Promise<boolean> {
+    const health = await this.#send({ doing: 'tell its health', method: 'GET', path: '/health/ready' }).catch(
+      () => null,
+    );
+    if (!health?.ok) return false;
+    const again = await this.#send(call);
+    await again.body?.cancel();
+    return again.status === 500;
+  }
+
+  async #send(call: Call): Promise<Response> {
+    const { settings, url } = { settings: this.#settings, url: this.#urlOf(call) };
+    return this.#guarded(call, async (signal) => {
+      const response = await fetch(url, {
+        method: call.method,
+        signal,
+        headers: {
+          accept: 'application/json',
+          ...(settings.apiKey !== null && { authorization: `Bearer ${settings.apiKey}` }),
+          ...(call.body !== undefined && { 'content-type': 'application/json' }),
+          ...(call.stream && { 'content-type': 'application/octet-stream' }),
+        },
+        ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
+        ...(call.stream && { body: ReadableStream.from(call.stream), duplex: 'half' as const }),
+      });
+      const date = Date.parse(response.headers.get('date') ?? '');
+      if (Number.isFinite(date)) this.#skewMs = date - Date.now();
+      return response;
+    });
+  }
+
+  /** With the deadline, and whatever goes wrong translated. An abort rejects with the signal's own reason. */
+  async #guarded<R>(call: Call, work: (signal: AbortSignal) => Promise<R>): Promise<R> {
+    const timeoutMs = call.timeoutMs ?? usualTimeoutMs;
+    const deadline = AbortSignal.timeout(timeoutMs);
+    const signal = call.signal ? AbortSignal.any([call.signal, deadline]) : deadline;
+    try {
+      call.signal?.throwIfAborted();
+      return await work(signal);
+    } catch (error) {
+      call.signal?.throwIfAborted();
+      if (deadline.aborted) throw timedOut(this.#nameOf(call), timeoutMs);
+      throw unreachable(error, this.#nameOf(call));
+    }
+  }
+
+  #urlOf({ path, query = {} }: Call): URL {
+    const url = new URL(`${this.#settings.url.replace(/\/+$/, '')}${path}`);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+    return url;
+  }
+
+  #nameOf({ doing }: Call): CallName {
+    return { provider: this.#settings.name, doing };
+  }
+}
+
+function parseJson(text: string, name: CallName): unknown {
+  // What deletes answers 204, without a body.
+  if (text === '') return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw unreadable('the reply is not JSON', name);
+  }
+}
+
+function explain(error: z.ZodError): string {
+  const [issue] = error.issues;
+  return issue ? `${issue.path.join('.') || 'it'}: ${issue.message}` : 'unknown form';
+}

@@ -1,0 +1,1 @@
+"""LoRA customization jobs for NeMo Platform: accepted and shown by the platform, trained by the model server."""

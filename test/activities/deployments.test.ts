@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createAwaitModel } from '../../activities/await-model.ts';
+import type { Deployer, Deployment, DeploymentTarget } from '../../activities/ports/deployer.ts';
+import type { Lineage } from '../../activities/ports/lineage.ts';
+import { createReleaseModels } from '../../activities/release-models.ts';
+import { type Connection, connect } from '../../db/connect.ts';
+import { createLineage } from '../../db/lineage.ts';
+import { routeHolder, runHolder } from '../../domain/deployments/holder.ts';
+import { RejectedError, UnavailableError } from '../../domain/errors.ts';
+import { anAttempt, runIn } from '../support/activity-environment.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { approvedRun } from '../support/lineage.ts';
+
+/** A cluster that takes two looks to deploy; what is on it can be seen. */
+class Cluster implements Deployer {
+  readonly running = new Map<string, { target: DeploymentTarget; looks: number }>();
+  readonly removed: string[] = [];
+  foreign: string[] = [];
+  failure: string | null = null;
+  removal: Error | null = null;
+
+  async deploy(target: DeploymentTarget): Promise<Deployment> {
+    const id = `nim-${target.model}`;
+    const found = this.running.get(id) ?? { target, looks: 0 };
+    this.running.set(id, { target, looks: found.looks + 1 });
+    return this.read(id);
+  }
+
+  async get(id: string): Promise<Deployment | null> {
+    return this.running.has(id) ? this.read(id) : null;
+  }
+
+  async remove(id: string): Promise<void> {
+    if (this.removal) throw this.removal;
+    this.running.delete(id);
+    this.removed.push(id);
+  }
+
+  private read(id: string): Deployment {
+    const ours = !this.foreign.includes(id);
+    if (this.failure !== null) return { id, ours, status: 'failed', error: this.failure };
+    const ready = (this.running.get(id)?.looks ?? 0) >= 2;
+    return { id, ours, status: ready ? 'ready' : 'pending', error: null };
+  }
+}
+
+describe('models that have to be deployed', () => {
+  let database: TestDatabase;
+  let connection: Connection;
+  let lineage: Lineage;
+  let cluster: Cluster;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    connection = connect(database.url);
+    lineage = createLineage(connection.db);
+  });
+  afterAll(async () => {
+    await connection.close();
+    await database.drop();
+  });
+  beforeEach(async () => {
+    cluster = new Cluster();
+    for (const { holders } of await lineage.deployments.list())
+      for (const holder of holders) await lineage.deployments.release(holder);
+    for (const unused of await lineage.deployments.claimUnused()) await lineage.deployments.forget(unused);
+  });
+
+  const chatModel = {
+    complete: async () => ({ response: {}, latencyMs: 1 }),
+    countTokens: async () => null,
+    isServed: async () => true,
+  };
+  const timing = { pollMs: 1, patienceMs: 5_000, deployedPatienceMs: 5_000, loadMs: 1_000 };
+
+  function activities(patienceMs = 5_000, retirementGraceMs = 0) {
+    const ports = { lineage, deployers: () => cluster, chatModels: () => chatModel, retirementGraceMs };
+    const { awaitModel } = createAwaitModel(ports, { ...timing, deployment: { pollMs: 1, patienceMs } });
+    const { releaseRunModels, releaseRouteModels } = createReleaseModels(ports);
+    const serving = (model: string) => ({ provider: 'cluster', model, fewShotUri: null, maxTokens: 64 });
+    return {
+      wait: (model: string, holder: string) =>
+        runIn(anAttempt(), awaitModel, { serving: serving(model), holder }),
+      endRun: (runId: string) => runIn(anAttempt(), releaseRunModels, { runId }),
+      leaveRoute: (workloadId: string) => runIn(anAttempt(), releaseRouteModels, { workloadId }),
+    };
+  }
+
+  it('are deployed, waited for, and given back at the end of the run', async () => {
+    const { wait, endRun } = activities();
+
+    await wait('llama', runHolder('1'));
+    expect(cluster.running.get('nim-llama')?.looks).toBe(2);
+
+    expect(await endRun('1')).toEqual({ removed: ['llama'] });
+    expect(cluster.running.size).toBe(0);
+    expect(await endRun('1')).toEqual({ removed: [] });
+  });
+
+  it('are shared by runs, and stay until the last of them ends', async () => {
+    const { wait, endRun } = activities();
+    await wait('llama', runHolder('1'));
+    await wait('llama', runHolder('2'));
+
+    expect(await endRun('1')).toEqual({ removed: [] });
+    expect(await endRun('2')).toEqual({ removed: ['llama'] });
+  });
+
+  it('that others deployed are used and left alone', async () => {
+    cluster.foreign = ['nim-llama'];
+    const { wait, endRun } = activities();
+    await wait('llama', runHolder('1'));
+
+    await endRun('1');
+
+    expect(cluster.removed).toEqual([]);
+    expect(await lineage.deployments.list()).toEqual([]);
+  });
+
+  it('that fail to deploy say why, and leave nothing behind', async () => {
+    cluster.failure = 'insufficient GPUs';
+    const { wait, endRun } = activities();
+
+    await expect(wait('llama', runHolder('1'))).rejects.toThrow(/could not deploy llama.*insufficient GPUs/);
+
+    expect(cluster.running.size).toBe(0);
+    await endRun('1');
+    expect(await lineage.deployments.list()).toEqual([]);
+  });
+
+  it('that never become ready are given up on, and given back', async () => {
+    cluster.deploy = async () => ({ id: 'nim-llama', status: 'pending', ours: true, error: null });
+    const { wait, endRun } = activities(10);
+
+    await expect(wait('llama', runHolder('1'))).rejects.toThrow(RejectedError);
+    await endRun('1');
+
+    expect(cluster.removed).toEqual(['nim-llama']);
+  });
+
+  it('that cannot be removed now are removed by whoever comes next', async () => {
+    const { wait, endRun } = activities();
+    await wait('llama', runHolder('1'));
+    cluster.removal = new UnavailableError('the cluster is down');
+    await expect(endRun('1')).rejects.toThrow('the cluster is down');
+    // Meanwhile nobody relies on it.
+    await expect(wait('llama', runHolder('2'))).rejects.toThrow('is being removed');
+
+    cluster.removal = null;
+
+    expect(await endRun('other')).toEqual({ removed: ['llama'] });
+    await wait('llama', runHolder('2'));
+  });
+
+  it('stay while a route serves them or would go back to them, and a time of grace beyond', async () => {
+    const workloadId = 'hr';
+    await approvedRun(lineage, 'run-routes');
+    const move = (model: string) =>
+      lineage.routes.move({
+        ...{ moveId: model, workloadId, digest: null, runId: null, kind: 'rollback' as const },
+        serving: { provider: 'cluster', model, fewShotUri: null, maxTokens: 64 },
+        ...{ actor: 'ada', reason: 'a test' },
+      });
+    const { wait, leaveRoute } = activities();
+    for (const model of ['first', 'second', 'third']) {
+      await wait(model, routeHolder(workloadId));
+      await move(model);
+      await leaveRoute(workloadId);
+    }
+    expect([...cluster.running.keys()]).toEqual(['nim-second', 'nim-third']);
+
+    await wait('fourth', routeHolder(workloadId));
+    await move('fourth');
+    expect(await activities(5_000, 60_000).leaveRoute(workloadId)).toEqual({ removed: [] });
+    expect([...cluster.running.keys()]).toEqual(['nim-second', 'nim-third', 'nim-fourth']);
+  });
+});

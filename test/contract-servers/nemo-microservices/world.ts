@@ -1,0 +1,90 @@
+import type { Table } from './crud.ts';
+import { createDataStore, type DataStore } from './data-store/repos.ts';
+import { createModelServer, type ModelServer } from './model-server.ts';
+
+/** A base model that can be customized and deployed. */
+export interface BaseModel {
+  /** The id of its NIM, such as `flywheel/nano-1m`. */
+  readonly id: string;
+  /** What the model server calls it. */
+  readonly servedAs: string;
+  readonly numParameters: number;
+  /** Longest context, in tokens. */
+  readonly contextSize: number;
+}
+
+export interface WorldOptions {
+  readonly modelServerUrl: string;
+  readonly bases: readonly BaseModel[];
+  /** Ids of bases that a NIM serves from the start, deployed by somebody else. */
+  readonly deployed: readonly string[];
+  /** How often a NIM asks the Entity Store for adapters. Real ones take 60 to 180 s. */
+  readonly refreshMs: number;
+  /** How long each step of a deployment takes. */
+  readonly deployStepMs: number;
+  /** How long pods live on after their deployment was deleted. */
+  readonly undeployMs: number;
+  /** How long each stage of a job takes beyond its work: pulling images, claiming volumes. */
+  readonly stageMs: number;
+  /** How long a cancelled job is seen as `cancelling`. */
+  readonly cancelMs: number;
+}
+
+/** What the server is told to do wrong, once each. For tests. */
+export interface Faults {
+  /** The next customization ends as failed with every step done. */
+  failTrainingAtEnd: boolean;
+  /** Calls that are answered so, once for each time; with `afterwards` they are done first, and the reply is lost. */
+  refusals: {
+    method?: string;
+    path: string;
+    status: number;
+    retryAfter?: string;
+    afterwards?: boolean;
+    times: number;
+  }[];
+}
+
+/** Everything that the services share. */
+export interface World {
+  readonly options: WorldOptions;
+  readonly modelServer: ModelServer;
+  readonly dataStore: DataStore;
+  readonly tables: Readonly<Record<TableName, Table>>;
+  readonly faults: Faults;
+  /** Aborted when the server closes: whatever runs ends. */
+  readonly closed: AbortSignal;
+  /** Work that outlives its request. */
+  run(work: Promise<unknown>): void;
+}
+
+const tableNames = [
+  'namespaces',
+  'projects',
+  'datasets',
+  'models',
+  'customizationTargets',
+  'customizationConfigs',
+  'evaluationConfigs',
+  'evaluationTargets',
+  'deploymentConfigs',
+  'deployments',
+] as const;
+type TableName = (typeof tableNames)[number];
+
+export function createWorld(options: WorldOptions, closed: AbortSignal): World {
+  const tables = Object.fromEntries(tableNames.map((name) => [name, new Map()])) as Record<TableName, Table>;
+  return {
+    options,
+    closed,
+    modelServer: createModelServer(options.modelServerUrl),
+    dataStore: createDataStore(),
+    tables,
+    faults: { failTrainingAtEnd: false, refusals: [] },
+    run(work) {
+      work.catch((error: unknown) => {
+        if (!closed.aborted) console.error(error);
+      });
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import { expect, it } from 'vitest';
+import type { Lineage } from '../../../activities/ports/lineage.ts';
+import { UnavailableError } from '../../../domain/errors.ts';
+
+export function deploymentCases(lineage: () => Lineage): void {
+  const base = { provider: 'cluster', model: 'llama', baseModel: null };
+  const adapter = { provider: 'cluster', model: 'llama-hr', baseModel: 'llama' };
+  const deployments = () => lineage().deployments;
+  const held = async () =>
+    Object.fromEntries((await deployments().list()).map(({ model, holders }) => [model, holders]));
+  const claimed = async () => (await deployments().claimUnused()).map(({ model }) => model);
+
+  it('knows who holds a model, however often they say so', async () => {
+    await deployments().hold(base, 'run:1');
+    await deployments().hold(base, 'run:1');
+    await deployments().hold(base, 'run:2');
+
+    expect(await held()).toEqual({ llama: ['run:1', 'run:2'] });
+    expect(await claimed()).toEqual([]);
+  });
+
+  it('holds the base model with its adapter, and gives the adapter back first', async () => {
+    await deployments().hold(adapter, 'run:1');
+    expect(await held()).toEqual({ llama: ['run:1'], 'llama-hr': ['run:1'] });
+
+    await deployments().release('run:1');
+
+    expect(await claimed()).toEqual(['llama-hr', 'llama']);
+  });
+
+  it('keeps what another holder needs', async () => {
+    await deployments().hold(base, 'run:1');
+    await deployments().hold(adapter, 'route:hr');
+
+    await deployments().release('run:1');
+
+    expect(await claimed()).toEqual([]);
+    expect(await held()).toEqual({ llama: ['route:hr'], 'llama-hr': ['route:hr'] });
+  });
+
+  it('keeps the exceptions of a release, with their base models', async () => {
+    await deployments().hold(adapter, 'route:hr');
+    await deployments().hold({ provider: 'cluster', model: 'old', baseModel: 'older' }, 'route:hr');
+
+    await deployments().release('route:hr', { except: [{ provider: 'cluster', model: 'llama-hr' }] });
+
+    expect(await held()).toEqual({ llama: ['route:hr'], 'llama-hr': ['route:hr'], old: [], older: [] });
+  });
+
+  it('keeps what was released for its time of grace, and again once it is held anew', async () => {
+    await deployments().hold(base, 'route:hr');
+    await deployments().release('route:hr', { keepMs: 60_000 });
+    expect(await claimed()).toEqual([]);
+
+    await deployments().hold(base, 'route:hr');
+    await deployments().release('route:hr');
+    await deployments().hold(base, 'route:hr');
+
+    expect(await claimed()).toEqual([]);
+  });
+
+  it('does not shorten a time of grace by a second release', async () => {
+    await deployments().hold(base, 'route:hr');
+    await deployments().release('route:hr', { keepMs: 60_000 });
+
+    await deployments().release('route:hr');
+
+    expect(await claimed()).toEqual([]);
+  });
+
+  it('lets nobody hold what is being removed, and everybody once it is forgotten', async () => {
+    await deployments().hold(base, 'run:1');
+    await deployments().recordDeployment(base, { id: 'nim-1', ours: true });
+    await deployments().release('run:1');
+    expect(await deployments().claimUnused()).toEqual([
+      { ...base, deploymentId: 'nim-1', ours: true, removing: true, holders: [] },
+    ]);
+
+    await expect(deployments().hold(base, 'run:2')).rejects.toThrow(UnavailableError);
+    // Whoever claimed it may have died: the next one finishes.
+    expect(await claimed()).toEqual(['llama']);
+
+    await deployments().forget(base);
+    await deployments().hold(base, 'run:2');
+    expect(await deployments().list()).toEqual([
+      { ...base, deploymentId: null, ours: false, removing: false, holders: ['run:2'] },
+    ]);
+  });
+
+  it('forgets nothing that is held', async () => {
+    await deployments().hold(base, 'run:1');
+
+    await deployments().forget(base);
+
+    expect(await held()).toEqual({ llama: ['run:1'] });
+  });
+
+  it('either holds or removes, when both are asked for at once', async () => {
+    for (let round = 0; round < 10; round++) {
+      const target = { ...base, model: `m${round}` };
+      await deployments().hold(target, 'run:1');
+      await deployments().release('run:1');
+
+      const [hold, claim] = await Promise.allSettled([
+        deployments().hold(target, 'run:2'),
+        deployments().claimUnused(),
+      ]);
+
+      const removed = claim.status === 'fulfilled' && claim.value.some(({ model }) => model === target.model);
+      expect(hold.status).toBe(removed ? 'rejected' : 'fulfilled');
+    }
+  });
+}

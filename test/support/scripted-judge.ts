@@ -1,0 +1,46 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Json } from '../../domain/json.ts';
+import { respond, startHttpServer } from './http-server.ts';
+
+/** What the judge was shown of one answer: the JSON value that the grader's user message is. */
+export interface Shown {
+  readonly conversation: readonly { readonly role: string; readonly content: Json }[];
+  readonly reference_answer: Json;
+  readonly candidate_answer: Json;
+}
+
+/** What a judge says: a score that keeps to the form, or words that do not. */
+export type Said = { readonly score: number; readonly reason: string } | string;
+
+export interface ScriptedJudge {
+  /** Ends in `/v1`. */
+  readonly baseUrl: string;
+  /** Everything it was asked and said, in order. */
+  readonly judged: { readonly rubric: string; readonly shown: Shown; readonly said: Said }[];
+  close(): Promise<void>;
+}
+
+interface Asked {
+  readonly model: string;
+  readonly messages: readonly { readonly content: string }[];
+}
+
+/** An OpenAI-dialect endpoint that judges by a rule: no model small enough for the tests can. */
+export async function startScriptedJudge(rule: (shown: Shown) => Said): Promise<ScriptedJudge> {
+  const judged: ScriptedJudge['judged'] = [];
+  const server = await startHttpServer(async (request: IncomingMessage, response: ServerResponse) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { model, messages } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Asked;
+    const shown = JSON.parse(messages.at(-1)?.content ?? '{}') as Shown;
+    const said = rule(shown);
+    judged.push({ rubric: messages[0]?.content ?? '', shown, said });
+    const content = typeof said === 'string' ? said : JSON.stringify(said);
+    respond(response, 200, {
+      ...{ id: `judgement-${judged.length}`, object: 'chat.completion', created: 1, model },
+      choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
+      usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
+    });
+  });
+  return { baseUrl: `${server.url}/v1`, judged, close: () => server.close() };
+}
