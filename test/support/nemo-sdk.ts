@@ -22,7 +22,7 @@ export async function runWithNemoSdk(script: string, args: readonly string[] = [
     const { stdout } = await promisify(execFile)(python, [join(folder, script), ...args], {
       // A cache of its own: what is downloaded is downloaded now.
       env: { ...process.env, HF_HOME: home, HF_TOKEN: '', PYTHONDONTWRITEBYTECODE: '1' },
-      timeout: 280_000,
+      timeout: 540_000,
       maxBuffer: 16 * 1024 * 1024,
     });
     return JSON.parse(stdout);

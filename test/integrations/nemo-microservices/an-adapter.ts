@@ -44,5 +44,5 @@ export async function anAdapter(settings: NemoSettings, baseModel: string): Prom
     const job = await trainer.get(id);
     expect(job).toMatchObject({ status: 'succeeded', error: null });
     return job.model ?? '';
-  }, 280_000);
+  }, 540_000);
 }

@@ -15,7 +15,7 @@ let adapter: string;
 beforeAll(async () => {
   server = await aNemoServer();
   adapter = await anAdapter(settingsOf(server), base);
-}, 300_000);
+}, 600_000);
 afterAll(() => server.close());
 
 describeDeployer('NeMo Deployment Management v1', async () => {

@@ -38,7 +38,7 @@ test('NVIDIA’s own client and the hub’s complete the whole loop against the 
       'says.string-check': 1,
     },
   });
-}, 300_000);
+}, 600_000);
 
 test('Flywheel sends only what NVIDIA’s client could send', async () => {
   const before = server.calls.length;
@@ -56,7 +56,7 @@ test('Flywheel sends only what NVIDIA’s client could send', async () => {
   expect(checked.filter(({ problems }) => problems.length > 0)).toEqual([]);
   // Each kind of call was made, so each was checked.
   expect([...new Set(checked.map(({ call }) => call))].sort()).toEqual([...validators.keys()].sort());
-}, 300_000);
+}, 600_000);
 
 /** What Flywheel does in a run: train, deploy, evaluate; and what it does between runs. */
 async function useEveryService(): Promise<void> {

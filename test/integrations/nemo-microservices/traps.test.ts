@@ -119,7 +119,7 @@ test('progress is no success', async () => {
     const seen = await trainer.get(id);
     expect(hasEnded(seen)).toBe(true);
     return seen;
-  }, 280_000);
+  }, 540_000);
 
   const shown = (await (await fetch(`${server.url}/v1/customization/jobs/${id}/status`)).json()) as object;
   expect(shown).toMatchObject({ status: 'failed', percentage_done: 100, steps_completed: 1 });
@@ -129,7 +129,7 @@ test('progress is no success', async () => {
     trainSeconds: null,
     error: 'Upload of the checkpoint failed',
   });
-}, 300_000);
+}, 600_000);
 
 test('a job that is being cancelled has not ended', async () => {
   const { trainer, artifacts } = setup();
@@ -344,4 +344,4 @@ test('the inventory lists what is ours, removes it, and refuses what is not', as
     name: 'RejectedError',
   });
   expect([...server.world.dataStore.repos.keys()]).toEqual([]);
-}, 300_000);
+}, 600_000);
