@@ -13,6 +13,8 @@ describeTrainer('NeMo Platform', async () => {
     artifacts,
     baseModel: 'nano-1m',
     queues: true,
+    // The platform looks at its jobs every 2 s and tells the process, which tells the model server, and back.
+    cancelledWithinMs: 60_000,
     async answers(model) {
       // The platform routes to an adapter once it is deployed, and looks for routes every few seconds.
       await createDeployer(settings).deploy({ model, baseModel: 'flywheel/nano-1m' });
