@@ -21,6 +21,8 @@ export interface TrainerSetup {
   readonly queues?: boolean;
   /** The service splits off validation rows of its own where it is given none. */
   readonly alwaysValidates?: boolean;
+  /** How long a cancelled job may take to end; 10 s unless said. */
+  readonly cancelledWithinMs?: number;
 }
 
 const tool = {
@@ -194,7 +196,7 @@ export function describeTrainer(name: string, setup: () => Promise<TrainerSetup>
         await bundle.trainer.cancel(job.id);
 
         await expect
-          .poll(() => bundle.trainer.get(job.id), { timeout: 10_000 })
+          .poll(() => bundle.trainer.get(job.id), { timeout: bundle.cancelledWithinMs ?? 10_000 })
           .toMatchObject({ status: 'cancelled', model: null });
         await bundle.trainer.cancel(job.id);
         const next = await launch(await aLongRequest());
