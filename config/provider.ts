@@ -58,6 +58,9 @@ export type Provider =
       readonly url: string;
       readonly workspace: string;
       readonly evaluator: 'flywheel' | 'nemo';
+      readonly customizer: 'automodel' | 'peft';
+      /** Root of our model server behind it, where there is one. */
+      readonly modelServer?: string;
     });
 
 /** Whether candidates can be fine-tuned there. */
@@ -84,10 +87,13 @@ export function toProvider(entry: ProviderEntry, apiKey: string | null, file: st
     case 'nemo-microservices':
       return toMicroservices(entry, apiKey);
     case 'nemo-platform': {
-      const { kind, workspace, evaluator } = entry;
+      const { kind, workspace, evaluator, customizer, model_server_url: modelServer } = entry;
       const url = withoutSlash(entry.url);
       const baseUrl = `${url}/apis/inference-gateway/v2/workspaces/${workspace}/openai/-/v1`;
-      return { kind, baseUrl, apiKey, url, workspace, evaluator };
+      return {
+        ...{ kind, baseUrl, apiKey, url, workspace, evaluator, customizer },
+        ...(modelServer && { modelServer: withoutSlash(modelServer) }),
+      };
     }
   }
 }

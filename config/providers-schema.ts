@@ -97,6 +97,10 @@ const NemoPlatformProvider = z.strictObject({
     .default('flywheel'),
   api_key_env: apiKeyEnv,
   evaluator,
+  /** Which of its customization backends trains: its own, or our plug-in (nemo-peft-plugin/). */
+  customizer: z.enum(['automodel', 'peft']).default('automodel'),
+  /** Our model server behind its gateway, which does not pass on the request that counts tokens. */
+  model_server_url: url.optional(),
 });
 
 const kinds = [OpenAiProvider, VllmProvider, NemoMicroservicesProvider, NemoPlatformProvider] as const;

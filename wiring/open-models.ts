@@ -1,34 +1,33 @@
-import type { AdapterFiles } from '../activities/ports/adapter-files.ts';
 import type { ArtifactStore } from '../activities/ports/artifact-store.ts';
 import type { ChatModels } from '../activities/ports/chat-model.ts';
 import type { Embedders } from '../activities/ports/embedder.ts';
 import type { Trainers } from '../activities/ports/trainer.ts';
 import type { Config } from '../config/config.ts';
-import type { Provider } from '../config/provider.ts';
 import { NotFoundError } from '../domain/errors.ts';
 import {
   createChatModel as createNemoChatModel,
   createEmbedder as createNemoEmbedder,
 } from '../integrations/nemo-microservices/chat-model.ts';
 import { createTrainer as createNemoTrainer } from '../integrations/nemo-microservices/trainer.ts';
-import { createAdapterFiles } from '../integrations/openai/adapter-files.ts';
+import { createChatModel as createPlatformChatModel } from '../integrations/nemo-platform/chat-model.ts';
+import { createTrainer as createPlatformTrainer } from '../integrations/nemo-platform/trainer.ts';
 import { createChatModel } from '../integrations/openai/chat-model.ts';
 import { createEmbedder } from '../integrations/openai/embedder.ts';
 import { createTrainer } from '../integrations/openai/trainer.ts';
+import { byProvider } from './by-provider.ts';
 
 /** The configured providers' chat endpoints. */
 export function openChatModels(config: Pick<Config, 'providers'>): ChatModels {
-  return remembered((name) => {
-    const provider = providerOf(config, name);
+  return byProvider(config, (name, provider) => {
     if (provider.kind === 'nemo-microservices') return createNemoChatModel({ name, ...provider });
+    if (provider.kind === 'nemo-platform') return createPlatformChatModel({ name, ...provider });
     return createChatModel({ name, ...provider });
   });
 }
 
 /** The configured providers' embedding endpoints. */
 export function openEmbedders(config: Pick<Config, 'providers'>): Embedders {
-  return remembered((name) => {
-    const provider = providerOf(config, name);
+  return byProvider(config, (name, provider) => {
     if (provider.kind === 'nemo-microservices') return createNemoEmbedder({ name, ...provider });
     return createEmbedder({ name, ...provider });
   });
@@ -36,8 +35,7 @@ export function openEmbedders(config: Pick<Config, 'providers'>): Embedders {
 
 /** The configured providers' fine-tuning services. */
 export function openTrainers(config: Pick<Config, 'providers'>, artifacts: ArtifactStore): Trainers {
-  return remembered((name) => {
-    const provider = providerOf(config, name);
+  return byProvider(config, (name, provider) => {
     switch (provider.kind) {
       case 'openai':
         return createTrainer({ name, ...provider }, artifacts);
@@ -46,29 +44,7 @@ export function openTrainers(config: Pick<Config, 'providers'>, artifacts: Artif
       case 'nemo-microservices':
         return createNemoTrainer({ name, ...provider }, artifacts, provider.training);
       case 'nemo-platform':
-        throw new NotFoundError(`Provider "${name}": training there is not built yet.`);
+        return createPlatformTrainer({ name, ...provider }, artifacts);
     }
   });
-}
-
-/** The configured providers' adapters, to be read; what does not know the way says so (`list`). */
-export function openAdapterFiles(config: Pick<Config, 'providers'>): (provider: string) => AdapterFiles {
-  return (name) => createAdapterFiles({ name, ...providerOf(config, name) });
-}
-
-function providerOf({ providers }: Pick<Config, 'providers'>, name: string): Provider {
-  const provider = Object.hasOwn(providers, name) ? providers[name] : undefined;
-  if (provider) return provider;
-  throw new NotFoundError(
-    `Provider "${name}" is not configured; candidates.yaml has ${Object.keys(providers).join(', ')}.`,
-  );
-}
-
-function remembered<T>(open: (name: string) => T): (name: string) => T {
-  const opened = new Map<string, T>();
-  return (name) => {
-    const found = opened.get(name) ?? open(name);
-    opened.set(name, found);
-    return found;
-  };
 }

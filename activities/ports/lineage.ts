@@ -2,6 +2,7 @@ import type {
   ArtifactRef,
   DatasetFiles,
   DatasetSummary,
+  DroppedCounts,
   SnapshotKind,
   SplitName,
 } from '../../domain/datasets/dataset.ts';
@@ -350,6 +351,8 @@ export interface LineageTrace {
     readonly hash: string;
     readonly manifest: string;
     readonly snapshotId: string;
+    /** Records that it left out, by reason; the manifest lists them. */
+    readonly dropped: DroppedCounts;
   } | null;
   readonly records: Readonly<Record<SplitName, readonly string[]>>;
   /** How much feedback of each kind there is on those records, once there is any. */
