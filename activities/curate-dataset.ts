@@ -4,6 +4,7 @@ import { curate } from '../domain/datasets/curate.ts';
 import type { DatasetFiles, DatasetSummary, Example, SplitName } from '../domain/datasets/dataset.ts';
 import { splitNames } from '../domain/datasets/dataset.ts';
 import { trainingRow } from '../domain/datasets/training-row.ts';
+import { NotFoundError } from '../domain/errors.ts';
 import { canonicalJson } from '../domain/hash.ts';
 import { datasetId, snapshotId } from '../domain/ids.ts';
 import type { StoredRecord } from '../domain/records/record.ts';
@@ -11,12 +12,14 @@ import { keepAlive } from './keep-alive.ts';
 import type { RunPlan } from './plan-run.ts';
 import type { ArtifactStore } from './ports/artifact-store.ts';
 import type { Lineage } from './ports/lineage.ts';
+import { readFeedback } from './read-feedback.ts';
 
 export interface CurateDatasetPorts {
   readonly artifacts: Pick<ArtifactStore, 'putLines' | 'putText' | 'readLines'>;
   readonly lineage: {
     readonly runs: Pick<Lineage['runs'], 'setStage'>;
-    readonly datasets: Pick<Lineage['datasets'], 'openSnapshot' | 'commit'>;
+    readonly datasets: Pick<Lineage['datasets'], 'openSnapshot' | 'commit' | 'get'>;
+    readonly feedback: Pick<Lineage['feedback'], 'list'>;
   };
 }
 
@@ -28,11 +31,16 @@ type CurationPlan = Pick<
 
 type Splits = Readonly<Record<SplitName, readonly Example[]>>;
 
-/** Makes the run's dataset of its snapshot. Pure in between, so that a repeated attempt makes the same one. */
+/**
+ * Makes the run's dataset of its snapshot and of what was said about its records until now. Once committed it is the
+ * run's dataset for good: an attempt that follows gives that one, whatever has been said since.
+ */
 export function createCurateDataset({ artifacts, lineage }: CurateDatasetPorts) {
   async function curateDataset({ plan }: { plan: CurationPlan }): Promise<DatasetSummary> {
     const { runId, workloadId, seed, evalSize, validationShare, minRecords, snapshotKind, policy } = plan;
     await lineage.runs.setStage(runId, 'curation');
+    const committed = await lineage.datasets.get(datasetId(runId)).catch(nullIfNotFound);
+    if (committed) return committed.summary;
     const snapshot = await lineage.datasets.openSnapshot({
       id: snapshotId(runId),
       runId,
@@ -46,8 +54,13 @@ export function createCurateDataset({ artifacts, lineage }: CurateDatasetPorts) 
     return keepAlive(
       () => ({ ...progress }),
       async () => {
+        const feedback = await readFeedback(
+          lineage.feedback,
+          toRecords(artifacts.readLines(source), { read: 0 }),
+        );
         const records = toRecords(artifacts.readLines(source), progress);
         const options = {
+          feedback,
           seed,
           validationShare,
           minRecords,
@@ -85,6 +98,11 @@ export function createCurateDataset({ artifacts, lineage }: CurateDatasetPorts) 
 async function rest(): Promise<void> {
   await setImmediate();
   cancellationSignal().throwIfAborted();
+}
+
+function nullIfNotFound(error: unknown): null {
+  if (error instanceof NotFoundError) return null;
+  throw error;
 }
 
 /** Of the whole snapshot: what curation left out is taken as well, or it would come again every time. */

@@ -46,6 +46,7 @@ export class CommandError extends Error {
 export function toCommandError(error: unknown): CommandError {
   if (error instanceof CommandError) return error;
   if (error instanceof FlywheelError) return fromFlywheelError(error);
+  if (isTemporalDown(error)) return serviceDown('Temporal', error);
   const unreachable = unreachableAddress(error);
   if (unreachable) return serviceDown(unreachable, error);
   return new CommandError(firstLine(error), {
@@ -90,6 +91,12 @@ function fromFlywheelError(error: FlywheelError): CommandError {
   if (error instanceof ConflictError)
     return new CommandError(error.message, { ...options, code: 'conflict' });
   return new CommandError(error.message, options);
+}
+
+/** gRPC's UNAVAILABLE, beneath what the client makes of it: a server that went away in the middle of a command. */
+function isTemporalDown(error: unknown): boolean {
+  const { code, details } = (error instanceof Error ? (error.cause ?? error) : {}) as Record<string, unknown>;
+  return code === 14 && typeof details === 'string';
 }
 
 interface SystemError {

@@ -6,6 +6,7 @@ import { registerApprove, registerReject } from './commands/decide.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDev } from './commands/dev.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerExportAdapter } from './commands/export-adapter.ts';
 import { registerFeedback } from './commands/feedback.ts';
 import { registerImport } from './commands/import.ts';
 import { registerLineage } from './commands/lineage.ts';
@@ -35,7 +36,8 @@ const commands = [
     registerWatch,
     registerCancel,
   ],
-  ...[registerApprove, registerReject, registerRoute, registerRollback, registerLineage, registerToken],
+  ...[registerApprove, registerReject, registerRoute, registerRollback, registerLineage],
+  ...[registerExportAdapter, registerToken],
   ...[registerCandidates, registerPolicy, registerSchedule, registerFeedback],
 ];
 

@@ -12,6 +12,7 @@ import { type Environment, readEnvironment } from './environment.ts';
 import type { LocalModels } from './local-models.ts';
 import { keepsToOwnServers, withoutNamedServers } from './own-servers.ts';
 import { type PoliciesFile, readPolicies } from './policies.ts';
+import { portProblems } from './ports.ts';
 import type { Provider } from './provider.ts';
 
 /** Everything that environment and files settle, read once, frozen. `embedded`: we start it ourselves. */
@@ -132,23 +133,11 @@ export function loadConfig(options: LoadOptions = {}): Config {
   const all = [...problems, ...catalog.problems, ...(catalog.candidates.length > 0 ? policies.problems : [])];
   if (environment === null || all.length > 0) throw new ConfigError(all);
   const portOffset = options.portOffset ?? environment.FLYWHEEL_PORT_OFFSET ?? 0;
-  requirePorts(environment, portOffset);
+  const gatewayPort = environment.FLYWHEEL_GATEWAY_PORT ?? basePorts.gateway;
+  const unusable = portProblems({ ...basePorts, gateway: gatewayPort }, portOffset);
+  if (unusable.length > 0) throw new ConfigError(unusable);
   const assembled = assemble(environment, { home, portOffset }, catalog);
   return deepFreeze({ ...assembled, policies: policies.policies, policiesFile });
-}
-
-const highestPort = 65_535;
-
-/** Each is a port before the offset moves it; behind it, it has to be one still. */
-function requirePorts({ FLYWHEEL_GATEWAY_PORT }: Environment, portOffset: number): void {
-  const ports = { ...basePorts, gateway: FLYWHEEL_GATEWAY_PORT ?? basePorts.gateway };
-  const problems = Object.entries(ports)
-    .filter(([, port]) => port + portOffset > highestPort)
-    .map(
-      ([service, port]) =>
-        `the port of ${service} would be ${port} + ${portOffset} (the port offset) = ${port + portOffset}; ${highestPort} is the highest there is`,
-    );
-  if (problems.length > 0) throw new ConfigError(problems);
 }
 
 /** Beside `candidates.yaml`, unless FLYWHEEL_WORKLOADS names another. */

@@ -12,6 +12,23 @@ interface Endpoint {
   readonly apiKey: string | null;
 }
 
+/** Hardware and limits of a training job. */
+export interface NemoTraining {
+  readonly maxSeqLength: number;
+  readonly numGpus: number;
+  readonly microBatchSize: number;
+  readonly precision: 'int8' | 'bf16' | 'fp16' | 'fp32' | 'fp8-mixed' | 'bf16-mixed';
+}
+
+/** The container that serves a base model. */
+export interface NimContainer {
+  readonly image: string;
+  readonly tag: string;
+  readonly gpus: number;
+  readonly volumeSize?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Serves models, and may train them and evaluate them; `kind` is the dialect that it speaks. */
 export type Provider =
   | (Endpoint & {
@@ -32,12 +49,18 @@ export type Provider =
       readonly dataStoreUrl: string;
       readonly namespace: string;
       readonly evaluator: 'flywheel' | 'nemo';
+      readonly training: NemoTraining;
+      /** By base model. */
+      readonly nims: Readonly<Record<string, NimContainer>>;
     })
   | (Endpoint & {
       readonly kind: 'nemo-platform';
       readonly url: string;
       readonly workspace: string;
       readonly evaluator: 'flywheel' | 'nemo';
+      readonly customizer: 'automodel' | 'peft';
+      /** Root of our model server behind it, where there is one. */
+      readonly modelServer?: string;
     });
 
 /** Whether candidates can be fine-tuned there. */
@@ -61,20 +84,43 @@ export function toProvider(entry: ProviderEntry, apiKey: string | null, file: st
         adapters: folder ? { folder, seenAs: adapters.seen_as ?? folder } : null,
       };
     }
-    case 'nemo-microservices': {
-      const { kind, namespace, evaluator } = entry;
-      const url = withoutSlash(entry.url);
-      const nimUrl = withoutSlash(entry.nim_url ?? url);
-      const dataStoreUrl = withoutSlash(entry.data_store_url ?? url);
-      return { kind, baseUrl: `${nimUrl}/v1`, apiKey, url, nimUrl, dataStoreUrl, namespace, evaluator };
-    }
+    case 'nemo-microservices':
+      return toMicroservices(entry, apiKey);
     case 'nemo-platform': {
-      const { kind, workspace, evaluator } = entry;
+      const { kind, workspace, evaluator, customizer, model_server_url: modelServer } = entry;
       const url = withoutSlash(entry.url);
       const baseUrl = `${url}/apis/inference-gateway/v2/workspaces/${workspace}/openai/-/v1`;
-      return { kind, baseUrl, apiKey, url, workspace, evaluator };
+      return {
+        ...{ kind, baseUrl, apiKey, url, workspace, evaluator, customizer },
+        ...(modelServer && { modelServer: withoutSlash(modelServer) }),
+      };
     }
   }
+}
+
+function toMicroservices(
+  entry: Extract<ProviderEntry, { kind: 'nemo-microservices' }>,
+  apiKey: string | null,
+): Provider {
+  const { kind, namespace, evaluator, training, nims } = entry;
+  const url = withoutSlash(entry.url);
+  const nimUrl = withoutSlash(entry.nim_url);
+  return {
+    ...{ kind, baseUrl: `${nimUrl}/v1`, apiKey, url, nimUrl, namespace, evaluator },
+    dataStoreUrl: withoutSlash(entry.data_store_url ?? url),
+    training: {
+      maxSeqLength: training.max_seq_length,
+      numGpus: training.num_gpus,
+      microBatchSize: training.micro_batch_size,
+      precision: training.precision,
+    },
+    nims: Object.fromEntries(
+      Object.entries(nims).map(([model, { image, tag, gpus, volume_size: volumeSize, env }]) => [
+        model,
+        { image, tag, gpus, ...(volumeSize && { volumeSize }), ...(env && { env }) },
+      ]),
+    ),
+  };
 }
 
 function withoutSlash(url: string): string {

@@ -50,12 +50,31 @@ const VllmProvider = z.strictObject({
   adapters: z.strictObject({ folder: z.string().min(1), seen_as: z.string().min(1).optional() }).optional(),
 });
 
+/** Hardware and limits of a training there; the defaults are the blueprint's. */
+const TrainingEntry = z
+  .strictObject({
+    max_seq_length: z.number().int().min(1).default(8192),
+    num_gpus: z.number().int().min(1).default(1),
+    micro_batch_size: z.number().int().min(1).default(1),
+    precision: z.enum(['int8', 'bf16', 'fp16', 'fp32', 'fp8-mixed', 'bf16-mixed']).default('bf16-mixed'),
+  })
+  .prefault({});
+
+const NimEntry = z.strictObject({
+  image: z.string().min(1),
+  tag: z.string().min(1),
+  gpus: z.number().int().min(0).default(1),
+  volume_size: z.string().min(1).optional(),
+  env: z.record(z.string(), z.string()).optional(),
+});
+
 /** NeMo Microservices v1 (25.x). One URL where its ingress has every service under one host. */
 const NemoMicroservicesProvider = z.strictObject({
   kind: z.literal('nemo-microservices'),
   url,
-  /** The NIM proxy, and the Data Store; `url` unless said. */
-  nim_url: url.optional(),
+  /** The NIM proxy: a host of its own, for `/v1/models` means another thing at the platform's. */
+  nim_url: url,
+  /** `url` unless said. */
   data_store_url: url.optional(),
   namespace: z
     .string()
@@ -63,6 +82,9 @@ const NemoMicroservicesProvider = z.strictObject({
     .default('flywheel'),
   api_key_env: apiKeyEnv,
   evaluator,
+  training: TrainingEntry,
+  /** By base model: the container that serves it, where Flywheel has to deploy it. */
+  nims: z.record(z.string(), NimEntry).default({}),
 });
 
 /** NeMo Platform v2 (`nemo-platform` 0.3). */
@@ -75,6 +97,10 @@ const NemoPlatformProvider = z.strictObject({
     .default('flywheel'),
   api_key_env: apiKeyEnv,
   evaluator,
+  /** Which of its customization backends trains: its own, or our plug-in (nemo-peft-plugin/). */
+  customizer: z.enum(['automodel', 'peft']).default('automodel'),
+  /** Our model server behind its gateway, which does not pass on the request that counts tokens. */
+  model_server_url: url.optional(),
 });
 
 const kinds = [OpenAiProvider, VllmProvider, NemoMicroservicesProvider, NemoPlatformProvider] as const;

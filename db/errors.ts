@@ -6,6 +6,7 @@ import {
   RejectedError,
   UnavailableError,
 } from '../domain/errors.ts';
+import { troubleOf } from '../domain/sqlstate.ts';
 
 /** What the driver tells about an error: SQLSTATE or a network code, and PostgreSQL's detail. */
 interface DriverError {
@@ -13,11 +14,6 @@ interface DriverError {
   readonly message: string;
   readonly detail?: string;
 }
-
-/** The server is starting, stopping, full, or broke the connection: later it may work. */
-const passing = [/^08/, /^53/, /^55/, /^57/, /^40/, /^E[A-Z_]+$/, /^CONNECT/];
-/** A login, database or table is missing: nothing works until a person mends it. */
-const setup = [/^28/, /^3D/, /^42P01$/, /^3F/];
 
 /**
  * Any error of a query as one of ours. What the driver said is kept as `cause`; the message never holds the
@@ -31,10 +27,11 @@ export function toFlywheelError(error: unknown): Error {
   const { code, message, detail } = driver;
   const options = { cause: withoutQuery(driver) };
   const said = detail ? `${message} (${detail})` : message;
-  if (passing.some((pattern) => pattern.test(code))) {
+  const trouble = troubleOf(code);
+  if (trouble === 'passing') {
     return new UnavailableError(`PostgreSQL does not answer right now: ${message}.`, options);
   }
-  if (setup.some((pattern) => pattern.test(code))) {
+  if (trouble === 'setup') {
     return new InvalidInputError(
       `PostgreSQL cannot be used as it is set up: ${message}. Check DATABASE_URL, and that the migrations ran.`,
       options,

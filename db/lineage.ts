@@ -1,6 +1,7 @@
 import type { Lineage } from '../activities/ports/lineage.ts';
 import type { Database } from './connect.ts';
 import { withOurErrors } from './errors.ts';
+import { createAdapterLineage } from './repositories/adapters.ts';
 import { createAuditLog } from './repositories/audit-log.ts';
 import { createDatasetLineage } from './repositories/datasets.ts';
 import { createDecisionLineage } from './repositories/decisions.ts';
@@ -21,6 +22,7 @@ export function createLineage(db: Database): Lineage {
     runs: withOurErrors(createRunLineage(db)),
     datasets: withOurErrors(createDatasetLineage(db)),
     experiments: withOurErrors(createExperimentLineage(db)),
+    adapters: withOurErrors(createAdapterLineage(db)),
     evaluations: withOurErrors(createEvaluationLineage(db)),
     judgements: withOurErrors(createJudgementLineage(db)),
     decisions: withOurErrors(createDecisionLineage(db)),

@@ -25,16 +25,19 @@ export const maxJsonDepth = 64;
 
 /** Why a value cannot be stored and hashed everywhere, or null when it can be. */
 export function findUnstorable(value: Json, levels = maxJsonDepth): 'too_deep' | 'invalid_text' | null {
-  // PostgreSQL refuses NUL; half of a surrogate pair has no UTF-8 and no canonical JSON.
-  if (typeof value === 'string') return /\0|\p{Surrogate}/u.test(value) ? 'invalid_text' : null;
+  if (typeof value === 'string') return isStorable(value) ? null : 'invalid_text';
   if (typeof value !== 'object' || value === null) return null;
   if (levels === 0) return 'too_deep';
-  const inner: Json[] = Array.isArray(value) ? value : [...Object.keys(value), ...Object.values(value)];
-  for (const item of inner) {
-    const found = findUnstorable(item, levels - 1);
+  for (const [key, item] of Object.entries(value)) {
+    const found = isStorable(key) ? findUnstorable(item, levels - 1) : 'invalid_text';
     if (found !== null) return found;
   }
   return null;
+}
+
+/** PostgreSQL refuses NUL; half of a surrogate pair has no UTF-8 and no canonical JSON. */
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
 }
 
 /** What is wrong with a text that `JSON.parse` refused, without the piece of it that the engine quotes. */

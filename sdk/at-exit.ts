@@ -9,7 +9,6 @@ export interface Ending {
 }
 
 const signals = ['SIGTERM', 'SIGINT'] as const;
-type Signal = (typeof signals)[number];
 
 const endings = new Set<Ending>();
 let listening = false;
@@ -21,6 +20,9 @@ const copiesKey = Symbol.for('flywheel-sdk signal listeners');
  * Flushes when the process ends by itself, or by SIGTERM or SIGINT. Where the application listens to such a signal,
  * the end is its own and we only begin to flush; where nobody does but onlookers like us, the process ends by that
  * signal as it would have. `process.exit()` leaves no time: call `flush()` before it.
+ *
+ * We listen in front of everybody who was there before: a `once` listener is gone from the list when its turn has
+ * come, and we would take the application's end for our own.
  */
 export function beforeExit(ending: Ending): () => void {
   endings.add(ending);
@@ -36,7 +38,7 @@ function listen(): void {
   copies().count += 1;
   process.on('beforeExit', onBeforeExit);
   process.on('exit', onExit);
-  for (const signal of signals) process.on(signal, onSignal);
+  for (const signal of signals) process.prependListener(signal, onSignal);
 }
 
 function unlisten(): void {
@@ -61,7 +63,7 @@ function onExit(): void {
   for (const ending of endings) ending.ended();
 }
 
-function onSignal(signal: Signal): void {
+function onSignal(signal: NodeJS.Signals): void {
   const isOurs = process.listenerCount(signal) <= onlookers();
   void flushAll().then(() => {
     if (!isOurs) return;

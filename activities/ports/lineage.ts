@@ -2,6 +2,7 @@ import type {
   ArtifactRef,
   DatasetFiles,
   DatasetSummary,
+  DroppedCounts,
   SnapshotKind,
   SplitName,
 } from '../../domain/datasets/dataset.ts';
@@ -22,6 +23,7 @@ import type { WorkloadPolicy } from '../../domain/policies/policy.ts';
 import type { Provenance } from '../../domain/records/provenance.ts';
 import type { Route } from '../../domain/routes/route.ts';
 import type { Decision, DecisionOutcome, GateStatus, Verdict } from '../../domain/verdicts/verdict.ts';
+import type { AdapterLineage } from './adapter-lineage.ts';
 import type { DeploymentLineage } from './deployment-lineage.ts';
 import type { FeedbackCounts, FeedbackLineage } from './feedback.ts';
 import type { JudgementLineage } from './judgement-lineage.ts';
@@ -39,6 +41,7 @@ export interface Lineage {
   readonly runs: RunLineage;
   readonly datasets: DatasetLineage;
   readonly experiments: ExperimentLineage;
+  readonly adapters: AdapterLineage;
   readonly evaluations: EvaluationLineage;
   readonly judgements: JudgementLineage;
   readonly decisions: DecisionLineage;
@@ -348,6 +351,8 @@ export interface LineageTrace {
     readonly hash: string;
     readonly manifest: string;
     readonly snapshotId: string;
+    /** Records that it left out, by reason; the manifest lists them. */
+    readonly dropped: DroppedCounts;
   } | null;
   readonly records: Readonly<Record<SplitName, readonly string[]>>;
   /** How much feedback of each kind there is on those records, once there is any. */

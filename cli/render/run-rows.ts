@@ -85,6 +85,7 @@ function experimentProgress({ status, stage, training, evaluated }: ExperimentVi
       training.validationLoss === null ? '' : ` · validation loss ${training.validationLoss.toFixed(3)}`;
     return `step ${training.step} of ${training.totalSteps}${loss}${validation}`;
   }
+  if (stage === 'training' && !training) return 'no job yet: waits for a device, or its rows are being read';
   if (stage === 'evaluating' && evaluated) return `${evaluated.done} of ${evaluated.total}`;
   return '';
 }

@@ -1,6 +1,6 @@
 import type { LineageTrace } from '../../activities/ports/lineage.ts';
 import type { Style } from '../output.ts';
-import { count, moment, tally } from './format.ts';
+import { count, moment, tally, total } from './format.ts';
 
 /** The chain from a route to its records, one step per line; ids in full where they can be followed. */
 export function traceText(trace: LineageTrace, style: Style): string {
@@ -23,6 +23,7 @@ export function traceText(trace: LineageTrace, style: Style): string {
     ]);
   if (adapter) steps.push(['adapter', `${adapter.model} on ${adapter.baseModel}, job ${adapter.jobId}`]);
   if (dataset) steps.push(['dataset', `${dataset.id}, hash ${dataset.hash}, snapshot ${dataset.snapshotId}`]);
+  if (dataset && total(dataset.dropped) > 0) steps.push(['left out', tally(dataset.dropped)]);
   for (const [split, ids] of Object.entries(records)) steps.push([split, recordsLine(ids)]);
   if (trace.feedback) steps.push(['feedback', `${tally(trace.feedback)} on these records`]);
   return steps

@@ -41,6 +41,7 @@ export async function traceRoute(db: Database, workload: string): Promise<Lineag
       hash: dataset.hash,
       manifest: dataset.files.manifest.uri,
       snapshotId: dataset.snapshotId,
+      dropped: dataset.dropped,
     },
     records: await recordsOf(db, dataset?.id),
     ...(feedback && { feedback }),

@@ -1,9 +1,11 @@
+import type { StoredFeedback } from '../feedback/feedback.ts';
 import { canonicalJson, sha256, sha256OfLines } from '../hash.ts';
 import type { JsonObject } from '../json.ts';
 import { compareText } from '../order.ts';
 import type { RedactionPolicy } from '../policies/policy.ts';
 import { createRedactor, type Redactor } from '../policies/redact.ts';
 import type { StoredRecord } from '../records/record.ts';
+import { applyFeedback } from './apply-feedback.ts';
 import { type DroppedCounts, type Example, type SplitName, splitNames } from './dataset.ts';
 import { dedupe, groupBy } from './dedupe.ts';
 import { groupNames } from './groups.ts';
@@ -35,8 +37,8 @@ export interface Curated {
 }
 
 /**
- * Makes a dataset: records → usable examples → one per request → groups → splits.
- * Pure and independent of the order of `records`: same records, options and rules, same bytes.
+ * Makes a dataset: records → corrected by feedback → usable examples → one per request → groups → splits.
+ * Pure and independent of the order of `records`: same records, feedback, options and rules, same bytes.
  * Throws `NotEnoughRecordsError` when the splits that were asked for cannot be formed.
  */
 export async function curate(
@@ -44,7 +46,7 @@ export async function curate(
   options: CurationOptions,
   rest: Rest = async () => undefined,
 ): Promise<Curated> {
-  const { usable, unusable, read } = await collect(records, createRedactor(options.redaction ?? nothing));
+  const { usable, unusable, read } = await collect(records, options);
   const deduped = dedupe(usable);
   const droppedRecords = [...unusable, ...deduped.dropped].sort(byRecordId);
   const dropped = countReasons(droppedRecords);
@@ -60,6 +62,7 @@ export async function curate(
 
   const manifest = {
     ...(await toManifest(splits, droppedRecords, dropped, { ...options, read, ...sizes }, rest)),
+    ...describeCorrections(splits),
     ...describeRedaction(splits),
   };
   return { splits, dropped, droppedRecords, manifest, hash: sha256(canonicalJson(manifest)) };
@@ -67,25 +70,36 @@ export async function curate(
 
 async function collect(
   records: AsyncIterable<StoredRecord> | Iterable<StoredRecord>,
-  redact: Redactor | null,
+  { redaction = nothing, feedback }: CurationOptions,
 ): Promise<{ usable: Usable[]; unusable: DroppedRecord[]; read: number }> {
+  const redact = createRedactor(redaction);
   const usable: Usable[] = [];
   const unusable: DroppedRecord[] = [];
   for await (const record of records) {
-    const made = toExample(record);
-    if (!made.ok) {
-      unusable.push({ recordId: record.id, reason: made.reason });
-      continue;
-    }
-    // First of all: nothing that comes after shall see it.
-    const example = redact?.(made.example) ?? made.example;
-    usable.push({
-      example,
-      record: { id: record.id, timestamp: record.timestamp, responseSource: record.responseSource },
-      ...keysOf(example),
-    });
+    const taken = take(record, feedback?.get(record.id) ?? [], redact);
+    if ('reason' in taken) unusable.push(taken);
+    else usable.push(taken);
   }
   return { usable, unusable, read: usable.length + unusable.length };
+}
+
+function take(
+  record: StoredRecord,
+  feedback: readonly StoredFeedback[],
+  redact: Redactor | null,
+): Usable | DroppedRecord {
+  const heard = applyFeedback(record, feedback);
+  if (heard.record === null) return { recordId: record.id, reason: heard.reason, feedbackId: heard.by };
+  const { id, timestamp, responseSource } = heard.record;
+  const made = toExample(heard.record);
+  if (!made.ok)
+    return heard.by === null
+      ? { recordId: id, reason: made.reason }
+      : { recordId: id, reason: 'unusable_correction', feedbackId: heard.by };
+  const corrected = heard.by === null ? made.example : { ...made.example, correctedBy: heard.by };
+  // First of all: nothing that comes after shall see it.
+  const example = redact?.(corrected) ?? corrected;
+  return { example, record: { id, timestamp, responseSource }, ...keysOf(example) };
 }
 
 async function toManifest(
@@ -104,7 +118,7 @@ async function toManifest(
     asked: { eval: facts.eval, validation: facts.validation },
     splits: described,
     dropped: { ...dropped },
-    droppedRecords: droppedRecords.map(({ recordId, reason }) => ({ recordId, reason })),
+    droppedRecords: droppedRecords.map((each) => ({ ...each })),
   };
 }
 
@@ -126,6 +140,16 @@ async function* canonicalLines(examples: readonly Example[], rest: Rest): AsyncG
     if (index % restEvery === 0) await rest();
     yield canonicalJson(example);
   }
+}
+
+/** Whose target a person gave. Nothing at all where nobody did, as with redaction. */
+function describeCorrections(splits: Readonly<Record<SplitName, readonly Example[]>>): JsonObject {
+  const corrected = splitNames.flatMap((name) =>
+    splits[name].flatMap(({ recordId, correctedBy }) =>
+      correctedBy === undefined ? [] : [{ recordId, feedbackId: correctedBy }],
+    ),
+  );
+  return corrected.length === 0 ? {} : { corrected: corrected.length, correctedRecords: corrected };
 }
 
 /** Nothing at all where nothing was found, so that a dataset without it is the one that it always was. */

@@ -27,6 +27,8 @@ export interface Example {
   /** The request's `tool_choice` where it forces a call: asked again the same way. */
   readonly toolChoice?: Json;
   readonly target: Target;
+  /** The feedback whose answer the target is; absent where the target is the record's own. */
+  readonly correctedBy?: string;
   /** What the workload's policy had blanked out of it, counted by name. Absent where nothing was found. */
   readonly redacted?: Readonly<Record<string, number>>;
 }

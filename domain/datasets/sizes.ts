@@ -1,6 +1,7 @@
 import { InvalidInputError, NotEnoughRecordsError } from '../errors.ts';
 import { defaultCuration } from '../experiments/defaults.ts';
 import type { RedactionPolicy } from '../policies/policy.ts';
+import type { FeedbackByRecord } from './apply-feedback.ts';
 import type { DroppedCounts, Example, SplitName } from './dataset.ts';
 import type { SplitSizes } from './split.ts';
 
@@ -14,6 +15,8 @@ export interface CurationOptions {
   readonly minRecords: number;
   /** Default: nothing is blanked out. */
   readonly redaction?: RedactionPolicy;
+  /** Default: nothing was said about any record. */
+  readonly feedback?: FeedbackByRecord;
 }
 
 /** Decides the sizes of the splits, or says in numbers why `usable` records are too few for them. */

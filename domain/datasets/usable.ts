@@ -12,4 +12,6 @@ export interface Usable extends ExampleKeys {
 export interface DroppedRecord {
   readonly recordId: string;
   readonly reason: string;
+  /** The feedback that it was left out for. */
+  readonly feedbackId?: string;
 }

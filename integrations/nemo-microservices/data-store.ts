@@ -13,6 +13,9 @@ export interface Upload {
   readonly content: Blob | URL;
 }
 
+/** Datasets are ours; models are what Customizer wrote. */
+export type RepoType = 'dataset' | 'model';
+
 /** The Data Store: repositories of files in the Hugging Face hub's dialect. Repositories are `namespace/name`. */
 export interface DataStore {
   /** Makes the namespace unless it is there. */
@@ -24,14 +27,14 @@ export interface DataStore {
   /** Stores files in one commit. */
   upload(repo: string, files: readonly Upload[]): Promise<void>;
   /** Harmless when it is gone. */
-  deleteRepo(repo: string): Promise<void>;
+  deleteRepo(repo: string, type: RepoType): Promise<void>;
 }
 
 export function createDataStore(settings: NemoSettings): DataStore {
   const transport = createTransport(settings, settings.dataStoreUrl);
   const hubUrl = `${settings.dataStoreUrl.replace(/\/+$/, '')}/v1/hf`;
-  const shared = (repo: string) => ({
-    repo: { type: 'dataset', name: repo } as const,
+  const shared = (repo: string, type: RepoType = 'dataset') => ({
+    repo: { type, name: repo },
     hubUrl,
     fetch: transport.fetch,
   });
@@ -67,9 +70,9 @@ export function createDataStore(settings: NemoSettings): DataStore {
         }),
       );
     },
-    async deleteRepo(repo) {
+    async deleteRepo(repo, type) {
       const deleting = hub(transport, `delete repository ${repo}`, () =>
-        deleteRepo({ ...shared(repo), accessToken: '' }),
+        deleteRepo({ ...shared(repo, type), accessToken: '' }),
       );
       await deleting.catch((error: unknown) => {
         if (!isMissing(error)) throw error;

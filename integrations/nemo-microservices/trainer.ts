@@ -10,6 +10,7 @@ import { sha256 } from '../../domain/hash.ts';
 import type { Job } from './customizer.schema.ts';
 import { type Customizer, createCustomizer } from './customizer.ts';
 import { toHyperparameters, trainingOption } from './hyperparameters.ts';
+import { createLauncher, findFirst, type Service } from './launch-once.ts';
 import { isNamedBy, ourName, prefix } from './names.ts';
 import { defaultTraining, type NemoSettings, type TrainingSettings } from './settings.ts';
 import { createDatasets, type Datasets } from './training-dataset.ts';
@@ -19,8 +20,7 @@ import { createTransport } from './transport.ts';
  * Fine-tuning by Customizer: dataset to the Data Store, config by its settings, job.
  *
  * A job is found by the name of its output model, which ends in a hash of the key: the one field of ours that
- * every recorded reply gives back. Customizer knows no idempotency, so a create is followed by a look: of two
- * jobs under one key the first is the job, and the other is cancelled.
+ * every recorded reply gives back.
  */
 export function createTrainer(
   settings: NemoSettings,
@@ -29,17 +29,17 @@ export function createTrainer(
 ): Trainer {
   const customizer = createCustomizer(createTransport(settings, settings.url));
   const context: Context = { settings, training, customizer, datasets: createDatasets(settings, artifacts) };
-  const launching = new Map<string, Promise<TrainingJob>>();
+  const service: Service<FineTuneRequest, TrainingJob> = {
+    findAll: (key) => findAll(context, key),
+    create: (request) => create(context, request),
+    cancel: (jobId) => cancel(customizer, jobId),
+  };
   return {
-    find: async (key) => (await find(context, key))?.job ?? null,
-    launch(request) {
-      const begun = launching.get(request.key) ?? launch(context, request);
-      launching.set(request.key, begun);
-      return begun.finally(() => launching.delete(request.key));
-    },
+    find: (key) => findFirst(service, key),
+    launch: createLauncher(service),
     get: async (jobId) => (await customizer.job(jobId)).job,
     progress: async (jobId) => (await customizer.job(jobId)).progress,
-    cancel: (jobId) => cancel(customizer, jobId),
+    cancel: service.cancel,
   };
 }
 
@@ -50,33 +50,18 @@ interface Context {
   readonly datasets: Datasets;
 }
 
-async function find({ customizer, settings }: Context, key: string): Promise<Job | null> {
-  let first: Job | null = null;
+async function findAll({ customizer, settings }: Context, key: string): Promise<Job[]> {
+  const found: Job[] = [];
   for await (const job of customizer.jobs(settings.namespace)) {
-    if (isNamedBy(job.outputName, key) && (first === null || isBefore(job, first))) first = job;
+    if (isNamedBy(job.outputName, key)) found.push(job);
   }
-  return first;
-}
-
-function isBefore(a: Job, b: Job): boolean {
-  return a.createdAt === b.createdAt ? a.job.id < b.job.id : a.createdAt < b.createdAt;
-}
-
-async function launch(context: Context, request: FineTuneRequest): Promise<TrainingJob> {
-  const found = await find(context, request.key);
-  if (found !== null) return found.job;
-  const { job } = await create(context, request);
-  // Another process may have created one meanwhile; both see the same two, and agree on the first.
-  const first = await find(context, request.key);
-  if (first === null || first.job.id === job.id) return job;
-  await cancel(context.customizer, job.id);
-  return first.job;
+  return found;
 }
 
 async function create(
   { settings, training, customizer, datasets }: Context,
   request: FineTuneRequest,
-): Promise<Job> {
+): Promise<TrainingJob> {
   const target = await customizer.targetOf(request.baseModel);
   const dataset = await datasets.ensure(request);
   const config = {
@@ -87,7 +72,7 @@ async function create(
   };
   const fullName = `${settings.namespace}/${configName(request.baseModel, config)}`;
   await customizer.ensureConfig({ fullName, ...config });
-  return customizer.createJob({
+  const { job } = await customizer.createJob({
     name: ourName(request.metadata, request.key),
     namespace: settings.namespace,
     description:
@@ -98,6 +83,7 @@ async function create(
     hyperparameters: toHyperparameters(request),
     custom_fields: { ...request.metadata, flywheel_key: request.key },
   });
+  return job;
 }
 
 /** `model@v1.0.0+flywheel-<hash of everything in it>`: other settings have another name, so a 409 is no trap. */

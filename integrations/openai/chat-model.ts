@@ -1,8 +1,8 @@
 import type { ChatModel, ChatReply, ChatRequest } from '../../activities/ports/chat-model.ts';
-import { RejectedError } from '../../domain/errors.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { ChatCompletion, ModelList, Tokenization } from './chat.schema.ts';
 import { type Client, createClient, type ProviderSettings } from './client.ts';
+import { isMissingRoute } from './errors.ts';
 
 /** Listing and tokenizing compute little; a loaded CPU server may still take seconds. */
 const lookupTimeoutMs = 30_000;
@@ -55,9 +55,7 @@ async function countTokens(client: Client, model: string, body: JsonObject) {
     });
   } catch (error) {
     // Servers without the route (OpenAI itself) answer 404 or 405.
-    if (error instanceof RejectedError && noSuchRoute.has(error.code ?? '')) return null;
+    if (isMissingRoute(error)) return null;
     throw error;
   }
 }
-
-const noSuchRoute: ReadonlySet<string> = new Set(['not_found', 'method_not_allowed']);

@@ -16,6 +16,9 @@ const longestDetail = 300;
 /** 429s that waiting does not cure: someone has to pay or raise a limit. */
 const exhaustedCodes: readonly string[] = ['insufficient_quota', 'billing_hard_limit_reached'];
 
+/** `unknown_url` is our model server's; others answer with the bare status. */
+const missingRouteCodes: ReadonlySet<string> = new Set(['not_found', 'method_not_allowed', 'unknown_url']);
+
 /** For servers that refuse without a code of their own. */
 const codeByStatus: Readonly<Record<number, string>> = { 404: 'not_found', 405: 'method_not_allowed' };
 
@@ -41,6 +44,11 @@ export function toFlywheelError(error: unknown, call: CallName): unknown {
   if (error instanceof SyntaxError) return unreadable('the reply is not JSON', call);
   if (error instanceof Error) return unreachable(error, call);
   return error;
+}
+
+/** Whether the server does not have the route at all: an extension of the dialect that it does not know. */
+export function isMissingRoute(error: unknown): boolean {
+  return error instanceof RejectedError && missingRouteCodes.has(error.code ?? '');
 }
 
 export function timedOut({ provider, doing }: CallName, timeoutMs?: number): UnavailableError {

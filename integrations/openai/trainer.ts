@@ -11,12 +11,16 @@ import { RejectedError } from '../../domain/errors.ts';
 import type { HyperparameterNames } from '../../domain/experiments/hyperparameter-names.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { type Client, createClient, type ProviderSettings } from './client.ts';
+import { isMissingRoute } from './errors.ts';
 import { EventPage, Job, JobList, SetAsideRows, UploadedFile, UploadedFiles } from './fine-tuning.schema.ts';
 import { multipart } from './multipart.ts';
 
 const lookupTimeoutMs = 30_000;
-/** The server encodes every row before it answers: minutes for ten thousand long ones on a busy CPU. */
-const createTimeoutMs = 10 * 60_000;
+/**
+ * The server encodes every row before it answers: minutes for ten thousand long ones on a busy CPU. Node's fetch
+ * waits no longer for headers. A server that goes on with it has the job by then, and the next attempt finds it.
+ */
+const createTimeoutMs = 5 * 60_000;
 /** A large dataset over a slow line. */
 const uploadTimeoutMs = 10 * 60_000;
 /** Newest first, so what a server lists beyond this is older than any run that is still open. */
@@ -165,12 +169,10 @@ async function setAside(client: Client, jobId: string): Promise<readonly SetAsid
       send: (openai, options) => openai.get(`/fine_tuning/jobs/${jobId}/set_aside`, options),
     });
   } catch (error) {
-    if (error instanceof RejectedError && noSuchRoute.has(error.code ?? '')) return [];
+    if (isMissingRoute(error)) return [];
     throw error;
   }
 }
-
-const noSuchRoute: ReadonlySet<string> = new Set(['not_found', 'method_not_allowed', 'unknown_url']);
 
 /** The settings that the provider has a field for, each there. */
 function toHyperparameters(

@@ -1,9 +1,6 @@
 import { FlywheelError, InvalidInputError, RejectedError, UnavailableError } from '../../domain/errors.ts';
+import { troubleOf } from '../../domain/sqlstate.ts';
 
-/** Connection lost, resources short, shutting down, cancelled, deadlock, or a network error. */
-const passing = /^(08|40|53|55|57|E[A-Z_]{3}|CONNECT)/;
-/** Wrong login, or a database or table that is not there. */
-const setup = /^(28|3D|3F|42P01)/;
 /**
  * What a record says: a value out of bounds, a constraint, or more (54: nesting, a key's length) than the
  * server can hold. Every other code would befall any record: a standby (25006), a right that is missing (42501).
@@ -17,13 +14,14 @@ export function toLogStoreError(error: unknown): Error {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   // Not the error itself: the driver hangs the query and its parameters, that is, users' data, on it.
   const options = { cause: Object.assign(new Error(error.message), { code }) };
-  if (passing.test(code)) {
+  const trouble = troubleOf(code);
+  if (trouble === 'passing') {
     return new UnavailableError(
       `The log store (PostgreSQL) does not answer right now: ${error.message}.`,
       options,
     );
   }
-  if (setup.test(code)) {
+  if (trouble === 'setup') {
     return new InvalidInputError(
       `The log store (PostgreSQL) cannot be used as it is set up: ${error.message}. ` +
         'Check DATABASE_URL, and that the migrations ran.',

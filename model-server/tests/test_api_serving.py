@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import struct
+import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -120,6 +121,31 @@ def test_requests_at_once_to_several_adapters_are_each_answered_by_their_own(
     metrics = _metrics(server)
     answered = metrics["flywheel_model_server_batch_rows_sum"]
     assert answered > metrics["flywheel_model_server_batch_rows_count"]
+
+
+def test_what_else_is_asked_for_takes_its_turn_among_many_chats(server: ServerProcess) -> None:
+    messages: Any = [{"role": "user", "content": "go on"}]
+    answered: list[int] = []
+
+    def keep_asking(_: int) -> None:
+        for _ in range(20):
+            server.client.chat.completions.create(model="tiny", messages=messages, max_tokens=16)
+            answered.append(1)
+
+    with ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(keep_asking, client) for client in range(4)]
+        while len(answered) < 20:
+            time.sleep(0.001)
+        before = len(answered)
+        httpx.post(f"{server.url}/tokenize", json={"model": "tiny", "messages": messages}).raise_for_status()
+        after = len(answered)
+        for client in asking:
+            client.result()
+
+    assert (
+        after - before <= 20
+    )  # the batch at work and the next one, of four each, and some for the bookkeeping
+    assert len(answered) == 80
 
 
 def test_an_adapter_is_unloaded_and_loaded_while_the_server_runs(

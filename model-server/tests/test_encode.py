@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -69,6 +71,19 @@ LLAMA_CALL = '{"name": "pay", "parameters": {"to": "Ann"}}<|eot_id|>'
 )
 def test_every_answer_is_learned_and_nothing_else(name: str, expected: list[list[str]]) -> None:
     assert learned(name, several_turns()) == expected
+
+
+def test_two_threads_mark_answers_without_mixing_them_up() -> None:
+    """transformers keeps one compiled template, and one list of spans, for the whole process."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda _: learned("nano", several_turns()), range(80)))
+    finally:
+        sys.setswitchinterval(interval)
+
+    assert found == [[[NANO_CALL, "Done.<|end|>"]]] * 80
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import type { RouteTable } from '../routes/route-table.ts';
 import { readCall } from './call.ts';
 import { decoded } from './decoded.ts';
 import { Exchange, type ExchangeOptions } from './exchange.ts';
-import { toReplyHeaders } from './headers.ts';
+import { headerOf, type ReceivedHeaders, toReplyHeaders } from './headers.ts';
 import { passThrough } from './pass-through.ts';
 import { StreamReader } from './stream-reader.ts';
 import { chooseTarget, type Target, type TargetOptions } from './target.ts';
@@ -128,11 +128,12 @@ function toResponse(
   target: Target,
   recordId: string | null,
 ): Response {
-  const headers = toReplyHeaders(reply.headers);
-  headers.set('x-flywheel-route', String(target.routeVersion));
-  if (target.model !== null) headers.set('x-flywheel-model', encodeURI(target.model));
-  if (target.fallback !== undefined) headers.set('x-flywheel-fallback', target.fallback);
-  if (recordId !== null) headers.set('x-flywheel-record-id', recordId);
+  const headers = toReplyHeaders(reply.headers, {
+    'x-flywheel-route': String(target.routeVersion),
+    ...(target.model !== null && { 'x-flywheel-model': encodeURI(target.model) }),
+    ...(target.fallback !== undefined && { 'x-flywheel-fallback': target.fallback }),
+    ...(recordId !== null && { 'x-flywheel-record-id': recordId }),
+  });
   return new Response(body, { status: reply.status, headers });
 }
 
@@ -154,16 +155,16 @@ function isOk({ status }: UpstreamReply): boolean {
 }
 
 function isStream(reply: UpstreamReply): boolean {
-  return isOk(reply) && /^text\/event-stream\b/i.test(reply.headers.get('content-type') ?? '');
+  return isOk(reply) && /^text\/event-stream\b/i.test(headerOf(reply.headers, 'content-type') ?? '');
 }
 
-function isEncoded(headers: Headers): boolean {
-  return (headers.get('content-encoding') ?? 'identity').toLowerCase() !== 'identity';
+function isEncoded(headers: ReceivedHeaders): boolean {
+  return (headerOf(headers, 'content-encoding') ?? 'identity').toLowerCase() !== 'identity';
 }
 
-async function readResponse(bytes: Uint8Array, headers: Headers): Promise<JsonObject | null> {
+async function readResponse(bytes: Uint8Array, headers: ReceivedHeaders): Promise<JsonObject | null> {
   try {
-    const text = new TextDecoder().decode(await decoded(bytes, headers.get('content-encoding')));
+    const text = new TextDecoder().decode(await decoded(bytes, headerOf(headers, 'content-encoding')));
     const value: unknown = JSON.parse(text);
     return isJsonObject(value) ? value : null;
   } catch {

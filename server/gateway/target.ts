@@ -7,7 +7,7 @@ import type { Route } from '../../domain/routes/route.ts';
 import { reasonOf } from '../log.ts';
 import type { GatewayError } from '../openai-error.ts';
 import type { GatewayCall } from './call.ts';
-import { toProviderHeaders, toUpstreamHeaders } from './headers.ts';
+import { type HeaderRecord, toProviderHeaders, toUpstreamHeaders } from './headers.ts';
 
 interface Endpoint {
   /** Ends in the version, `/v1`. */
@@ -25,7 +25,7 @@ export interface TargetOptions {
 /** Who answers a call, and exactly what is sent there. */
 export interface Target {
   readonly url: string;
-  readonly headers: Headers;
+  readonly headers: HeaderRecord;
   readonly body: Uint8Array<ArrayBuffer> | string;
   /** The model that is asked, as far as it is known. */
   readonly model: string | null;

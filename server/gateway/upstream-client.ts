@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, type Dispatcher, request } from 'undici';
 import { type Log, reasonOf } from '../log.ts';
 import type { GatewayError } from '../openai-error.ts';
+import type { ReceivedHeaders } from './headers.ts';
 import type { Target } from './target.ts';
 
 /** What a model's endpoint answered, its body not read yet. */
 export interface UpstreamReply {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: ReceivedHeaders;
   readonly body: Dispatcher.ResponseData['body'];
 }
 
@@ -56,7 +57,7 @@ export function createUpstreamClient(timeoutMs: number, log: Log): UpstreamClien
         const { statusCode, headers, body } = await sendOnce(agent, target, gone);
         // Without a listener an abort in mid-body would end the process.
         body.on('error', () => undefined);
-        return { status: statusCode, headers: toHeaders(headers), body };
+        return { status: statusCode, headers, body };
       } catch (error) {
         return gone.aborted ? callerGone : explain(target, error);
       }
@@ -71,8 +72,7 @@ async function sendOnce(
   target: Target,
   signal: AbortSignal,
 ): Promise<Dispatcher.ResponseData> {
-  const { url, body } = target;
-  const headers = Object.fromEntries(target.headers);
+  const { url, body, headers } = target;
   for (const pauseMs of [...pausesMs, null]) {
     try {
       return await request(url, { method: 'POST', headers, body, dispatcher, signal });
@@ -111,14 +111,6 @@ function explained(target: Target, error: unknown, timeoutMs: number, log: Log):
 function codeOf(error: unknown): string {
   if (error instanceof AggregateError) return codeOf(error.errors[0]);
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-}
-
-function toHeaders(from: Dispatcher.ResponseData['headers']): Headers {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(from))
-    for (const each of Array.isArray(value) ? value : [value])
-      if (each !== undefined) headers.append(name, each);
-  return headers;
 }
 
 /** Some providers take their key in the query. */

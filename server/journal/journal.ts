@@ -1,10 +1,10 @@
-import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogStore } from '../../activities/ports/log-store.ts';
 import { RejectedError } from '../../domain/errors.ts';
 import type { LogRecord } from '../../domain/records/record.ts';
 import { type Log, reasonOf } from '../log.ts';
+import { RefusedRecords } from './refused.ts';
 import { readSegment, type Segment, Segments } from './segments.ts';
 
 export interface JournalOptions {
@@ -30,6 +30,8 @@ export interface JournalStatus {
   readonly lastError: string | null;
 }
 
+/** Records that come together are written together: a busy gateway then writes a tenth as often. */
+const gatherMs = 5;
 /** Often enough that a record is in the log store within a blink; rare enough that an fsync costs nothing. */
 const defaultShipEveryMs = 250;
 /** The longest pause between attempts while the log store is down. */
@@ -63,6 +65,8 @@ export class Journal {
   /** Operations on the segments take turns behind this promise. */
   #turn: Promise<unknown> = Promise.resolve();
   #writing = false;
+  #gathering: NodeJS.Timeout | null = null;
+  readonly #refused: RefusedRecords;
   readonly #stopping = new AbortController();
   readonly #shipping: Promise<void>;
   #counts = { shipped: 0, overflowed: 0, refused: 0 };
@@ -72,6 +76,7 @@ export class Journal {
   private constructor(options: Required<JournalOptions>, segments: Segments) {
     this.#options = options;
     this.#segments = segments;
+    this.#refused = new RefusedRecords(join(options.folder, 'refused.jsonl'));
     this.#shipping = this.#shipUntilStopped();
   }
 
@@ -95,7 +100,7 @@ export class Journal {
     this.#pending.push(line);
     this.#pendingBytes += bytes;
     this.#accepted += 1;
-    if (!this.#writing) void this.#write();
+    if (!this.#writing) this.#gathering ??= setTimeout(() => void this.#write(), gatherMs);
     return true;
   }
 
@@ -106,6 +111,7 @@ export class Journal {
   async written(limitMs: number): Promise<boolean> {
     const upTo = this.#accepted;
     if (this.#written >= upTo) return true;
+    if (!this.#writing) void this.#write();
     return within(
       limitMs,
       new Promise<void>((resolve) => {
@@ -140,6 +146,8 @@ export class Journal {
   /** Moves pending lines to the open segment. Lines whose write failed stay in front, to be tried again. */
   async #write(): Promise<void> {
     this.#writing = true;
+    if (this.#gathering !== null) clearTimeout(this.#gathering);
+    this.#gathering = null;
     try {
       while (this.#pending.length > 0) {
         const lines = this.#pending;
@@ -216,10 +224,10 @@ export class Journal {
   }
 
   async #setAside(record: LogRecord, error: unknown): Promise<void> {
+    const reason = reasonOf(error);
+    if (!(await this.#refused.add(record, reason))) return;
     this.#counts.refused += 1;
-    this.#options.log.warn('record_refused', { recordId: record.id, reason: reasonOf(error) });
-    const line = `${JSON.stringify({ reason: reasonOf(error), record })}\n`;
-    await appendFile(join(this.#options.folder, 'refused.jsonl'), line, { mode: 0o600 });
+    this.#options.log.warn('record_refused', { recordId: record.id, reason });
   }
 
   #failed(error: unknown): void {

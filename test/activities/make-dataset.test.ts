@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCurateDataset } from '../../activities/curate-dataset.ts';
 import { createPlanRun, type PlanRunInput } from '../../activities/plan-run.ts';
+import type { ArtifactStore } from '../../activities/ports/artifact-store.ts';
 import type { LogStore } from '../../activities/ports/log-store.ts';
 import { createTakeSnapshot } from '../../activities/take-snapshot.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { type Connection, connect } from '../../db/connect.ts';
 import { createLineage } from '../../db/lineage.ts';
 import { InvalidInputError, NotEnoughRecordsError } from '../../domain/errors.ts';
+import type { JsonObject } from '../../domain/json.ts';
 import { policyVersion } from '../../domain/policies/policy-version.ts';
 import { parseRecord } from '../../domain/records/parse.ts';
 import { createPostgresLogStore } from '../../integrations/postgres-logs/log-store.ts';
@@ -14,6 +16,7 @@ import { generateHelpDesk } from '../../samples/help-desk/generate.ts';
 import { anAttempt, runIn } from '../support/activity-environment.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { aCandidate } from '../support/experiments.ts';
+import { aFeedback } from '../support/feedback.ts';
 import { inMemoryArtifacts } from '../support/in-memory-artifacts.ts';
 import { aPolicy, brokenPolicies, policiesOf } from '../support/policies.ts';
 
@@ -220,6 +223,42 @@ describe('planning, snapshot and curation', () => {
     expect(await artifacts.readText(files.manifest.uri)).toContain('"seed"');
   });
 
+  it('learns from what was said about the records, and keeps to it when it is tried again', async () => {
+    const { lineage, artifacts, plan, takeSnapshot, curateDataset, runId } = setup();
+    const pinned = await plan({ evalSize: 20 });
+    const { records } = await runIn(anAttempt(), takeSnapshot, { runId, workloadId, kind: 'deep' });
+    const plain = await runIn(anAttempt(), curateDataset, { plan: pinned });
+    const { files: before } = await lineage.datasets.get(plain.id);
+    const [praised = '', blamed = '', corrected = ''] = await recordIds(artifacts, before.trainExamples.uri);
+    await lineage.feedback.add(
+      [
+        { record_id: praised, kind: 'thumbs', value: 'up' },
+        { record_id: blamed, kind: 'outcome', name: 'resolved', value: false },
+        { record_id: corrected, kind: 'correction', value: 'Please call our hotline.' },
+      ].map(aFeedback),
+    );
+    const next = setup();
+    const nextPlan = await next.plan({ evalSize: 20 });
+    await runIn(anAttempt(), next.takeSnapshot, { runId: next.runId, workloadId, kind: 'deep' });
+
+    const again = await runIn(anAttempt(), curateDataset, { plan: pinned });
+    const heard = await runIn(anAttempt(), next.curateDataset, { plan: nextPlan });
+    await lineage.feedback.add([aFeedback({ record_id: praised, kind: 'thumbs', value: 'down' })]);
+    const retried = await runIn(anAttempt(), next.curateDataset, { plan: nextPlan });
+
+    expect(records).toBeGreaterThan(0);
+    expect(again).toEqual(plain);
+    expect(heard.dropped).toMatchObject({ failed_outcome: 1 });
+    expect(heard.dropped).not.toHaveProperty('thumbs_down');
+    expect(retried).toEqual(heard);
+    const { files } = await lineage.datasets.get(heard.id);
+    const manifest = JSON.parse(await next.artifacts.readText(files.manifest.uri)) as JsonObject;
+    expect(manifest).toMatchObject({ corrected: 1, correctedRecords: [{ recordId: corrected }] });
+    expect(await lineage.runs.view(next.runId)).toMatchObject({
+      dataset: { dropped: { failed_outcome: 1 } },
+    });
+  });
+
   it('ends at its next batch when it is cancelled', async () => {
     const { plan, takeSnapshot, runId } = setup();
     await plan();
@@ -233,6 +272,13 @@ describe('planning, snapshot and curation', () => {
     );
   });
 });
+
+async function recordIds(artifacts: Pick<ArtifactStore, 'readLines'>, uri: string): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const line of artifacts.readLines(uri))
+    ids.push((JSON.parse(line) as { recordId: string }).recordId);
+  return ids;
+}
 
 function helpDesk(records: number, seed: number) {
   return generateHelpDesk({ seed, records }).flatMap((row) => {

@@ -10,7 +10,7 @@ describe('help', () => {
   test('lists every command of the manual', () => {
     expect(commands).toEqual([
       ...['demo', 'dev', 'stop', 'doctor', 'import', 'workloads', 'run', 'runs', 'show', 'watch', 'cancel'],
-      ...['approve', 'reject', 'route', 'rollback', 'lineage', 'token'],
+      ...['approve', 'reject', 'route', 'rollback', 'lineage', 'export-adapter', 'token'],
       ...['candidates', 'policy', 'schedule', 'feedback'],
     ]);
   });

@@ -62,6 +62,20 @@ describe('loadConfig', () => {
     expect(load(gateway, { portOffset: 5_535 }).gateway.port).toBe(65_535);
   });
 
+  it('refuses a port that fetch would not speak to, such as 10080', async () => {
+    const { load, problems } = setup(oneCandidate);
+
+    expect(problems({ FLYWHEEL_PORT_OFFSET: '2000' })).toEqual([
+      expect.stringMatching(
+        /^the port of gateway would be 8080 \+ 2000 .* = 10080, to which .* choose another/,
+      ),
+    ]);
+    expect(problems({ FLYWHEEL_GATEWAY_PORT: '6000' })).toHaveLength(1);
+    expect(load({ FLYWHEEL_PORT_OFFSET: '561' }).database.url).toContain(':6000/');
+    // Why: not a matter of who listens there.
+    await expect(fetch('http://127.0.0.1:10080/')).rejects.toMatchObject({ cause: { message: 'bad port' } });
+  });
+
   it('lets each environment address win by itself and leaves the other servers embedded', () => {
     const { load } = setup(oneCandidate);
 
@@ -136,7 +150,7 @@ describe('loadConfig', () => {
     const file = `providers:
   cloud: { url: "https://api.example.com/v1", fine_tuning: true, hyperparameters: { epochs: n_epochs, batch_size: bs } }
   gpu: { kind: vllm, url: "http://gpu/v1", adapters: { folder: ./adapters, seen_as: /adapters } }
-  v1: { kind: nemo-microservices, url: "https://nemo.test/", nim_url: "https://nim.test", namespace: team }
+  v1: { kind: nemo-microservices, url: "https://nemo.test/", nim_url: "https://nim.test", namespace: team, nims: { m: { image: i, tag: t } } }
   v2: { kind: nemo-platform, url: "https://platform.test", evaluator: nemo }
 candidates:
   - { name: a, provider: gpu, trainer: local, model: m }
@@ -159,6 +173,8 @@ candidates:
         ...{ kind: 'nemo-microservices', baseUrl: 'https://nim.test/v1', url: 'https://nemo.test' },
         ...{ nimUrl: 'https://nim.test', dataStoreUrl: 'https://nemo.test', namespace: 'team' },
         evaluator: 'flywheel',
+        training: { maxSeqLength: 8192, numGpus: 1, microBatchSize: 1, precision: 'bf16-mixed' },
+        nims: { m: { image: 'i', tag: 't', gpus: 1 } },
       },
       v2: {
         baseUrl: 'https://platform.test/apis/inference-gateway/v2/workspaces/flywheel/openai/-/v1',

@@ -60,6 +60,30 @@ describe('a signal', () => {
     expect(kill).not.toHaveBeenCalled();
   });
 
+  test('is left to an application that listened once, before we were there', async () => {
+    const shutDown = vi.fn();
+    process.once(signal, shutDown);
+    const { flush, forget } = await aCopy();
+
+    await receive();
+    forget();
+
+    expect(shutDown).toHaveBeenCalledOnce();
+    expect(flush).toHaveBeenCalledOnce();
+    expect(kill).not.toHaveBeenCalled();
+  });
+
+  test('that comes a second time, once the application listens no more, ends the process as without us', async () => {
+    process.once(signal, listenToNothing);
+    await aCopy();
+
+    await receive();
+    expect(kill).not.toHaveBeenCalled();
+    await receive();
+
+    expect(kill).toHaveBeenCalledExactlyOnceWith(process.pid, signal);
+  });
+
   test.each([
     ['version 3', () => Object.assign(process, { __signal_exit_emitter__: { count: 1 } })],
     ['version 4', () => Object.assign(shared, { [version4]: { count: 1 } })],

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -90,21 +90,69 @@ test('while the gateway is dead calls are answered; once it is there it gets all
   expect(ai.flywheel.stats()).toMatchObject({ sent: 3, waiting: 0, lost: {} });
 });
 
-describe('a process that ends', () => {
+describe('the published package, in an application of its own', () => {
   let app: string;
   beforeAll(async () => {
     app = await installSdk();
-  });
+    // A compiler and npm, twice: seconds, and minutes on a machine that does much else.
+  }, 300_000);
   afterAll(() => rm(app, { recursive: true, force: true }));
 
-  test('by itself, sends what waits first', async () => {
+  test('brings its licence and its types, and depends on nothing but the openai package beside it', async () => {
+    const folder = join(app, 'node_modules', 'flywheel-sdk');
+    const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Record<
+      string,
+      unknown
+    >;
+    const files = await readdir(folder);
+
+    expect(files.sort()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json']);
+    expect(manifest).not.toHaveProperty('dependencies');
+    expect(manifest['peerDependencies']).toEqual({ openai: expect.any(String) as string });
+    // Nothing else of ours was installed with it.
+    expect((await readdir(join(app, 'node_modules'))).filter((name) => !name.startsWith('.')).sort()).toEqual(
+      ['flywheel-sdk', 'openai'],
+    );
+  });
+
+  test('has types that a strict TypeScript application can be checked against', async () => {
+    await writeFile(
+      join(app, 'app.ts'),
+      `import { flywheel, type FlywheelRecord } from 'flywheel-sdk';
+import OpenAI from 'openai';
+export const ai = flywheel(new OpenAI({ apiKey: 'none' }), { workloadId: 'hr', clientId: 'web', beforeSend });
+export const answer: Promise<OpenAI.ChatCompletion> = ai.chat.completions.create({ model: 'm', messages: [] });
+export const sent: number = ai.flywheel.stats().sent;
+function beforeSend(record: FlywheelRecord): FlywheelRecord | null {
+  return record.workload_id === 'secret' ? null : record;
+}
+// @ts-expect-error A call has to be about some workload.
+flywheel(new OpenAI({ apiKey: 'none' }), { clientId: 'web' });
+`,
+    );
+    const compilerOptions = {
+      ...{ module: 'NodeNext', target: 'ES2022', lib: ['ES2023', 'DOM', 'DOM.Iterable'], types: [] },
+      ...{ strict: true, exactOptionalPropertyTypes: true, noEmit: true },
+      // The openai package's own declarations.
+      skipLibCheck: true,
+    };
+    await writeFile(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }));
+
+    const checked = await execute(join(root, 'node_modules', '.bin', 'tsc'), ['-p', app]).catch(
+      (error: unknown) => error,
+    );
+
+    expect(checked).toEqual({ stdout: '', stderr: '' });
+  });
+
+  test('ends by itself, and sends what waits first', async () => {
     const { bundle, ...ended } = await run(app, 'await call(); await call();');
 
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     await eventually(async () => expect(await storedIds(bundle)).toHaveLength(2));
   });
 
-  test('by SIGTERM, sends what waits and ends by that signal', async () => {
+  test('ends by SIGTERM, and sends what waits first', async () => {
     const { bundle, ...ended } = await run(
       app,
       'await call(); console.log("ready"); await new Promise((r) => setTimeout(r, 600_000));',
@@ -117,7 +165,7 @@ describe('a process that ends', () => {
     await eventually(async () => expect(await storedIds(bundle)).toHaveLength(1));
   });
 
-  test('by a signal that the application listens to, ends as the application says', async () => {
+  test('ends as the application says by a signal that it listens to', async () => {
     const { bundle, ...ended } = await run(
       app,
       'process.on("SIGTERM", () => ai.flywheel.flush().then(() => process.exit(7))); await call(); console.log("ready"); await new Promise((r) => setTimeout(r, 600_000));',
@@ -128,7 +176,22 @@ describe('a process that ends', () => {
     await eventually(async () => expect(await storedIds(bundle)).toHaveLength(1));
   });
 
-  test('by process.exit, tells what is lost', async () => {
+  test('lets the application shut down that listened to a signal once, before the client was made', async () => {
+    const { bundle, ...ended } = await run(
+      app,
+      'await call(); console.log("ready"); const timer = setInterval(() => undefined, 1_000);',
+      {
+        signal: 'SIGTERM',
+        // The end of a flush would come long before the end of this.
+        before: `process.once('SIGTERM', () => setTimeout(() => { console.log('shut down'); clearInterval(timer); }, 1_500));`,
+      },
+    );
+
+    expect(ended).toMatchObject({ code: 0, signal: null, stdout: 'hello\nready\nshut down\n', stderr: '' });
+    await eventually(async () => expect(await storedIds(bundle)).toHaveLength(1));
+  });
+
+  test('ended by process.exit, tells what is lost', async () => {
     const { bundle, ...ended } = await run(app, 'await call(); process.exit(3);');
 
     expect(ended).toMatchObject({ code: 3, stderr: expect.stringContaining('at_exit, 1 so far') });
@@ -151,16 +214,23 @@ describe('a process that ends', () => {
   });
 });
 
-/** The built package as npm would install it, beside the application's own `openai`. */
+const root = resolve(import.meta.dirname, '../..');
+const execute = promisify(execFile);
+
+function npm(args: readonly string[], cwd: string): Promise<unknown> {
+  return execute('npm', args, { cwd });
+}
+
+/** The package as it would be published, installed in an empty folder beside the application's own `openai`. */
 async function installSdk(): Promise<string> {
-  const root = resolve(import.meta.dirname, '../..');
   const app = await mkdtemp(join(tmpdir(), 'flywheel-app-'));
-  const target = join(app, 'node_modules', 'flywheel-sdk');
-  await mkdir(target, { recursive: true });
-  await copyFile(join(root, 'sdk', 'package.json'), join(target, 'package.json'));
+  await npm(['pack', join(root, 'sdk'), '--pack-destination', app], app);
+  await writeFile(join(app, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'module' }));
+  const tarball = (await readdir(app)).find((name) => name.endsWith('.tgz')) ?? '';
+  // What is needed is here: a package that asked for more would fail to install.
+  const flags = ['--offline', '--legacy-peer-deps', '--no-audit', '--no-fund'];
+  await npm(['install', ...flags, join(app, tarball)], app);
   await symlink(join(root, 'node_modules', 'openai'), join(app, 'node_modules', 'openai'));
-  const tsc = join(root, 'node_modules', '.bin', 'tsc');
-  await promisify(execFile)(tsc, ['-p', join(root, 'sdk'), '--outDir', join(target, 'dist')]);
   return app;
 }
 
@@ -176,7 +246,7 @@ interface Ended {
 async function run(
   app: string,
   program: string,
-  given: { gateway?: string; options?: string; signal?: NodeJS.Signals } = {},
+  given: { gateway?: string; options?: string; signal?: NodeJS.Signals; before?: string } = {},
 ): Promise<Ended> {
   const bundle = await setup();
   const gateway = given.gateway ?? (await bundle.start()).url;
@@ -186,6 +256,7 @@ async function run(
     file,
     `import OpenAI from 'openai';
 import { flywheel } from 'flywheel-sdk';
+${given.before ?? ''}
 const ai = flywheel(new OpenAI({ baseURL: '${model}/v1', apiKey: 'none', maxRetries: 0 }), {
   workloadId: 'hr', clientId: 'web', gateway: { url: '${gateway}', timeoutMs: 600_000 },
   flushEveryMs: 600_000, exitFlushMs: 30_000, ${given.options ?? ''}
@@ -204,8 +275,10 @@ ${program}
     output.stderr += chunk.toString();
   });
   child.stdout.on('data', (chunk: Buffer) => {
+    const wasReady = output.stdout.includes('ready');
     output.stdout += chunk.toString();
-    if (output.stdout.includes('ready') && given.signal) child.kill(given.signal);
+    // Once: who listened once has to be left in peace.
+    if (given.signal && !wasReady && output.stdout.includes('ready')) child.kill(given.signal);
   });
   const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((done) => {
     child.once('close', (...ended) => done(ended));

@@ -68,17 +68,30 @@ class CreateJob(BaseModel):
 def create(
     request: Request, body: CreateJob, idempotency_key: Annotated[str | None, Header(max_length=255)] = None
 ) -> dict[str, Any]:
-    """A known key returns its first job, whatever became of it. Otherwise: check, encode, commit, wake, reply."""
+    """A known key returns its first job, whatever became of it. Otherwise: check, encode, commit, wake, reply.
+
+    One at a time: who asks again, because encoding took longer than they would wait, gets the job that is being made.
+    """
     services = services_of(request)
     key = idempotency_key or (body.metadata or {}).get(KEY_IN_METADATA)
     body_hash = hashlib.sha256(
         json.dumps(body.model_dump(), sort_keys=True, ensure_ascii=True).encode()
     ).hexdigest()
+    return _known(services, key, body_hash) or _make(services, body, key, body_hash)
+
+
+def _known(services: Services, key: str | None, body_hash: str) -> dict[str, Any] | None:
     known = services.jobs.find_by_key(key) if key else None
-    if known is not None:
-        return job_to_api(same_request(known, body_hash))
-    _refuse_when_busy(services)
-    return _create(services, body, key, body_hash)
+    return None if known is None else job_to_api(same_request(known, body_hash))
+
+
+def _make(services: Services, body: CreateJob, key: str | None, body_hash: str) -> dict[str, Any]:
+    with services.creating:
+        made_meanwhile = _known(services, key, body_hash)
+        if made_meanwhile is not None:
+            return made_meanwhile
+        _refuse_when_busy(services)
+        return _create(services, body, key, body_hash)
 
 
 def _refuse_when_busy(services: Services) -> None:

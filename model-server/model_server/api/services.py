@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import cast
 
 from fastapi import Request
@@ -28,6 +29,8 @@ class Services:
     adapters: AdapterStore
     engine: Engine
     supervisor: Supervisor
+    # Held while a job's rows are encoded.
+    creating: threading.Lock = field(default_factory=threading.Lock)
 
     def known_models(self) -> list[str]:
         return [*self.engine.sources, *(adapter.model for adapter in self.served_adapters())]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any, Protocol
 
 from model_server.chat.conversation import ConversationError, call_arguments, content_text
@@ -13,6 +14,10 @@ Span = tuple[int, int]
 # Llama 3's template writes today's date into every prompt, unless it is given one. A date that changes overnight would
 # make tomorrow's prompts others than the ones an adapter was trained and attested on. This one is its own fallback.
 FIXED_DATE = {"date_string": "26 Jul 2024"}
+
+# transformers keeps one compiled template per text for the whole process, and with it one list of the answers' spans:
+# another thread's rendering would end up in it.
+_rendering = threading.Lock()
 
 
 class Tokenizer(Protocol):
@@ -55,16 +60,18 @@ class ChatTemplate:
         """The text, and the spans inside ``{% generation %}``, one per assistant message in order."""
         from transformers.utils.chat_template_utils import render_jinja_template  # noqa: PLC0415
 
+        prepared = self._prepare(messages)
         try:
-            texts, spans = render_jinja_template(
-                conversations=[self._prepare(messages)],
-                tools=tools or None,
-                chat_template=self._tokenizer.chat_template,
-                return_assistant_tokens_mask=True,
-                add_generation_prompt=False,
-                **FIXED_DATE,
-                **getattr(self._tokenizer, "special_tokens_map", {}),
-            )
+            with _rendering:
+                texts, spans = render_jinja_template(
+                    conversations=[prepared],
+                    tools=tools or None,
+                    chat_template=self._tokenizer.chat_template,
+                    return_assistant_tokens_mask=True,
+                    add_generation_prompt=False,
+                    **FIXED_DATE,
+                    **getattr(self._tokenizer, "special_tokens_map", {}),
+                )
         except Exception as error:
             raise _refusal(error) from error
         return texts[0], [(start, end) for start, end in spans[0]]
@@ -79,7 +86,10 @@ class ChatTemplate:
 
     def _apply(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]], **options: Any) -> Any:
         try:
-            return self._tokenizer.apply_chat_template(messages, tools=tools or None, **FIXED_DATE, **options)
+            with _rendering:
+                return self._tokenizer.apply_chat_template(
+                    messages, tools=tools or None, **FIXED_DATE, **options
+                )
         except Exception as error:
             # Templates refuse with exceptions of every kind; what they say is the useful part.
             raise _refusal(error) from error

@@ -24,7 +24,11 @@ MAX_ROWS = 32
 
 
 class ChatQueue:
-    """``put`` from any thread; ``answer_next`` on the serving thread only, once for each ``put``."""
+    """``put`` from any thread; ``answer_next`` on the serving thread only, when either says that it is due.
+
+    Never more than one of those turns is due: as many as there are requests would keep everything else that the thread
+    is asked for waiting until the last request of a long evaluation.
+    """
 
     def __init__(
         self,
@@ -36,18 +40,27 @@ class ChatQueue:
         self._prefixes = prefixes
         self._should_stop = should_stop
         self._waiting: deque[QueuedChat] = deque()
+        self._due = False
         self._lock = threading.Lock()
 
-    def put(self, chat: QueuedChat) -> None:
+    def put(self, chat: QueuedChat) -> bool:
+        """Whether ``answer_next`` is due for it; else a turn that is due already takes it along."""
         with self._lock:
             self._waiting.append(chat)
             QUEUED_CHATS.set(len(self._waiting))
+            was_due, self._due = self._due, True
+            return not was_due
 
-    def answer_next(self) -> None:
-        """Answer the oldest request and all that can go with it; nothing, if an earlier batch took it along."""
+    def answer_next(self) -> bool:
+        """Answer the oldest request and all that can go with it. Whether another turn is due behind it."""
         chats = self._take()
-        if not chats:
-            return
+        if chats:
+            self._answer(chats)
+        with self._lock:
+            self._due = bool(self._waiting)
+            return self._due
+
+    def _answer(self, chats: list[QueuedChat]) -> None:
         BATCH_ROWS.observe(len(chats))
         try:
             self._decode(chats)

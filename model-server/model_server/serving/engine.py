@@ -111,8 +111,13 @@ class Engine:
 
     def submit(self, chat: QueuedChat) -> None:
         """Have a chat answered; ``chat.answer`` becomes its answer or its error."""
-        self._chats.put(chat)
-        self._executor.submit(self._chats.answer_next)
+        if self._chats.put(chat):
+            self._executor.submit(self._answer_next)
+
+    def _answer_next(self) -> None:
+        """The next turn stands in line behind whatever else was asked for meanwhile."""
+        if self._chats.answer_next() and not self.stopping.is_set():
+            self._executor.submit(self._answer_next)
 
     def attest(self, base: str, name: str, folder: Path) -> None:
         """From any other thread. Raises AttestationError, or CancelledError when the server stops."""

@@ -111,6 +111,16 @@ describe('a run’s page', () => {
 });
 
 describe('the live tree', () => {
+  test('says why a training shows no step yet', () => {
+    const waiting = anExperimentView({ status: 'running', stage: 'training', metrics: {} });
+
+    const tree = runTree(aRunView({ status: 'running', experiments: [waiting] }), plain, {
+      ...{ columns: 120, now: at(30) },
+    });
+
+    expect(tree).toContain('▸ nano × lora  training  no job yet: waits for a device');
+  });
+
   test('shows each experiment’s progress within the width', () => {
     const run = aRunView({
       ...{ status: 'running', stage: 'experiments', verdict: null, endedAt: null },

@@ -96,10 +96,14 @@ function createApp(world: World, calls: RecordedCall[], url: () => string): Hono
       authorization: context.req.header('authorization') ?? null,
       body: isJson ? ((await context.req.json().catch(() => null)) as Json) : null,
     });
-    const refusal = world.faults.refusals.find(({ path, times }) => times > 0 && pathname.includes(path));
+    const refusal = world.faults.refusals.find(
+      ({ path, method = context.req.method, times }) =>
+        times > 0 && pathname.includes(path) && method === context.req.method,
+    );
     if (!refusal) return next();
     refusal.times -= 1;
-    return new Response(JSON.stringify({ detail: 'told to refuse' }), {
+    if (refusal.afterwards) await next();
+    context.res = new Response(JSON.stringify({ detail: 'told to refuse' }), {
       status: refusal.status,
       headers: {
         'content-type': 'application/json',

@@ -34,8 +34,15 @@ export interface WorldOptions {
 export interface Faults {
   /** The next customization ends as failed with every step done. */
   failTrainingAtEnd: boolean;
-  /** Calls that are answered so, once for each time: 429 with its Retry-After, a 503, a broken connection. */
-  refusals: { path: string; status: number; retryAfter?: string; times: number }[];
+  /** Calls that are answered so, once for each time; with `afterwards` they are done first, and the reply is lost. */
+  refusals: {
+    method?: string;
+    path: string;
+    status: number;
+    retryAfter?: string;
+    afterwards?: boolean;
+    times: number;
+  }[];
 }
 
 /** Everything that the services share. */

@@ -111,6 +111,28 @@ export function experimentCases(lineage: () => Lineage): void {
     expect((await view())?.training?.setAside).toEqual(setAside);
   });
 
+  it('knows where an adapter comes from, whatever it is asked of another', async () => {
+    const { experiments, adapters, evaluations } = lineage();
+    await experiments.recordJob(job);
+    const at = { experimentId, datasetId, jobId: 'job-1', baseModel: 'nano-1m' };
+    await experiments.recordAdapter({ ...at, model: 'ft:1', provider: 'local' });
+    await evaluations.open(evaluation);
+
+    const [unmeasured, ...others] = await adapters.find('ft:1');
+    await evaluations.close(anEvaluationSummary('eval-1'));
+    const [measured] = await adapters.find('ft:1');
+
+    expect(others).toEqual([]);
+    expect(unmeasured).toMatchObject({
+      ...{ model: 'ft:1', provider: 'local', baseModel: 'nano-1m', runId: 'run-1', experimentId },
+      ...{ candidate: 'nano', strategy: 'lora', evaluationId: null },
+      job: { id: 'job-1', key: 'run-1-abc', hyperparameters: { rank: 32 }, setAside: null },
+      dataset: { id: datasetId, hash: 'a'.repeat(64), seed: 4_294_967_295, snapshotId: 'snap-run-1' },
+    });
+    expect(measured?.evaluationId).toBe('eval-1');
+    expect(await adapters.find('ft:none')).toEqual([]);
+  });
+
   it('follows a job and forgets nothing that it reported', async () => {
     const { experiments } = lineage();
     await experiments.recordJob(job);

@@ -129,6 +129,7 @@ export function routeCases(lineage: () => Lineage): void {
       dataset: {
         ...{ id: 'data-run-1', hash: 'a'.repeat(64), snapshotId: 'snap-run-1' },
         manifest: `artifact:sha256/${'1'.repeat(64)}`,
+        dropped: { duplicate: 4 },
       },
       records: { train: ['rec_1'], validation: ['rec_2'], eval: ['rec_3'] },
     });

@@ -92,7 +92,7 @@ export async function startStack(
     env,
     lineage,
     modelServer,
-    client: new Client({ connection }),
+    client: new Client({ connection, namespace: config.temporal.namespace }),
     async kill(name) {
       const worker = running.get(name);
       if (!worker) throw new Error(`no ${name} runs`);

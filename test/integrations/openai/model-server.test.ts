@@ -1,12 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, inject } from 'vitest';
+import { afterAll, beforeAll, expect, inject } from 'vitest';
+import { defaultLora } from '../../../domain/experiments/defaults.ts';
 import { flywheelHyperparameters } from '../../../domain/experiments/hyperparameter-names.ts';
 import { createFileArtifactStore } from '../../../integrations/files/artifact-store.ts';
+import { createAdapterFiles } from '../../../integrations/openai/adapter-files.ts';
 import { createChatModel } from '../../../integrations/openai/chat-model.ts';
 import { createEmbedder } from '../../../integrations/openai/embedder.ts';
 import { createTrainer } from '../../../integrations/openai/trainer.ts';
+import { describeAdapterFiles } from '../../contracts/adapter-files.contract.ts';
 import { describeChatModel } from '../../contracts/chat-model.contract.ts';
 import { describeEmbedder } from '../../contracts/embedder.contract.ts';
 import { describeTrainer } from '../../contracts/trainer.contract.ts';
@@ -25,6 +28,31 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 
 describeChatModel('the model server', async () => ({ chatModel, model: 'nano-1m' }));
 
+describeAdapterFiles('the model server', async () => ({
+  files: createAdapterFiles(settings),
+  model: await anAdapter(),
+}));
+
+/** Any one of those that the server has; trained where it has none yet. */
+async function anAdapter(): Promise<string> {
+  const artifacts = createFileArtifactStore(dir);
+  const trainer = createTrainer({ ...settings, hyperparameters: flywheelHyperparameters }, artifacts);
+  const row = {
+    messages: [
+      { role: 'user', content: 'a' },
+      { role: 'assistant', content: 'b' },
+    ],
+  };
+  const rows = await artifacts.putLines(Array.from({ length: 4 }, () => JSON.stringify(row)));
+  const hyperparameters = { ...defaultLora, epochs: 1, batchSize: 4, rank: 4, alpha: 4, learningRate: 1e-2 };
+  const given = { baseModel: 'nano-1m', hyperparameters, seed: 1, suffix: 'files', metadata: {} };
+  const key = 'adapter-files-contract';
+  const job = await trainer.launch({ ...given, key, train: rows, validation: await artifacts.putLines([]) });
+  await expect
+    .poll(() => trainer.get(job.id), { timeout: 240_000, interval: 200 })
+    .toMatchObject({ status: 'succeeded' });
+  return (await trainer.get(job.id)).model ?? '';
+}
 describeEmbedder('the model server', async () => ({ embedder: createEmbedder(settings), model: 'nano-1m' }));
 
 describeTrainer('the model server', async () => {

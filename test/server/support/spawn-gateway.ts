@@ -30,6 +30,7 @@ export async function spawnGateway(
   await eventually(async () => {
     const reply = await fetch(`${url}/health`);
     expect(await reply.json()).toEqual({ status: 'ok' });
-  });
+    // Compiling it all takes a second, and half a minute where others compile as well.
+  }, 90_000);
   return { url, kill };
 }

@@ -1,0 +1,35 @@
+/** A file that a provider hands out. `sha256`: of its content, hex, lower case. */
+export interface AdapterFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export interface AdapterListing {
+  /** What PEFT loads: weights and config, and the tokenizer where the adapter has one of its own. */
+  readonly files: readonly AdapterFile[];
+  readonly base: {
+    /** The base model's id at the provider. */
+    readonly id: string;
+    /** Its id on the Hugging Face hub; null where the provider has it from elsewhere. */
+    readonly hubId: string | null;
+    /** What states its terms: licence, notice, model card. Never weights. */
+    readonly files: readonly AdapterFile[];
+  };
+}
+
+/** Reads adapters out of a provider, to be taken elsewhere. Suite: `test/contracts/adapter-files.contract.ts`. */
+export interface AdapterFiles {
+  /**
+   * null where the provider does not let its weights be read. Throws `NotFoundError` for an adapter that it does
+   * not have (any more).
+   */
+  list(model: string): Promise<AdapterListing | null>;
+  /** The content of a listed file of the adapter, or of its base. Throws `NotFoundError`, `UnavailableError`. */
+  read(file: {
+    readonly model: string;
+    readonly of: 'adapter' | 'base';
+    readonly name: string;
+    readonly signal: AbortSignal;
+  }): AsyncIterable<Uint8Array>;
+}

@@ -1,0 +1,211 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Deployer, Deployment, DeploymentTarget } from '../../activities/ports/deployer.ts';
+import { RejectedError, UnavailableError } from '../../domain/errors.ts';
+import { createChatModel } from './chat-model.ts';
+import { type DeploymentId, formatId, parseId } from './deployment-id.ts';
+import {
+  createDeploymentManagement,
+  type DeploymentManagement,
+  type ModelDeployment,
+} from './deployment-management.ts';
+import { createEntityStore, type EntityStore } from './entity-store.ts';
+import { isConflict } from './errors.ts';
+import { isOurs, modelsOf, ownership } from './ownership.ts';
+import type { NemoSettings, NimImage } from './settings.ts';
+import { createTransport } from './transport.ts';
+
+/**
+ * Deployments of NIMs by Deployment Management. An adapter has none of its own: its base's NIM fetches it from
+ * the Entity Store. What a deployment of ours serves stands in its custom fields, so that it is removed with
+ * the last model and not before; whatever others deployed is used as it is.
+ *
+ * `nims` are the containers of the base models that Flywheel may deploy, by the model's id.
+ */
+export function createDeployer(
+  settings: NemoSettings,
+  nims: Readonly<Record<string, NimImage>> = {},
+): Deployer {
+  const transport = createTransport(settings, settings.url);
+  const chatModel = createChatModel(settings);
+  const context: Context = {
+    settings,
+    nims,
+    deployments: createDeploymentManagement(transport),
+    entityStore: createEntityStore(transport),
+    isServed: (model) => chatModel.isServed(model),
+  };
+  const inTurn = createQueue();
+  return {
+    deploy: (target) => inTurn(() => deploy(context, target)),
+    get: (id) => get(context, parseId(id)),
+    remove: (id, target) => inTurn(() => remove(context, parseId(id), target)),
+  };
+}
+
+interface Context {
+  readonly settings: NemoSettings;
+  readonly nims: Readonly<Record<string, NimImage>>;
+  readonly deployments: DeploymentManagement;
+  readonly entityStore: EntityStore;
+  readonly isServed: (model: string) => Promise<boolean>;
+}
+
+/** What a deployment serves is read and written back; two of us at once would lose one's entry. */
+function createQueue() {
+  let last: Promise<unknown> = Promise.resolve();
+  return <T>(work: () => Promise<T>): Promise<T> => {
+    const done = last.then(work, work);
+    last = done.catch(() => undefined);
+    return done;
+  };
+}
+
+async function deploy(context: Context, target: DeploymentTarget): Promise<Deployment> {
+  const base = target.baseModel ?? target.model;
+  const adapter = target.baseModel === null ? null : target.model;
+  const found = await find(context, base);
+  const deployment = found ?? (await make(context, base, target.model));
+  if (deployment === 'elsewhere')
+    return toDeployment(context, { kind: 'served', base, adapter }, null, target.model);
+  if (isOurs(deployment)) await addModel(context, deployment.fullName, target.model);
+  const id: DeploymentId = { kind: 'deployment', fullName: deployment.fullName, adapter };
+  return toDeployment(context, id, deployment, target.model);
+}
+
+/**
+ * Who serves the base: our deployment, somebody's, or, where Flywheel knows no container for it, a NIM that no
+ * deployment accounts for. Where it knows one, such a NIM may be our own last one, about to end.
+ */
+async function find(
+  { settings, nims, deployments, isServed }: Context,
+  base: string,
+): Promise<ModelDeployment | 'elsewhere' | null> {
+  const own = await deployments.get(`${settings.namespace}/${deploymentName(base)}`);
+  if (own) return own;
+  for await (const deployment of deployments.list()) {
+    if (deployment.serves.includes(base) && deployment.status !== 'failed') return deployment;
+  }
+  return nims[base] === undefined && (await isServed(base)) ? 'elsewhere' : null;
+}
+
+/** No slash is allowed in it, so it is put together as the blueprint does. */
+function deploymentName(base: string): string {
+  return base.replaceAll('/', '-');
+}
+
+/** Containers of a deleted deployment end some time after it, and keep its name until then. */
+const endingMs = 60_000;
+const pollMs = 500;
+
+async function make(context: Context, base: string, model: string): Promise<ModelDeployment> {
+  const { settings, deployments, entityStore } = context;
+  const nim = containerOf(context, base);
+  const name = deploymentName(base);
+  await entityStore.ensureNamespace(settings.namespace);
+  for (const deadline = Date.now() + endingMs; ; await pause(pollMs)) {
+    try {
+      return await deployments.create({
+        name,
+        namespace: settings.namespace,
+        description: 'Made by Flywheel',
+        config: { model: base, nim_deployment: nim },
+        custom_fields: ownership([model]),
+      });
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      const there = await deployments.get(`${settings.namespace}/${name}`);
+      if (there) return there;
+      if (Date.now() > deadline) {
+        throw new UnavailableError(`${settings.name} is still ending an earlier deployment ${name}.`, {
+          kind: 'busy',
+        });
+      }
+    }
+  }
+}
+
+function containerOf({ settings, nims }: Context, base: string): Readonly<Record<string, unknown>> {
+  const nim = nims[base];
+  if (!nim) {
+    throw new RejectedError(
+      `No NIM serves ${base} at ${settings.name}, and Flywheel knows no container for it: ` +
+        'deploy one, or name its image for the candidate in candidates.yaml.',
+      { code: 'model_not_found' },
+    );
+  }
+  return {
+    image_name: nim.image,
+    image_tag: nim.tag,
+    gpu: nim.gpus,
+    ...(nim.volumeSize !== undefined && { pvc_size: nim.volumeSize }),
+    ...(nim.env && { additional_envs: nim.env }),
+  };
+}
+
+/** Another process may write at the same time: written, read back, and again where the entry was lost. */
+async function addModel({ deployments }: Context, fullName: string, model: string): Promise<void> {
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    const deployment = await deployments.get(fullName);
+    if (!deployment || modelsOf(deployment).includes(model)) return;
+    const models = [...modelsOf(deployment), model];
+    await deployments.setCustomFields(fullName, { ...deployment.customFields, ...ownership(models) });
+  }
+}
+
+async function get(context: Context, id: DeploymentId): Promise<Deployment | null> {
+  if (id.kind === 'served') {
+    return (await context.isServed(id.base)) ? toDeployment(context, id, null, id.adapter ?? id.base) : null;
+  }
+  const deployment = await context.deployments.get(id.fullName);
+  const model = id.adapter ?? deployment?.serves[0];
+  if (!deployment || model === undefined) return null;
+  // Taken off, though the deployment goes on for others.
+  if (isOurs(deployment) && !modelsOf(deployment).includes(model)) return null;
+  return toDeployment(context, id, deployment, model);
+}
+
+/** Ready is what answers: a deployment whose NIM lists the model, which is a while after the deployment says so. */
+async function toDeployment(
+  context: Context,
+  id: DeploymentId,
+  deployment: ModelDeployment | null,
+  model: string,
+): Promise<Deployment> {
+  const shown = { id: formatId(id), ours: deployment !== null && isOurs(deployment), error: null };
+  if (deployment?.status === 'failed') {
+    return { ...shown, status: 'failed', error: deployment.description || 'the service gives no reason' };
+  }
+  if (deployment !== null && deployment.status !== 'ready') return { ...shown, status: 'pending' };
+  if (await context.isServed(model)) return { ...shown, status: 'ready' };
+  const complaint = id.adapter === null ? null : await unfetchable(context, id.adapter);
+  return complaint === null
+    ? { ...shown, status: 'pending' }
+    : { ...shown, status: 'failed', error: complaint };
+}
+
+/** Why no NIM will ever fetch the adapter; null when it will. The entity alone is no proof that it exists. */
+async function unfetchable({ entityStore }: Context, adapter: string): Promise<string | null> {
+  const entity = await entityStore.model(adapter);
+  if (!entity) return `the Entity Store has no model ${adapter}`;
+  return entity.artifactStatus === 'upload_failed' ? `the files of ${adapter} were not stored` : null;
+}
+
+async function remove(
+  { deployments, settings }: Context,
+  id: DeploymentId,
+  target: DeploymentTarget,
+): Promise<void> {
+  const deployment = id.kind === 'served' ? 'elsewhere' : await deployments.get(id.fullName);
+  if (deployment === null) return;
+  if (deployment === 'elsewhere' || !isOurs(deployment)) {
+    throw new RejectedError(
+      `${formatId(id)} at ${settings.name} was not deployed by Flywheel, so Flywheel does not remove it.`,
+    );
+  }
+  const models = modelsOf(deployment).filter((model) => model !== target.model);
+  if (models.length === 0) return deployments.remove(deployment.fullName);
+  await deployments.setCustomFields(deployment.fullName, {
+    ...deployment.customFields,
+    ...ownership(models),
+  });
+}

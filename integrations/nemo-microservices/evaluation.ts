@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { isMissing } from './errors.ts';
+import { Job } from './evaluation.schema.ts';
+import { listAll } from './paging.ts';
+import { segment, type Transport, transferTimeoutMs } from './transport.ts';
+
+/** The service asks the target something before it answers, and a cold NIM takes its time. */
+const createTimeoutMs = 5 * 60_000;
+/** Newest first, so what a service lists beyond this is older than any run that is still open. */
+const mostListed = 1000;
+
+/** Evaluator's jobs. Configs and targets travel inside of them, so that nothing of them can be stale. */
+export interface EvaluationJobs {
+  create(body: Readonly<Record<string, unknown>>): Promise<Job>;
+  get(id: string): Promise<Job>;
+  /** null when there is none. */
+  find(id: string): Promise<Job | null>;
+  /** Jobs of the namespace, newest first, not endlessly. */
+  list(namespace: string): AsyncIterable<Job>;
+  cancel(id: string): Promise<void>;
+  /** The zip of a job that has completed: configuration, logs, every sample. */
+  archive(id: string): Promise<Uint8Array>;
+  /** Harmless when it is gone. */
+  remove(id: string): Promise<void>;
+}
+
+const path = '/v1/evaluation/jobs';
+
+export function createEvaluationJobs(transport: Transport): EvaluationJobs {
+  const item = (id: string) => `${path}/${segment(id)}`;
+  const get = (id: string) =>
+    transport.json({ doing: `retrieve evaluation job ${id}`, method: 'GET', path: item(id) }, Job);
+  return {
+    get,
+    find: (id) =>
+      get(id).catch((error: unknown) => {
+        if (isMissing(error)) return null;
+        throw error;
+      }),
+    create: (body) =>
+      transport.json(
+        { doing: 'create an evaluation job', method: 'POST', path, body, timeoutMs: createTimeoutMs },
+        Job,
+      ),
+    async *list(namespace) {
+      let listed = 0;
+      const query = { 'filter[namespace]': namespace, sort: '-created_at' };
+      for await (const job of listAll(transport, { doing: 'list evaluation jobs', path, query }, Job)) {
+        yield job;
+        listed += 1;
+        if (listed >= mostListed) return;
+      }
+    },
+    async cancel(id) {
+      const call = {
+        doing: `cancel evaluation job ${id}`,
+        method: 'POST',
+        path: `${item(id)}/cancel`,
+      } as const;
+      await transport.json({ ...call, repeatable: true }, z.unknown());
+    },
+    archive: (id) =>
+      transport.bytes({
+        doing: `fetch the results of evaluation job ${id}`,
+        method: 'GET',
+        path: `${item(id)}/download-results`,
+        timeoutMs: transferTimeoutMs,
+      }),
+    async remove(id) {
+      const call = { doing: `delete evaluation job ${id}`, method: 'DELETE', path: item(id) } as const;
+      await transport.json(call, z.unknown()).catch((error: unknown) => {
+        if (!isMissing(error)) throw error;
+      });
+    },
+  };
+}

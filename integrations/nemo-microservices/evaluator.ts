@@ -1,0 +1,143 @@
+import type { EvaluationJob, EvaluationJobRequest, Evaluator } from '../../activities/ports/evaluator.ts';
+import { RejectedError } from '../../domain/errors.ts';
+import { createDataStore, type DataStore } from './data-store.ts';
+import { createEntityStore, type EntityStore } from './entity-store.ts';
+import type { Job } from './evaluation.schema.ts';
+import { createEvaluationJobs, type EvaluationJobs } from './evaluation.ts';
+import { readArchive } from './evaluation-archive.ts';
+import { type EvaluationTask, toTasks } from './evaluation-tasks.ts';
+import { createLauncher, findFirst, type Service } from './launch-once.ts';
+import { isNamedBy, ourName } from './names.ts';
+import type { NemoSettings } from './settings.ts';
+import { createTransport } from './transport.ts';
+
+export interface EvaluationSettings {
+  /** Questions in flight at a time. */
+  readonly parallelism: number;
+  readonly requestTimeoutSeconds: number;
+}
+
+/** A NIM batches; an answer that takes longer is stuck. */
+const defaultEvaluation: EvaluationSettings = { parallelism: 8, requestTimeoutSeconds: 120 };
+
+/**
+ * Evaluation by NeMo Evaluator: rows to the Data Store, one job of custom tasks, every sample back.
+ *
+ * A job is found by the name of the dataset that it reads, which ends in a hash of the key: its configuration is
+ * in every recorded reply.
+ */
+export function createEvaluator(settings: NemoSettings, evaluation = defaultEvaluation): Evaluator {
+  const transport = createTransport(settings, settings.url);
+  const jobs = createEvaluationJobs(transport);
+  const context: Context = {
+    settings,
+    evaluation,
+    jobs,
+    dataStore: createDataStore(settings),
+    entityStore: createEntityStore(transport),
+  };
+  const service: Service<EvaluationJobRequest, EvaluationJob> = {
+    findAll: (key) => findAll(context, key),
+    create: (request) => create(context, request),
+    cancel: (jobId) => cancel(jobs, jobId),
+  };
+  return {
+    find: (key) => findFirst(service, key),
+    launch: createLauncher(service),
+    get: async (jobId) => (await jobs.get(jobId)).job,
+    async *results(jobId) {
+      yield* readArchive(await jobs.archive(jobId), { provider: settings.name, jobId });
+    },
+    cancel: service.cancel,
+  };
+}
+
+interface Context {
+  readonly settings: NemoSettings;
+  readonly evaluation: EvaluationSettings;
+  readonly jobs: EvaluationJobs;
+  readonly dataStore: DataStore;
+  readonly entityStore: EntityStore;
+}
+
+async function findAll({ jobs, settings }: Context, key: string): Promise<Job[]> {
+  const found: Job[] = [];
+  for await (const job of jobs.list(settings.namespace)) {
+    if (job.datasets.some((dataset) => isNamedBy(dataset, key))) found.push(job);
+  }
+  return found;
+}
+
+async function create(context: Context, request: EvaluationJobRequest): Promise<EvaluationJob> {
+  const { settings, evaluation, jobs } = context;
+  if (request.rows.length === 0)
+    throw new RejectedError('There is nothing to evaluate: the request has no rows.');
+  const tasks = toTasks(request.rows);
+  const repo = await store(context, request, tasks);
+  const { job } = await jobs.create({
+    namespace: settings.namespace,
+    description:
+      `Flywheel: ${request.metadata['workload_id'] ?? ''} ${request.metadata['run_id'] ?? ''}`.trim(),
+    custom_fields: { ...request.metadata, flywheel_key: request.key },
+    target: { type: 'model', model: request.model },
+    config: {
+      type: 'custom',
+      params: { parallelism: evaluation.parallelism, request_timeout: evaluation.requestTimeoutSeconds },
+      tasks: Object.fromEntries(tasks.map((task) => [task.name, toConfig(task, repo)])),
+    },
+  });
+  return job;
+}
+
+function toConfig({ name, template, metrics }: EvaluationTask, repo: string) {
+  return {
+    type: 'chat-completion',
+    dataset: { files_url: `hf://datasets/${repo}/${pathOf(name)}` },
+    params: { template },
+    metrics,
+  };
+}
+
+function pathOf(task: string): string {
+  return `${task}.jsonl`;
+}
+
+/** The rows' repository, of one commit: where one of its files is, all are. */
+async function store(
+  { settings, dataStore, entityStore }: Context,
+  request: EvaluationJobRequest,
+  tasks: readonly EvaluationTask[],
+): Promise<string> {
+  const repo = `${settings.namespace}/${ourName(request.metadata, request.key)}`;
+  await entityStore.ensureNamespace(settings.namespace);
+  await dataStore.ensureNamespace(settings.namespace);
+  await dataStore.ensureRepo(repo);
+  const stored = new Set(await dataStore.list(repo));
+  if (!tasks.every(({ name }) => stored.has(pathOf(name)))) {
+    const files = tasks.map(({ name, lines }) => ({
+      path: pathOf(name),
+      content: new Blob(lines.map((line) => `${line}\n`)),
+    }));
+    await dataStore.upload(repo, files);
+  }
+  await entityStore.ensureDataset({
+    fullName: repo,
+    description: 'Flywheel: rows of an evaluation',
+    customFields: request.metadata,
+  });
+  return repo;
+}
+
+async function cancel(jobs: EvaluationJobs, jobId: string): Promise<void> {
+  try {
+    await jobs.cancel(jobId);
+  } catch (error) {
+    // What has ended cannot be cancelled; that is what was wanted.
+    if (error instanceof RejectedError && hasEnded((await jobs.get(jobId)).job)) return;
+    throw error;
+  }
+}
+
+function hasEnded({ status }: EvaluationJob): boolean {
+  return status !== 'queued' && status !== 'running';
+}

@@ -1,0 +1,101 @@
+import type { Inventory, KeptThing } from '../../activities/ports/inventory.ts';
+import { RejectedError } from '../../domain/errors.ts';
+import { type Customizer, createCustomizer } from './customizer.ts';
+import { createDataStore, type DataStore } from './data-store.ts';
+import { createDeploymentManagement, type DeploymentManagement } from './deployment-management.ts';
+import { createEntityStore, type EntityStore } from './entity-store.ts';
+import { createEvaluationJobs, type EvaluationJobs } from './evaluation.ts';
+import { isOurName, prefix } from './names.ts';
+import { isOurs } from './ownership.ts';
+import type { NemoSettings } from './settings.ts';
+import { createTransport } from './transport.ts';
+
+/**
+ * What Flywheel made at NeMo Microservices: in its namespace, by its names, and deployments by their custom fields.
+ * Customization jobs are not listed: the service has no way to delete them.
+ */
+export function createInventory(settings: NemoSettings): Inventory {
+  const transport = createTransport(settings, settings.url);
+  const services: Services = {
+    namespace: settings.namespace,
+    deployments: createDeploymentManagement(transport),
+    entityStore: createEntityStore(transport),
+    dataStore: createDataStore(settings),
+    customizer: createCustomizer(transport),
+    evaluations: createEvaluationJobs(transport),
+  };
+  return { list: () => list(services), remove: ({ kind, id }) => remove(services, kind, id) };
+}
+
+interface Services {
+  readonly namespace: string;
+  readonly deployments: DeploymentManagement;
+  readonly entityStore: EntityStore;
+  readonly dataStore: DataStore;
+  readonly customizer: Customizer;
+  readonly evaluations: EvaluationJobs;
+}
+
+async function* list(services: Services): AsyncIterable<KeptThing> {
+  const { namespace, deployments, entityStore, customizer, evaluations } = services;
+  for await (const deployment of deployments.list()) {
+    const { fullName, createdAt } = deployment;
+    if (isOurs(deployment)) yield { kind: 'deployment', id: fullName, createdAt };
+  }
+  for await (const { name, fullName, createdAt } of entityStore.models(namespace)) {
+    if (isOurName(name)) yield { kind: 'model', id: fullName, createdAt };
+  }
+  for await (const { name, fullName, createdAt } of customizer.configs(namespace)) {
+    if (isOurConfig(name)) yield { kind: 'customization config', id: fullName, createdAt };
+  }
+  for await (const { job, datasets, createdAt } of evaluations.list(namespace)) {
+    if (datasets.some(isOurName)) yield { kind: 'evaluation job', id: job.id, createdAt };
+  }
+  for await (const { name, fullName, createdAt } of entityStore.datasets(namespace)) {
+    if (isOurName(name)) yield { kind: 'dataset', id: fullName, createdAt };
+  }
+}
+
+async function remove(services: Services, kind: string, id: string): Promise<void> {
+  const { deployments, entityStore, dataStore, customizer, evaluations } = services;
+  const name = id.split('/').slice(1).join('/');
+  switch (kind) {
+    case 'deployment': {
+      const deployment = await deployments.get(id);
+      if (deployment === null) return;
+      requireOurs(isOurs(deployment), kind, id);
+      return deployments.remove(id);
+    }
+    case 'model':
+      requireOurs(isOurName(name), kind, id);
+      // First what NIMs ask for, then the files.
+      await entityStore.deleteModel(id);
+      return dataStore.deleteRepo(id.replace(/@.*$/, ''), 'model');
+    case 'customization config':
+      requireOurs(isOurConfig(name), kind, id);
+      return customizer.deleteConfig(id);
+    case 'evaluation job': {
+      const job = await evaluations.find(id);
+      if (job === null) return;
+      requireOurs(job.datasets.some(isOurName), kind, id);
+      return evaluations.remove(id);
+    }
+    case 'dataset':
+      requireOurs(isOurName(name), kind, id);
+      // The name goes last: what is half removed is listed again.
+      await dataStore.deleteRepo(id, 'dataset');
+      return entityStore.deleteDataset(id);
+    default:
+      throw new RejectedError(`NeMo Microservices keep no ${kind} of Flywheel’s.`);
+  }
+}
+
+/** `model@version+flywheel-<hash>`. */
+function isOurConfig(name: string): boolean {
+  return name.includes(`+${prefix}-`);
+}
+
+function requireOurs(ours: boolean, kind: string, id: string): void {
+  if (!ours)
+    throw new RejectedError(`The ${kind} ${id} was not made by Flywheel, so Flywheel does not remove it.`);
+}
