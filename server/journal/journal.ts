@@ -32,7 +32,7 @@ export interface JournalStatus {
   readonly lastError: string | null;
 }
 
-/** Records that come together are written together: a busy gateway then writes a tenth as often. */
+/** Records that come together are written together; of the few milliseconds that a record may be in memory alone. */
 const gatherMs = 5;
 /** Often enough that a record is in the log store within a blink; rare enough that an fsync costs nothing. */
 const defaultShipEveryMs = 250;
