@@ -1,7 +1,7 @@
 import { createRepo, deleteRepo, HubApiError, listFiles, uploadFiles } from '@huggingface/hub';
 import { z } from 'zod';
 import { FlywheelError } from '../../domain/errors.ts';
-import { isConflict, isMissing, refused, unreachable } from './errors.ts';
+import { isAbsent, isConflict, isConflictOfNamespace, isMissing, refused, unreachable } from './errors.ts';
 import type { NemoSettings } from './settings.ts';
 import { createTransport, segment, type Transport } from './transport.ts';
 
@@ -88,17 +88,13 @@ async function ensureNamespace(transport: Transport, namespace: string): Promise
   try {
     await transport.json({ doing, method: 'GET', path: `${path}/${segment(namespace)}` }, z.unknown());
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (!isAbsent(error)) throw error;
     const body = new URLSearchParams({ namespace });
-    await transport
-      .json({ doing, method: 'POST', path, body, repeatable: true }, z.unknown())
-      .catch(tolerated);
+    const call = { doing, method: 'POST', path, body, repeatable: true } as const;
+    await transport.json(call, z.unknown()).catch((refusal: unknown) => {
+      if (!isConflictOfNamespace(refusal)) throw refusal;
+    });
   }
-}
-
-function tolerated(error: unknown): void {
-  // Made meanwhile: 409, or 422 in some releases.
-  if (!(isConflict(error) || /: 422 /.test(String(error)))) throw error;
 }
 
 /** One thing done by the package, its errors translated. */

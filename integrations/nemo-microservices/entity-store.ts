@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isConflict, isMissing } from './errors.ts';
+import { isAbsent, isConflict, isConflictOfNamespace, isMissing } from './errors.ts';
 import { listAll } from './paging.ts';
 import { itemPath, type Transport } from './transport.ts';
 
@@ -64,7 +64,7 @@ export function createEntityStore(transport: Transport): EntityStore {
     transport.json({ doing, method: 'GET', path }, z.unknown()).then(
       () => true,
       (error: unknown) => {
-        if (isMissing(error)) return false;
+        if (isAbsent(error)) return false;
         throw error;
       },
     );
@@ -74,17 +74,18 @@ export function createEntityStore(transport: Transport): EntityStore {
     });
   };
   // Looked for before and tolerated after: it may be made twice, so it may be sent twice.
-  const create = async (doing: string, path: string, body: unknown) => {
+  const create = async (doing: string, path: string, body: unknown, isThere = isConflict) => {
     const call = { doing, method: 'POST', path, body, repeatable: true } as const;
     await transport.json(call, z.unknown()).catch((error: unknown) => {
-      if (!isConflict(error)) throw error;
+      if (!isThere(error)) throw error;
     });
   };
 
   return {
     async ensureNamespace(id) {
       if (await exists(`look for namespace ${id}`, `/v1/namespaces/${id}`)) return;
-      await create(`make namespace ${id}`, '/v1/namespaces', { id, description: 'Made by Flywheel' });
+      const body = { id, description: 'Made by Flywheel' };
+      await create(`make namespace ${id}`, '/v1/namespaces', body, isConflictOfNamespace);
     },
     async ensureDataset({ fullName, description, customFields }) {
       if (await exists(`look for dataset ${fullName}`, itemPath('/v1/datasets', fullName))) return;

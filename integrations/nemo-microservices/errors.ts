@@ -27,6 +27,7 @@ const codeByStatus: Readonly<Record<number, string>> = {
   404: 'not_found',
   405: 'method_not_allowed',
   409: 'conflict',
+  422: 'invalid',
 };
 
 /** Deployment Management says that a name is taken with a 500. */
@@ -74,9 +75,19 @@ export function isMissing(error: unknown): boolean {
   return error instanceof RejectedError && error.code === 'not_found';
 }
 
+/** Whether a look-up may be taken for "there is none": what a service says of something missing is not documented. */
+export function isAbsent(error: unknown): boolean {
+  return error instanceof RejectedError && error.code !== 'unauthorized';
+}
+
 /** Whether the name is taken. */
 export function isConflict(error: unknown): boolean {
   return error instanceof RejectedError && error.code === 'conflict';
+}
+
+/** Some releases answer a namespace that is there with a 422; should it be another complaint, the next call tells. */
+export function isConflictOfNamespace(error: unknown): boolean {
+  return isConflict(error) || (error instanceof RejectedError && error.code === 'invalid');
 }
 
 /** The `detail` of FastAPI (a text, or one entry per invalid field), or the beginning of whatever came. */

@@ -37,7 +37,7 @@ import { anAdapter, aRequest } from './an-adapter.ts';
  * | 201 for a GET | a namespace is made once |
  * | a config's name outlives its settings | another setting is another config; a config that was changed is refused |
  * | a create whose reply is lost | a job whose reply was lost is adopted |
- * | a create that some release answers with 409 or with 422 | a namespace is made once |
+ * | a namespace that is there: 409 in some releases, 422 in others | a namespace that somebody made meanwhile |
  */
 
 const base = 'flywheel/nano-1m';
@@ -216,6 +216,18 @@ test('a namespace is made once', async () => {
   for (const store of stores) await store.ensureNamespace('flywheel');
 
   expect(server.calls.filter(({ method }) => method === 'POST')).toHaveLength(2);
+});
+
+test.each([409, 422])('a namespace that somebody made meanwhile is as good: %i', async (status) => {
+  const { settings, transport } = setup();
+  for (const path of ['/v1/namespaces', '/v1/datastore/namespaces']) {
+    server.faults.refusals.push({ method: 'POST', path, status, times: 1 });
+  }
+
+  await createEntityStore(transport).ensureNamespace('flywheel');
+  await createDataStore(settings).ensureNamespace('flywheel');
+
+  expect(server.faults.refusals.map(({ times }) => times)).toEqual([0, 0]);
 });
 
 test('another setting is another config', async () => {

@@ -70,7 +70,9 @@ export interface StatusDetails extends Record<string, unknown> {
 
 export const ended: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled']);
 
+/** A job that is being cancelled goes to no other state than an end. */
 export function setStatus(job: CustomizationJob, status: string): void {
+  if (job.entity.status === 'cancelling' && !ended.has(status)) return;
   Object.assign(job.entity, { status, updated_at: timestamp() });
   Object.assign(job.entity.status_details, { status, updated_at: timestamp() });
 }

@@ -66,7 +66,9 @@ function expand(table: Map<string, JsonObject>, prefix: string, given: Json): Js
   throw fail(404, `${prefix} ${text(given)} not found`);
 }
 
+/** A job that is being cancelled goes to no other state than an end. */
 export function setEvaluationStatus(job: EvaluationJob, status: string, details: JsonObject = {}): void {
+  if (job.entity.status === 'cancelling' && !endedEvaluation.has(status)) return;
   const before = job.entity['status_details'] as JsonObject;
   Object.assign(job.entity, { status, updated_at: timestamp(), status_details: { ...before, ...details } });
 }
