@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { migrateDatabases } from '../../wiring/migrate-databases.ts';
-import { registerLocalModels } from '../../wiring/register-local-models.ts';
+import { registerLocalModels } from '../../wiring/nemo-platform.ts';
 import { prepare } from '../setup/prepare.ts';
 import { embeddedServices } from './embedded-services.ts';
 import { claimHome, type HomeClaim } from './home-claim.ts';
@@ -46,7 +46,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     mkdirSync(logsDir, { recursive: true });
     await stack.start(embeddedServices(config, tools, logsDir), signal);
     await migrateDatabases(config);
-    if (config.nemoPlatform) await registerLocalModels(config, config.nemoPlatform);
+    await registerLocalModels(config, config.nemoPlatform);
     signal.throwIfAborted();
     await stack.start(ownServices(config, childEnvironment(config), logsDir), signal);
     claim.setReady();

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { EvaluatedRow, EvaluationRow } from '../../../activities/ports/evaluator.ts';
-import { createCreatedThings } from '../../../integrations/nemo-platform/created.ts';
+import type { Inventory, KeptThing } from '../../../activities/ports/inventory.ts';
 import { createEvaluator } from '../../../integrations/nemo-platform/evaluator.ts';
+import { createInventory } from '../../../integrations/nemo-platform/inventory.ts';
 import { aWorkspace } from '../../support/nemo-platform.ts';
 
 const prompt =
@@ -39,12 +40,20 @@ test('a judge whose words are no JSON leaves no score, is counted, and stops nob
     expect(metrics).toMatchObject({ 'llm-judge.score': null, 'string-check': expect.any(Number) as number });
   }
 
-  const created = createCreatedThings(settings);
-  const ours = await created.list();
-  expect(ours).toContainEqual({ kind: 'job', name: id, createdAt: expect.any(String) as string });
+  const inventory = createInventory(settings);
+  const ours = await collected(inventory);
+  expect(ours).toContainEqual({ kind: 'job', id, createdAt: expect.any(String) as string });
   expect(ours.map(({ kind }) => kind)).toContain('fileset');
   // What was there before us is not listed: the base model's route, the provider.
-  expect(ours.map(({ name }) => name)).not.toContain('nano-1m');
-  for (const thing of ours) await created.remove(thing);
-  expect(await created.list()).toEqual([]);
+  expect(ours.map((thing) => thing.id)).not.toContain('flywheel/nano-1m');
+  const foreign = inventory.remove({ kind: 'virtual model', id: 'flywheel/nano-1m' });
+  await expect(foreign).rejects.toMatchObject({ name: 'RejectedError' });
+  for (const thing of ours) await inventory.remove(thing);
+  expect(await collected(inventory)).toEqual([]);
 }, 300_000);
+
+async function collected(inventory: Inventory): Promise<KeptThing[]> {
+  const things: KeptThing[] = [];
+  for await (const thing of inventory.list()) things.push(thing);
+  return things;
+}
