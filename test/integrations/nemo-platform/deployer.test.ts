@@ -12,17 +12,21 @@ beforeAll(async () => {
   adapters = [await anAdapter(settings, 'first'), await anAdapter(settings, 'second')];
 }, 600_000);
 
-describeDeployer('NeMo Platform', async () => {
-  const baseModel = 'flywheel/nano-1m';
-  const [first, second] = adapters;
-  return {
-    deployer: createDeployer(settings),
-    target: { model: first, baseModel },
-    sharing: [
-      { model: first, baseModel },
-      { model: second, baseModel },
-    ],
-    foreign: { model: baseModel, baseModel: null },
-    answers: (model) => answers(settings, model),
-  };
-});
+describeDeployer(
+  'NeMo Platform',
+  async () => {
+    const baseModel = 'flywheel/nano-1m';
+    const [first, second] = adapters;
+    return {
+      deployer: createDeployer(settings),
+      target: { model: first, baseModel },
+      sharing: [
+        { model: first, baseModel },
+        { model: second, baseModel },
+      ],
+      foreign: { model: baseModel, baseModel: null },
+      answers: (model) => answers(settings, model),
+    };
+  },
+  { sharing: true, foreign: true },
+);
