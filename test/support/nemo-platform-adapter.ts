@@ -25,11 +25,15 @@ export function trainingRow(n: number): string {
 const artifacts = inMemoryArtifacts();
 
 /** A trainer over rows of its own, and what to ask of it: two steps unless said. */
-export async function aTraining(settings: NemoPlatformSettings, overrides: Partial<FineTuneRequest> = {}) {
+export async function aTraining(
+  settings: NemoPlatformSettings,
+  overrides: Partial<FineTuneRequest> = {},
+  rows = 16,
+) {
   const request: FineTuneRequest = {
     key: `run-${Math.random().toString(36).slice(2)}`,
     baseModel: 'nano-1m',
-    train: await artifacts.putLines(Array.from({ length: 16 }, (_, n) => trainingRow(n))),
+    train: await artifacts.putLines(Array.from({ length: rows }, (_, n) => trainingRow(n))),
     validation: await artifacts.putLines([]),
     hyperparameters: { ...defaultLora, epochs: 1, batchSize: 8, rank: 4, alpha: 4 },
     seed: 1,

@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { hasEnded, type Trainer } from '../../../activities/ports/trainer.ts';
 import { type NemoPlatformService, startNemoPlatform } from '../../../cli/dev/services/nemo-platform.ts';
 import { prepareNemoPlatform } from '../../../cli/setup/nemo-platform-environment.ts';
 import { createDeployer } from '../../../integrations/nemo-platform/deployer.ts';
@@ -15,7 +17,8 @@ const minute = 60_000;
 /** Trains for longer than a platform takes to come back, and not for much longer. */
 const long = { epochs: 250, batchSize: 8, learningRate: 1e-4, schedule: 'linear', warmupRatio: 0 } as const;
 const hyperparameters = { ...long, rank: 4, alpha: 4, dropout: 0 };
-const endless = { ...hyperparameters, epochs: 100_000 };
+const manyRows = 160;
+const endless = { ...hyperparameters, epochs: 1000 };
 
 /** A platform of its own, which is killed as one that crashes is. */
 describe('a NeMo Platform that is restarted in the middle of a training', { timeout: 12 * minute }, () => {
@@ -50,7 +53,7 @@ describe('a NeMo Platform that is restarted in the middle of a training', { time
   it('has one training and one adapter in the end, though it lost the job’s process', async () => {
     const { trainer, request } = await aTraining(settings, { hyperparameters });
     const { id } = await trainer.launch(request);
-    await expect.poll(() => trainer.progress(id), { timeout: 4 * minute }).not.toBeNull();
+    await untilTraining(trainer, id);
 
     await restart();
     await expect
@@ -66,9 +69,9 @@ describe('a NeMo Platform that is restarted in the middle of a training', { time
   });
 
   it('ends a training that was cancelled after it', async () => {
-    const { trainer, request } = await aTraining(settings, { hyperparameters: endless });
+    const { trainer, request } = await aTraining(settings, { hyperparameters: endless }, manyRows);
     const { id } = await trainer.launch(request);
-    await expect.poll(() => trainer.progress(id), { timeout: 4 * minute }).not.toBeNull();
+    await untilTraining(trainer, id);
 
     await restart();
     await trainer.cancel(id);
@@ -83,9 +86,10 @@ describe('a NeMo Platform that is restarted in the middle of a training', { time
     const { trainer, request } = await aTraining(
       { ...settings, lostAfterMs: 20_000 },
       { hyperparameters: endless },
+      manyRows,
     );
     const { id } = await trainer.launch(request);
-    await expect.poll(() => trainer.progress(id), { timeout: 4 * minute }).not.toBeNull();
+    await untilTraining(trainer, id);
     const group = await processOf(id);
 
     process.kill(-group, 'SIGKILL');
@@ -99,7 +103,7 @@ describe('a NeMo Platform that is restarted in the middle of a training', { time
         error: expect.stringContaining('lost') as string,
       });
     const again = await trainer.launch({ ...request, key: `${request.key}-2` });
-    await expect.poll(() => trainer.progress(again.id), { timeout: 4 * minute }).not.toBeNull();
+    await untilTraining(trainer, again.id);
     expect(await trainingsOf(request.metadata)).toMatchObject([{ status: 'running' }]);
     await trainer.cancel(again.id);
     await expect
@@ -116,6 +120,16 @@ describe('a NeMo Platform that is restarted in the middle of a training', { time
     return group;
   }
 });
+
+/** Throws as soon as the job has ended instead. */
+async function untilTraining(trainer: Trainer, jobId: string): Promise<void> {
+  for (;;) {
+    if ((await trainer.progress(jobId)) !== null) return;
+    const job = await trainer.get(jobId);
+    if (hasEnded(job)) throw new Error(`job ${jobId} ended ${job.status}: ${job.error}`);
+    await sleep(500);
+  }
+}
 
 /** The model server's own jobs for a run: how often it really trained. */
 async function trainingsOf({
