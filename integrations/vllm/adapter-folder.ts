@@ -1,0 +1,102 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { AdapterFiles } from '../../activities/ports/adapter-files.ts';
+import { NotFoundError, UnavailableError } from '../../domain/errors.ts';
+
+/** A folder that we write and vLLM reads, which may see it under another path. */
+export interface AdapterFolderSettings {
+  readonly folder: string;
+  readonly seenAs: string;
+}
+
+/** Where adapters lie for vLLM, one folder each. Whole or not there: written aside, then renamed. */
+export interface AdapterFolder {
+  /** Fetches the adapter unless it lies there; its folder as vLLM sees it. Throws `NotFoundError`. */
+  put(model: string): Promise<string>;
+  /** Whether this is where the adapter would lie: a path of ours. */
+  holds(seen: string | null, model: string): boolean;
+  /** Harmless when it is gone. */
+  remove(model: string): Promise<void>;
+}
+
+/** `sources`: the adapters' files of whoever trains for this vLLM, asked in turn. */
+export function createAdapterFolder(
+  { folder, seenAs }: AdapterFolderSettings,
+  sources: readonly AdapterFiles[],
+): AdapterFolder {
+  const seen = (model: string) => `${seenAs.replace(/\/+$/, '')}/${folderName(model)}`;
+  return {
+    async put(model) {
+      const target = join(folder, folderName(model));
+      if (!(await isThere(target))) await fetchInto(folder, target, model, sources);
+      return seen(model);
+    },
+    holds: (path, model) => path !== null && path.replace(/\/+$/, '') === seen(model),
+    remove: (model) => rm(join(folder, folderName(model)), { recursive: true, force: true }),
+  };
+}
+
+/** Model ids hold colons and slashes; the hash keeps two apart that differ in them alone. */
+function folderName(model: string): string {
+  const hash = createHash('sha256').update(model).digest('hex').slice(0, 8);
+  return `${model.replace(/[^A-Za-z0-9.-]+/g, '_').slice(-80)}-${hash}`;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await readdir(path).catch(() => [])).length > 0;
+}
+
+async function fetchInto(
+  folder: string,
+  target: string,
+  model: string,
+  sources: readonly AdapterFiles[],
+): Promise<void> {
+  const incoming = join(folder, `.incoming-${randomUUID()}`);
+  await mkdir(incoming, { recursive: true, mode: 0o755 });
+  try {
+    await fetchFiles(incoming, model, sources);
+    await rename(incoming, target).catch(async (error: unknown) => {
+      // Another process was quicker: the same files.
+      if (!(await isThere(target))) throw error;
+    });
+  } finally {
+    await rm(incoming, { recursive: true, force: true });
+  }
+}
+
+async function fetchFiles(into: string, model: string, sources: readonly AdapterFiles[]): Promise<void> {
+  for (const source of sources) {
+    const listing = await source.list(model).catch((error: unknown) => {
+      if (error instanceof NotFoundError) return null;
+      throw error;
+    });
+    if (listing === null) continue;
+    for (const { name, sha256 } of listing.files) {
+      const signal = AbortSignal.timeout(60 * 60_000);
+      const hash = createHash('sha256');
+      await pipeline(
+        source.read({ model, of: 'adapter', name, signal }),
+        async function* hashed(chunks: AsyncIterable<Uint8Array>) {
+          for await (const chunk of chunks) {
+            hash.update(chunk);
+            yield chunk;
+          }
+        },
+        createWriteStream(join(into, name), { flags: 'wx', mode: 0o644 }),
+      );
+      if (hash.digest('hex') !== sha256) {
+        throw new UnavailableError(`${name} of ${model} arrived damaged; it is fetched again.`, {
+          kind: 'failing',
+        });
+      }
+    }
+    return;
+  }
+  throw new NotFoundError(
+    `No trainer hands out the files of ${model}: vLLM can serve what a trainer lets be read (\`flywheel export-adapter\` says more).`,
+  );
+}

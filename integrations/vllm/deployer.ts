@@ -1,0 +1,115 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { z } from 'zod';
+import type { Deployer, Deployment, DeploymentTarget } from '../../activities/ports/deployer.ts';
+import { RejectedError } from '../../domain/errors.ts';
+import { createClient, type ProviderSettings } from '../openai/client.ts';
+import type { AdapterFolder } from './adapter-folder.ts';
+import { isBusyWith } from './busy.ts';
+
+const timeoutMs = 30_000;
+/** Weights are read from a disk, perhaps a shared one. */
+const loadTimeoutMs = 5 * 60_000;
+/** Long answers that are under way are finished before an adapter goes. */
+const defaultDrainMs = 60_000;
+
+/** `root` is the folder that an adapter was loaded from, `parent` its base model. */
+const Models = z.object({
+  data: z.array(z.object({ id: z.string(), root: z.string().nullish(), parent: z.string().nullish() })),
+});
+type Model = z.infer<typeof Models>['data'][number];
+
+/**
+ * Adapters of a running vLLM, loaded and unloaded without a restart: it needs `--enable-lora`, a
+ * `--max-lora-rank` of at least the adapter's, and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True. Its base model was
+ * chosen at its start, and is its operator's.
+ *
+ * A loaded adapter is asked once before it counts as ready: an answer is what proves it.
+ */
+export function createDeployer(
+  settings: ProviderSettings & { readonly drainMs?: number },
+  folder: AdapterFolder | null,
+): Deployer {
+  const client = createClient(settings);
+  const drainMs = settings.drainMs ?? defaultDrainMs;
+
+  async function find(model: string): Promise<Model | null> {
+    const { data } = await client.call({
+      doing: 'list models',
+      timeoutMs,
+      reply: Models,
+      send: (openai, options) => openai.get('/models', options),
+    });
+    return data.find(({ id }) => id === model) ?? null;
+  }
+
+  function post(doing: string, path: string, body: object): Promise<unknown> {
+    return client.call({
+      ...{ doing, timeoutMs: loadTimeoutMs, reply: z.unknown() },
+      send: (openai, options) => openai.post(path, { ...options, body }),
+    });
+  }
+
+  async function load(model: string, path: string): Promise<void> {
+    await post(`load ${model}`, '/load_lora_adapter', { lora_name: model, lora_path: path });
+    const messages = [{ role: 'user', content: 'Hello' }];
+    await post(`ask ${model}`, '/chat/completions', { model, messages, max_tokens: 1, temperature: 0 });
+  }
+
+  function ours(found: Model): boolean {
+    return folder?.holds(found.root ?? null, found.id) ?? false;
+  }
+
+  async function deploy({ model, baseModel }: DeploymentTarget): Promise<Deployment> {
+    const found = await find(model);
+    if (found) return ready(model, ours(found));
+    if (baseModel === null)
+      return failed(model, false, `it serves the base model chosen at its start, and ${model} is not it`);
+    if (folder === null)
+      return failed(model, false, 'candidates.yaml names no `adapters` folder that it could read it from');
+    try {
+      await load(model, await folder.put(model));
+    } catch (error) {
+      if (!(error instanceof RejectedError)) throw error;
+      // Loaded by another process in the meantime is as good.
+      const loaded = await find(model);
+      return loaded ? ready(model, ours(loaded)) : failed(model, true, error.message);
+    }
+    return ready(model, true);
+  }
+
+  async function remove(id: string): Promise<void> {
+    const found = await find(id);
+    if (found && !ours(found))
+      throw new RejectedError(`${id} was loaded by somebody else; Flywheel leaves it where it is.`);
+    if (found) {
+      await drain(id);
+      await post(`unload ${id}`, '/unload_lora_adapter', { lora_name: id }).catch(async (error: unknown) => {
+        if (await find(id)) throw error;
+      });
+    }
+    await folder?.remove(id);
+  }
+
+  /** No new calls come, for no route leads here; what is under way may end. */
+  async function drain(model: string): Promise<void> {
+    const deadline = Date.now() + drainMs;
+    while (Date.now() < deadline && (await isBusyWith(settings, model))) await pause(500);
+  }
+
+  return {
+    deploy,
+    async get(id) {
+      const found = await find(id);
+      return found && ready(id, ours(found));
+    },
+    remove,
+  };
+}
+
+function ready(id: string, ours: boolean): Deployment {
+  return { id, status: 'ready', ours, error: null };
+}
+
+function failed(id: string, ours: boolean, error: string): Deployment {
+  return { id, status: 'failed', ours, error };
+}
