@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { type Cli, examples } from './command.ts';
 import { registerCancel } from './commands/cancel.ts';
 import { registerCandidates } from './commands/candidates.ts';
+import { registerCleanup } from './commands/cleanup.ts';
 import { registerApprove, registerReject } from './commands/decide.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDev } from './commands/dev.ts';
@@ -38,7 +39,7 @@ const commands = [
   ],
   ...[registerApprove, registerReject, registerRoute, registerRollback, registerLineage],
   ...[registerExportAdapter, registerToken],
-  ...[registerCandidates, registerPolicy, registerSchedule, registerFeedback],
+  ...[registerCandidates, registerCleanup, registerPolicy, registerSchedule, registerFeedback],
 ];
 
 /** The whole command line, ready to parse. */

@@ -50,6 +50,12 @@ export interface Config {
     /** What an embedded one serves; null when the server is told by others. */
     readonly models: LocalModels | null;
   };
+  /** The NeMo Platform that a stack runs beside the rest; null: none. Those of others are providers. */
+  readonly nemoPlatform: {
+    readonly url: string;
+    /** Where the stack registers its models, and Flywheel makes what it makes. */
+    readonly workspace: string;
+  } | null;
   readonly gateway: {
     readonly host: string;
     readonly port: number;
@@ -106,6 +112,7 @@ export const basePorts = {
   postgres: 5439,
   elasticsearch: 9207,
   modelServer: 8090,
+  nemoPlatform: 8095,
   gateway: 8080,
 } as const;
 
@@ -181,6 +188,10 @@ function assemble(
     database: database(env, home, local(basePorts.postgres)),
     logStore: logStore(env, local(basePorts.elasticsearch)),
     modelServer: modelServer(env, modelServerUrl, catalog),
+    nemoPlatform:
+      env.FLYWHEEL_PLATFORM === 'nemo'
+        ? { url: `http://${local(basePorts.nemoPlatform)}`, workspace: 'flywheel' }
+        : null,
     gateway: gateway(env, home, portOffset),
     artifactsDir: join(home, 'artifacts'),
     providers: {

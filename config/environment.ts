@@ -68,6 +68,8 @@ export const Environment = z.object({
   TEMPORAL_UI_URL: url.optional(),
   DATABASE_URL: databaseUrl.optional(),
   MODEL_SERVER_URL: url.optional(),
+  /** A platform that the embedded stack runs beside the rest: NeMo Platform. */
+  FLYWHEEL_PLATFORM: z.enum(['nemo'], 'must be nemo, or left out').optional(),
   /** Absent: Elasticsearch where ELASTICSEARCH_URL names one, else PostgreSQL. */
   FLYWHEEL_LOG_STORE: z.enum(logStoreKinds, 'must be postgres or elasticsearch').optional(),
   ELASTICSEARCH_URL: url.optional(),

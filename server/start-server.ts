@@ -8,6 +8,7 @@ import { openLineage } from '../wiring/open-lineage.ts';
 import { openLogStore } from '../wiring/open-log-store.ts';
 import { openEmbedders } from '../wiring/open-models.ts';
 import { openPolicyEditor } from '../wiring/open-policies.ts';
+import { openRedaction } from '../wiring/open-redaction.ts';
 import { openWorkflowClient } from '../wiring/open-workflow-client.ts';
 import { sendDecision } from '../wiring/send-decision.ts';
 import { triggerRun } from '../wiring/trigger-run.ts';
@@ -19,7 +20,7 @@ import { createRateLimiter } from './auth/rate-limiter.ts';
 import { newCounts, newRecordCounts } from './gateway/counts.ts';
 import { createUpstreamClient } from './gateway/upstream-client.ts';
 import { Journal } from './journal/journal.ts';
-import type { Log } from './log.ts';
+import { type Log, reasonOf } from './log.ts';
 import { openAiError } from './openai-error.ts';
 import { RouteTable } from './routes/route-table.ts';
 
@@ -60,7 +61,8 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
   const logStore = openLogStore(config);
   const artifacts = openArtifactStore(config);
   const { spoolDir: folder, spoolMaxBytes: maxBytes } = config.gateway;
-  const journal = await Journal.open({ folder, maxBytes, logStore, log });
+  const redact = openRedaction(config, (error) => log.warn('policies_unusable', { reason: reasonOf(error) }));
+  const journal = await Journal.open({ folder, maxBytes, logStore, redact, log });
   const file = join(config.home, 'gateway', 'routes.json');
   const routes = await RouteTable.open({ source: lineage.routes, file, log });
   const tokens = await openTokens(config.gateway, log);

@@ -1,4 +1,3 @@
-import type { AdapterFiles } from '../activities/ports/adapter-files.ts';
 import type { ArtifactStore } from '../activities/ports/artifact-store.ts';
 import type { ChatModels } from '../activities/ports/chat-model.ts';
 import type { Embedders } from '../activities/ports/embedder.ts';
@@ -12,7 +11,6 @@ import {
 import { createTrainer as createNemoTrainer } from '../integrations/nemo-microservices/trainer.ts';
 import { createChatModel as createPlatformChatModel } from '../integrations/nemo-platform/chat-model.ts';
 import { createTrainer as createPlatformTrainer } from '../integrations/nemo-platform/trainer.ts';
-import { createAdapterFiles } from '../integrations/openai/adapter-files.ts';
 import { createChatModel } from '../integrations/openai/chat-model.ts';
 import { createEmbedder } from '../integrations/openai/embedder.ts';
 import { createTrainer } from '../integrations/openai/trainer.ts';
@@ -49,9 +47,4 @@ export function openTrainers(config: Pick<Config, 'providers'>, artifacts: Artif
         return createPlatformTrainer({ name, ...provider }, artifacts);
     }
   });
-}
-
-/** The configured providers' adapters, to be read; what does not know the way says so (`list`). */
-export function openAdapterFiles(config: Pick<Config, 'providers'>): (provider: string) => AdapterFiles {
-  return byProvider(config, (name, provider) => createAdapterFiles({ name, ...provider }));
 }

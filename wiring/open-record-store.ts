@@ -4,6 +4,7 @@ import type { JsonObject } from '../domain/json.ts';
 import { parseRecord } from '../domain/records/parse.ts';
 import { openLineage } from './open-lineage.ts';
 import { openLogStore } from './open-log-store.ts';
+import { openRedaction, redacting } from './open-redaction.ts';
 
 /** Counts of a batch; the shape is the SDK's `InsertResult`. */
 interface Inserted {
@@ -20,10 +21,13 @@ export interface OpenRecordStore {
 
 /**
  * Straight to the log store, for an application that runs beside it and has no gateway: give it to the SDK as its
- * `store`. Records on the wire pass the same door as everywhere.
+ * `store`. Records on the wire pass the same door as everywhere, redaction included.
  */
-export function openRecordStore(config: Pick<Config, 'database' | 'logStore'>): OpenRecordStore {
+export function openRecordStore(
+  config: Pick<Config, 'database' | 'logStore' | 'policiesFile'>,
+): OpenRecordStore {
   const logStore = openLogStore(config);
+  const redacted = redacting(logStore, openRedaction(config));
   const lineage = openLineage(config);
   return {
     async insert(records) {
@@ -31,7 +35,7 @@ export function openRecordStore(config: Pick<Config, 'database' | 'logStore'>): 
         const parsed = parseRecord(value);
         return parsed.ok ? { ok: true, item: parsed.record } : parsed;
       });
-      return { ...(await logStore.append(usable)), rejected };
+      return { ...(await redacted.append(usable)), rejected };
     },
     async insertFeedback(feedback) {
       const { usable, rejected } = sort(feedback, (value) => {

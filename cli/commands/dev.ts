@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Cli, type CommandContext, examples } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 
@@ -7,19 +7,32 @@ export function registerDev(program: Command, cli: Cli): void {
     .command('dev')
     .description('Run the whole stack: Temporal, PostgreSQL, the model server, the workers and the gateway.')
     .option('--detach', 'return once everything answers and leave it running; `flywheel stop` ends it')
+    .addOption(
+      new Option('--platform <name>', 'run a platform beside the rest, as a provider (docs/nemo.md)').choices(
+        ['nemo'],
+      ),
+    )
     .addHelpText(
       'after',
       examples([
         'flywheel dev',
         'flywheel dev --detach',
+        'flywheel dev --platform nemo',
         'FLYWHEEL_HOME=/tmp/second flywheel dev --port-offset 200',
       ]),
     )
     .action(
-      cli.run((context, options: { detach?: boolean }) =>
-        options.detach ? detach(context) : foreground(context),
-      ),
+      cli.run((context, options: DevOptions) => {
+        // The configuration reads it, here and in each process that the stack starts.
+        if (options.platform) process.env['FLYWHEEL_PLATFORM'] = options.platform;
+        return options.detach ? detach(context) : foreground(context);
+      }),
     );
+}
+
+interface DevOptions {
+  readonly detach?: boolean;
+  readonly platform?: string;
 }
 
 async function foreground(context: CommandContext): Promise<ExitCode> {

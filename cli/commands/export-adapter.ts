@@ -50,7 +50,7 @@ async function exportAdapter(
   const { config, out, signal } = context;
   const { provider, baseName, withItems = false, force = false } = options;
   await requireRoomFor(dir, force);
-  const { openAdapterFiles } = await import('../../wiring/open-models.ts');
+  const { openAdapterFiles } = await import('../../wiring/open-adapter-files.ts');
   return withLineage(config(), async (lineage) => {
     const origin = await findAdapter(lineage, name, provider);
     const { model } = origin;

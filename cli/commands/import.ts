@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type ImportFormat, importers } from '../../domain/imports/importers.ts';
+import { openRedaction, redacting } from '../../wiring/open-redaction.ts';
 import { type Cli, type CommandContext, examples } from '../command.ts';
 import { CommandError } from '../command-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
@@ -61,7 +62,7 @@ async function importCommand(
         workloadId: options.workload,
         clientId: options.client,
         ...(options.domain !== undefined && { domain: options.domain }),
-        logStore,
+        logStore: redacting(logStore, openRedaction(config)),
         feedback,
         signal: context.signal,
         onProgress: progress.update,

@@ -46,8 +46,11 @@ async function fromRoute({ config, out }: CommandContext, workload: string): Pro
 }
 
 async function fromRecord({ config, out }: CommandContext, recordId: string): Promise<ExitCode> {
-  const trace = await withLineage(config(), (lineage) => lineage.records.trace(recordId));
-  out.json(trace);
-  out.line(recordTraceText(trace, out.style));
+  const { trace, feedback } = await withLineage(config(), async (lineage) => ({
+    trace: await lineage.records.trace(recordId),
+    feedback: await lineage.feedback.list({ recordIds: [recordId] }),
+  }));
+  out.json({ ...trace, feedback });
+  out.line(recordTraceText(trace, feedback, out.style));
   return exitCodes.ok;
 }

@@ -3,6 +3,7 @@ import { jsonl } from '../../domain/imports/jsonl.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { askedQuestions } from '../../samples/help-desk/demo-question.ts';
 import { generateHelpDesk, helpDeskWorkload } from '../../samples/help-desk/generate.ts';
+import { openRedaction, redacting } from '../../wiring/open-redaction.ts';
 import type { CommandContext } from '../command.ts';
 import { importRecords } from '../imports/import-records.ts';
 import { count } from '../render/format.ts';
@@ -30,7 +31,7 @@ export async function logTraffic(
         importer: jsonl,
         workloadId: helpDeskWorkload,
         clientId: 'demo',
-        logStore,
+        logStore: redacting(logStore, openRedaction(config)),
         feedback,
         signal,
         onProgress: () => undefined,

@@ -7,6 +7,8 @@ export interface Addresses {
   readonly temporalUi: string | null;
   readonly temporal: string;
   readonly modelServer: string;
+  /** null where none is run. */
+  readonly nemoPlatform: string | null;
   /** Without its password. */
   readonly database: string;
   /** Without a password; null where the log store is in the database. */
@@ -20,6 +22,7 @@ export function addressesOf(config: Config): Addresses {
     temporalUi: config.temporal.uiUrl,
     temporal: config.temporal.address,
     modelServer: config.modelServer.url,
+    nemoPlatform: config.nemoPlatform?.url ?? null,
     database: withoutPassword(config.database.url),
     elasticsearch: config.logStore.kind === 'elasticsearch' ? withoutPassword(config.logStore.url) : null,
   };
@@ -39,6 +42,7 @@ export function addressLines(addresses: Addresses): string[] {
     ['Temporal UI', addresses.temporalUi],
     ['Temporal', addresses.temporal],
     ['Model server', addresses.modelServer],
+    ['NeMo Platform', addresses.nemoPlatform],
     ['PostgreSQL', addresses.database],
     ['Elasticsearch', addresses.elasticsearch],
   ];

@@ -7,6 +7,7 @@ import { temporalPort } from './ports.ts';
 import type { Service } from './service.ts';
 import { startElasticsearch } from './services/elasticsearch.ts';
 import { startModelServer } from './services/model-server.ts';
+import { startNemoPlatform } from './services/nemo-platform.ts';
 import { startPostgres } from './services/postgres.ts';
 import { startTemporal } from './services/temporal.ts';
 
@@ -21,6 +22,7 @@ export function embeddedServices(config: Config, tools: Tools, logsDir: string):
       ? [elasticsearch(config, config.logStore.url, tools, logsDir)]
       : []),
     ...(config.modelServer.embedded ? [modelServer(config, tools, logsDir)] : []),
+    ...(config.nemoPlatform ? [nemoPlatform(config, config.nemoPlatform.url, tools, logsDir)] : []),
   ];
 }
 
@@ -83,6 +85,17 @@ function modelServer(config: Config, { python }: Tools, logsDir: string): Servic
         port: Number(new URL(config.modelServer.url).port),
         models: config.modelServer.models,
       }),
+  };
+}
+
+function nemoPlatform(config: Config, url: string, { nemoPlatform: found }: Tools, logsDir: string): Service {
+  if (!found) throw new Error('set-up has not prepared NeMo Platform');
+  const dataDir = join(config.home, 'nemo-platform');
+  linkLog(join(dataDir, 'nemo-platform.log'), join(logsDir, 'nemo-platform.log'));
+  return {
+    name: 'NeMo Platform',
+    logFile: join(logsDir, 'nemo-platform.log'),
+    start: (signal) => startNemoPlatform({ ...found, signal, dataDir, port: Number(new URL(url).port) }),
   };
 }
 

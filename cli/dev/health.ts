@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { commandFlags } from '../../config/command-flags.ts';
 import type { Config } from '../../config/config.ts';
+import { probeNemoPlatform } from '../../wiring/nemo-platform.ts';
 import { openLineage } from '../../wiring/open-lineage.ts';
 import { openLogStore } from '../../wiring/open-log-store.ts';
 import { openChatModels } from '../../wiring/open-models.ts';
@@ -73,6 +74,16 @@ function checks(config: Config): Check[] {
       variable: 'MODEL_SERVER_URL',
       probe: () => probeHttp(`${modelServer.url}/health`),
     },
+    ...(config.nemoPlatform
+      ? [
+          {
+            name: 'nemo-platform',
+            address: config.nemoPlatform.url,
+            ...ours,
+            probe: () => probeNemoPlatform(config.nemoPlatform),
+          },
+        ]
+      : []),
     ...config.candidates.map((candidate) => ({
       name: `candidate ${candidate.name}`,
       address: `${candidate.model} at ${candidate.provider}`,

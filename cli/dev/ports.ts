@@ -10,7 +10,7 @@ interface Listener {
 
 /** What a stack of this configuration listens on itself. */
 export function listeners(config: Config): Listener[] {
-  const { temporal, database, logStore, modelServer, gateway } = config;
+  const { temporal, database, logStore, modelServer, nemoPlatform, gateway } = config;
   const local = (service: string, port: number): Listener => ({ service, host: '127.0.0.1', port });
   return [
     ...(temporal.embedded ? [local('Temporal', temporalPort(config))] : []),
@@ -22,6 +22,7 @@ export function listeners(config: Config): Listener[] {
       ? [local('Elasticsearch', Number(new URL(logStore.url).port))]
       : []),
     ...(modelServer.embedded ? [local('model server', Number(new URL(modelServer.url).port))] : []),
+    ...(nemoPlatform ? [local('NeMo Platform', Number(new URL(nemoPlatform.url).port))] : []),
     { service: 'gateway', host: gateway.host, port: gateway.port },
   ];
 }

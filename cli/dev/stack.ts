@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { migrateDatabases } from '../../wiring/migrate-databases.ts';
+import { registerLocalModels } from '../../wiring/nemo-platform.ts';
 import { prepare } from '../setup/prepare.ts';
 import { embeddedServices } from './embedded-services.ts';
 import { claimHome, type HomeClaim } from './home-claim.ts';
@@ -27,7 +28,7 @@ export interface Stack {
 /**
  * Starts everything that the configuration does not take from elsewhere, and resolves once all of it answers:
  *
- *     Temporal, PostgreSQL, model server → migrations → workers, gateway
+ *     Temporal, PostgreSQL, model server, NeMo Platform → migrations, models registered → workers, gateway
  *
  * Throws `ConflictError` when a port is taken or another copy runs for this home, and leaves nothing running
  * when it throws.
@@ -45,6 +46,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     mkdirSync(logsDir, { recursive: true });
     await stack.start(embeddedServices(config, tools, logsDir), signal);
     await migrateDatabases(config);
+    await registerLocalModels(config, config.nemoPlatform);
     signal.throwIfAborted();
     await stack.start(ownServices(config, childEnvironment(config), logsDir), signal);
     claim.setReady();

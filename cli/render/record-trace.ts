@@ -1,10 +1,24 @@
 import type { RecordTrace } from '../../activities/ports/record-lineage.ts';
+import type { StoredFeedback } from '../../domain/feedback/feedback.ts';
 import type { Style } from '../output.ts';
+import { feedbackTable } from './feedback.ts';
 import { moment, percent } from './format.ts';
 import { table } from './table.ts';
 
-/** What a record touched: datasets, models that learned from it, evaluations that asked it, routes that served them. */
-export function recordTraceText(trace: RecordTrace, style: Style): string {
+/**
+ * What a record touched: datasets, models that learned from it, evaluations that asked it, routes that served them;
+ * and what was said about it.
+ */
+export function recordTraceText(
+  trace: RecordTrace,
+  feedback: readonly StoredFeedback[],
+  style: Style,
+): string {
+  const said = feedback.length === 0 ? '' : `\n\n${style.bold('feedback')}\n${feedbackTable(feedback)}`;
+  return `${touched(trace, style)}${said}`;
+}
+
+function touched(trace: RecordTrace, style: Style): string {
   if (trace.datasets.length === 0)
     return `No dataset holds the record ${trace.recordId}: no run has read it yet, or curation left it out (a run's manifest has the reason).`;
   const sections: (readonly [string, string[], string[][]])[] = [

@@ -3,6 +3,7 @@ import { temporalCacheDir } from './cache.ts';
 import { exclusive } from './exclusive.js';
 import { type ElasticsearchTools, prepareElasticsearch } from './find-elasticsearch.ts';
 import { findTemporal } from './find-temporal.ts';
+import { type NemoPlatformTools, prepareNemoPlatform } from './nemo-platform-environment.ts';
 import { preparePython } from './python-environment.ts';
 
 /** What the embedded servers of a configuration run on; null for a server that is somebody else's. */
@@ -10,6 +11,7 @@ export interface Tools {
   readonly temporalBinary: string | null;
   readonly python: string | null;
   readonly elasticsearch: ElasticsearchTools | null;
+  readonly nemoPlatform: NemoPlatformTools | null;
 }
 
 /**
@@ -25,7 +27,8 @@ export async function prepare(
   const python = config.modelServer.embedded ? await preparePython(note, signal) : null;
   const temporalBinary = config.temporal.embedded ? await prepareTemporal(note, signal) : null;
   const elasticsearch = isEmbedded(config.logStore) ? await prepareElasticsearch(note, signal) : null;
-  return { python, temporalBinary, elasticsearch };
+  const nemoPlatform = config.nemoPlatform ? await prepareNemoPlatform(note, signal) : null;
+  return { python, temporalBinary, elasticsearch, nemoPlatform };
 }
 
 function isEmbedded(logStore: Config['logStore']): boolean {

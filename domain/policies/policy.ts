@@ -19,7 +19,7 @@ export interface Budgets {
 export const redactionKinds = ['email', 'phone', 'card'] as const;
 export type RedactionKind = (typeof redactionKinds)[number];
 
-/** What curation blanks out of every example. Nothing when both are empty. */
+/** What is blanked out of records before they are stored, and of examples in curation. Nothing when both are empty. */
 export interface RedactionPolicy {
   readonly kinds: readonly RedactionKind[];
   /** JavaScript regular expressions by the name that replaces their matches: `[<name>]`. */

@@ -3,7 +3,7 @@ import type { Json } from '../json.ts';
 import type { ChatMessage, Target, ToolCall } from '../records/chat.ts';
 import type { RedactionKind, RedactionPolicy } from './policy.ts';
 
-interface Rule {
+export interface Rule {
   readonly name: string;
   readonly pattern: RegExp;
   /** What the pattern alone cannot tell: how much of a match it is, from its beginning; 0 for none. */
@@ -41,14 +41,8 @@ export type Redactor = (example: Example) => Example;
  * redacted alike, so that what a model is asked and what is expected of it still fit; tool definitions are the
  * application's own and stay. An example with a match says how many of each in `redacted`.
  */
-export function createRedactor({ kinds: wanted, patterns }: RedactionPolicy): Redactor | null {
-  const rules = [
-    // A card's digits could pass for a phone number's, never the other way round.
-    ...(['email', 'card', 'phone'] as const)
-      .filter((kind) => wanted.includes(kind))
-      .map((kind) => kinds[kind]),
-    ...Object.entries(patterns).map(([name, source]) => ({ name, pattern: new RegExp(source, 'gu') })),
-  ];
+export function createRedactor(policy: RedactionPolicy): Redactor | null {
+  const rules = rulesOf(policy);
   if (rules.length === 0) return null;
   return (example) => {
     const counts = new Map<string, number>();
@@ -59,13 +53,28 @@ export function createRedactor({ kinds: wanted, patterns }: RedactionPolicy): Re
       target: redactTarget(example.target, text),
     };
     if (counts.size === 0) return example;
-    return { ...redacted, redacted: Object.fromEntries([...counts].sort()) };
+    return { ...redacted, redacted: countsOf(counts) };
   };
 }
 
-type RedactText = (text: string) => string;
+export function rulesOf({ kinds: wanted, patterns }: RedactionPolicy): readonly Rule[] {
+  return [
+    // A card's digits could pass for a phone number's, never the other way round.
+    ...(['email', 'card', 'phone'] as const)
+      .filter((kind) => wanted.includes(kind))
+      .map((kind) => kinds[kind]),
+    ...Object.entries(patterns).map(([name, source]) => ({ name, pattern: new RegExp(source, 'gu') })),
+  ];
+}
 
-function redactText(text: string, rules: readonly Rule[], counts: Map<string, number>): string {
+/** By name, in the order of the names. */
+export function countsOf(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].sort());
+}
+
+export type RedactText = (text: string) => string;
+
+export function redactText(text: string, rules: readonly Rule[], counts: Map<string, number>): string {
   let result = text;
   for (const { name, pattern, lengthOf } of rules) {
     const blank = (match: string) => {
@@ -120,7 +129,7 @@ function redactCall(call: ToolCall, text: RedactText): ToolCall {
 }
 
 /** Values, not keys: those are the tool's own. A number that is a match becomes text. */
-function redactJson(value: Json, text: RedactText): Json {
+export function redactJson(value: Json, text: RedactText): Json {
   if (typeof value === 'string') return text(value);
   if (typeof value === 'number') {
     const redacted = text(String(value));

@@ -18,7 +18,10 @@ export const Progress = z
     }),
   );
 
-/** What our plug-in tells at its end. */
+/** Before it has the device; the platform calls it active all the same. */
+export const waitingPhases: readonly (string | undefined)[] = ['preparing', 'waiting for the device'];
+
+/** What our plug-in tells of itself. */
 export const Outcome = z.object({
   phase: z.string().optional(),
   train_seconds: z.number().nullish(),

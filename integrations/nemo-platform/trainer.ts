@@ -7,7 +7,7 @@ import type {
 } from '../../activities/ports/trainer.ts';
 import type { ArtifactRef } from '../../domain/datasets/dataset.ts';
 import { RejectedError } from '../../domain/errors.ts';
-import { CreatedJob, Outcome, Progress } from './customization.schema.ts';
+import { CreatedJob, Outcome, Progress, waitingPhases } from './customization.schema.ts';
 import { backends, toJobBody } from './customization.ts';
 import { createFilesClient, type FilesClient } from './files.ts';
 import { createJobsClient, type JobsClient, type SeenJob } from './jobs.ts';
@@ -157,7 +157,7 @@ class NemoTrainer {
       await this.#jobs.cancel(job.name);
       return { ...base, status: 'failed', model: null, ...lost(job) };
     }
-    const status = toStatus(job.status);
+    const status = toStatus(job.status, outcome.phase);
     if (status === 'succeeded') {
       return { ...base, status, model: await this.#adapterOf(job.name), error: null, errorRetryable: false };
     }
@@ -207,6 +207,6 @@ const statuses: Readonly<Record<string, TrainingStatus>> = {
 };
 
 /** A status that we do not know, and those on the way to an end (`cancelling`), have not ended. */
-function toStatus(status: string): TrainingStatus {
-  return statuses[status] ?? 'running';
+function toStatus(status: string, phase: string | undefined): TrainingStatus {
+  return statuses[status] ?? (waitingPhases.includes(phase) ? 'queued' : 'running');
 }

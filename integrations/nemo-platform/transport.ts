@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
-import { RejectedError, UnavailableError } from '../../domain/errors.ts';
+import { FlywheelError, RejectedError, UnavailableError } from '../../domain/errors.ts';
 import {
   type CallName,
   rejectedByFailure,
@@ -50,6 +50,8 @@ export function createTransport(settings: NemoPlatformSettings): Transport {
   return new HttpTransport(settings);
 }
 
+type Reader<R> = (response: Response) => Promise<R>;
+
 class HttpTransport implements Transport {
   readonly #settings: NemoPlatformSettings;
   #skewMs = 0;
@@ -59,8 +61,7 @@ class HttpTransport implements Transport {
   }
 
   async call<T>(call: Call & { readonly reply: z.ZodType<T> }): Promise<T> {
-    const response = await this.#repeated(call);
-    const text = await this.#guarded(call, () => response.text());
+    const text = await this.#repeated(call, (response) => response.text());
     const name = this.#nameOf(call);
     const parsed = call.reply.safeParse(parseJson(text, name));
     if (!parsed.success) throw unreadable(`the reply is not one: ${explain(parsed.error)}`, name);
@@ -77,9 +78,9 @@ class HttpTransport implements Transport {
   }
 
   async *lines(call: Call): AsyncIterable<string> {
-    const response = await this.#repeated(call);
+    const body = await this.#repeated(call, async (response) => response.body);
     let rest = '';
-    for await (const text of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    for await (const text of body?.pipeThrough(new TextDecoderStream()) ?? []) {
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
       yield* lines;
@@ -91,14 +92,13 @@ class HttpTransport implements Transport {
     return Date.now() + this.#skewMs;
   }
 
-  async #repeated(call: Call): Promise<Response> {
-    if (call.method === 'POST' || call.method === 'PATCH') return this.#once(call);
-    if (call.stream) return this.#once(call);
+  async #repeated<R>(call: Call, read: Reader<R>): Promise<R> {
+    const repeatable = call.method !== 'POST' && call.method !== 'PATCH' && !call.stream;
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.#once(call);
+        return await this.#once(call, read);
       } catch (error) {
-        const pauseMs = pausesMs[attempt];
+        const pauseMs = repeatable ? pausesMs[attempt] : undefined;
         if (!(error instanceof UnavailableError) || pauseMs === undefined) throw error;
         const waitMs = error.retryAfterMs ?? pauseMs;
         if (waitMs > longestPauseMs || error.kind === 'timeout') throw error;
@@ -109,47 +109,56 @@ class HttpTransport implements Transport {
     }
   }
 
-  async #once(call: Call): Promise<Response> {
-    const response = await this.#send(call);
-    if (response.ok) return response;
-    const body = await this.#guarded(call, () => response.text());
-    const refusal = { status: response.status, body, retryAfter: response.headers.get('retry-after') };
-    const isBareFailure = response.status === 500 && call.body !== undefined;
+  async #once<R>(call: Call, read: Reader<R>): Promise<R> {
+    const answer = await this.#guarded(call, async (signal) => {
+      const response = await this.#send(call, signal);
+      return response.ok
+        ? { value: await read(response) }
+        : {
+            refusal: {
+              status: response.status,
+              body: await response.text(),
+              retryAfter: retryAfter(response),
+            },
+          };
+    });
+    if ('value' in answer) return answer.value;
+    const isBareFailure = answer.refusal.status === 500 && call.body !== undefined;
     if (isBareFailure && (await this.#failsAgain(call)))
       throw rejectedByFailure(call.body, this.#nameOf(call));
-    throw toFlywheelError(refusal, this.#nameOf(call));
+    throw toFlywheelError(answer.refusal, this.#nameOf(call));
   }
 
   /** Only where the platform is well otherwise: then it is the request that it cannot take. */
   async #failsAgain(call: Call): Promise<boolean> {
-    const health = await this.#send({ doing: 'tell its health', method: 'GET', path: '/health/ready' }).catch(
-      () => null,
-    );
-    if (!health?.ok) return false;
-    const again = await this.#send(call);
-    await again.body?.cancel();
-    return again.status === 500;
+    const health: Call = { doing: 'tell its health', method: 'GET', path: '/health/ready' };
+    const statusOf = (asked: Call) =>
+      this.#guarded(asked, async (signal) => {
+        const response = await this.#send(asked, signal);
+        await response.body?.cancel();
+        return response.status;
+      });
+    if ((await statusOf(health).catch(() => null)) !== 200) return false;
+    return (await statusOf(call)) === 500;
   }
 
-  async #send(call: Call): Promise<Response> {
-    const { settings, url } = { settings: this.#settings, url: this.#urlOf(call) };
-    return this.#guarded(call, async (signal) => {
-      const response = await fetch(url, {
-        method: call.method,
-        signal,
-        headers: {
-          accept: 'application/json',
-          ...(settings.apiKey !== null && { authorization: `Bearer ${settings.apiKey}` }),
-          ...(call.body !== undefined && { 'content-type': 'application/json' }),
-          ...(call.stream && { 'content-type': 'application/octet-stream' }),
-        },
-        ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
-        ...(call.stream && { body: ReadableStream.from(call.stream), duplex: 'half' as const }),
-      });
-      const date = Date.parse(response.headers.get('date') ?? '');
-      if (Number.isFinite(date)) this.#skewMs = date - Date.now();
-      return response;
+  async #send(call: Call, signal: AbortSignal): Promise<Response> {
+    const { apiKey } = this.#settings;
+    const response = await fetch(this.#urlOf(call), {
+      method: call.method,
+      signal,
+      headers: {
+        accept: 'application/json',
+        ...(apiKey !== null && { authorization: `Bearer ${apiKey}` }),
+        ...(call.body !== undefined && { 'content-type': 'application/json' }),
+        ...(call.stream && { 'content-type': 'application/octet-stream' }),
+      },
+      ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
+      ...(call.stream && { body: ReadableStream.from(call.stream), duplex: 'half' as const }),
     });
+    const date = Date.parse(response.headers.get('date') ?? '');
+    if (Number.isFinite(date)) this.#skewMs = date - Date.now();
+    return response;
   }
 
   /** With the deadline, and whatever goes wrong translated. An abort rejects with the signal's own reason. */
@@ -163,7 +172,8 @@ class HttpTransport implements Transport {
     } catch (error) {
       call.signal?.throwIfAborted();
       if (deadline.aborted) throw timedOut(this.#nameOf(call), timeoutMs);
-      throw unreachable(error, this.#nameOf(call));
+      // What the body of an upload throws is its maker's own, such as a row that cannot be trained on.
+      throw error instanceof FlywheelError ? error : unreachable(error, this.#nameOf(call));
     }
   }
 
@@ -176,6 +186,10 @@ class HttpTransport implements Transport {
   #nameOf({ doing }: Call): CallName {
     return { provider: this.#settings.name, doing };
   }
+}
+
+function retryAfter(response: Response): string | null {
+  return response.headers.get('retry-after');
 }
 
 function parseJson(text: string, name: CallName): unknown {

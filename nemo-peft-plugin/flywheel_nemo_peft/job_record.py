@@ -16,6 +16,7 @@ import httpx
 from nemo_platform import APIConnectionError, APIStatusError, NeMoPlatform, NotFoundError
 
 from flywheel_nemo_peft.errors import UnwantedError
+from flywheel_nemo_peft.patience import patiently
 
 log = logging.getLogger(__name__)
 
@@ -36,23 +37,31 @@ class JobRecord:
         reply = self._sdk.get(self._path, cast_to=httpx.Response).json()
         return dict(reply.get("custom_fields") or {})
 
-    def tell(self, details: dict[str, Any], *, status: str = "active") -> None:
+    def tell(self, details: dict[str, Any]) -> None:
         """Writes what changed, and every so often what did not. Raises UnwantedError; a platform that is away is waited for."""
         written_at, written = self._last
-        if details == written and status == "active" and time.monotonic() - written_at < BEAT_S:
+        if details == written and time.monotonic() - written_at < BEAT_S:
             return
         try:
-            self._require_wanted()
-            body = {"status": status, "status_details": details}
-            self._sdk.put(self._task_path, cast_to=httpx.Response, body=body)
-        except NotFoundError as error:
-            raise UnwantedError("the job was deleted") from error
+            self._write(details, "active")
         except (APIConnectionError, APIStatusError) as error:
             # It restarts, or its controller wrote at the same moment: the next beat brings it.
             log.info("The platform took no progress: %s", type(error).__name__)
             return
         self._last = (time.monotonic(), details)
         self.last_answer = time.monotonic()
+
+    def tell_end(self, details: dict[str, Any], *, status: str) -> None:
+        """The last words, which have to arrive. Raises UnwantedError, and UnreachableError when nobody takes them."""
+        patiently("take the job's end", lambda: self._write(details, status))
+
+    def _write(self, details: dict[str, Any], status: str) -> None:
+        try:
+            self._require_wanted()
+            body = {"status": status, "status_details": details}
+            self._sdk.put(self._task_path, cast_to=httpx.Response, body=body)
+        except NotFoundError as error:
+            raise UnwantedError("the job was deleted") from error
 
     def _require_wanted(self) -> None:
         """Of a job that it lost by a restart the platform cannot tell the process that it was cancelled."""

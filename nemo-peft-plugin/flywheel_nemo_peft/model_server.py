@@ -40,7 +40,7 @@ class ModelServer:
         return self._send(
             "POST",
             "fine_tuning/jobs",
-            json={**body, "metadata": {"flywheel_key": key}},
+            json={**body, "metadata": {**body["metadata"], "flywheel_key": key}},
             headers={"Idempotency-Key": key},
             timeout=CREATE_TIMEOUT_S,
         )

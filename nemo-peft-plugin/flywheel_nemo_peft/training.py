@@ -16,14 +16,13 @@ from flywheel_nemo_peft.adapter import register
 from flywheel_nemo_peft.errors import RefusedError, UnreachableError, UnwantedError
 from flywheel_nemo_peft.job_record import JobRecord
 from flywheel_nemo_peft.model_server import BusyError, ModelServer
+from flywheel_nemo_peft.patience import SILENCE_S, patiently
 from flywheel_nemo_peft.references import split_reference
 from flywheel_nemo_peft.spec import PeftSpec
 
 log = logging.getLogger(__name__)
 
 POLL_S = 1.0
-# A restart of the model server takes half a minute; of a training that nobody can see, nobody should wait.
-SILENCE_S = 300.0
 # More often than this, trainings under our keys do not end by bad luck.
 MOST_ROUNDS = 8
 
@@ -54,19 +53,25 @@ def _train(
     spec: PeftSpec, workspace: str, job_id: str, sdk: NeMoPlatform, record: JobRecord
 ) -> dict[str, Any]:
     server = ModelServer(spec.upstream.url)
+    fields = patiently("tell the job", record.custom_fields)
     # Who submits again after a loss gives the same id, and so finds the training that went on meanwhile.
-    training_id = str(record.custom_fields().get("training_id") or f"{workspace}.{job_id}")
+    training_id = str(fields.get("training_id") or f"{workspace}.{job_id}")
     record.tell({"phase": "preparing"})
-    body = _job_body(spec, workspace, sdk, server)
+    body = patiently("hand over the data", lambda: _job_body(spec, workspace, sdk, server))
+    # Nothing of the job's own name: the next job of this training has another, and has to ask for the very same.
+    body |= {"metadata": _metadata(fields), "suffix": f"nemo-{training_id[-12:]}"}
     job, details = _run_to_end(server, record, body, training_id)
     if job["status"] != "succeeded":
         error = job.get("error") or {}
         return _failed(record, details, str(error.get("code")), str(error.get("message")))
     served_as = str(job["fine_tuned_model"])
     log.info("Registering the adapter")
-    adapter = register(sdk, workspace, spec, served_as=served_as, weights=server.adapter_files(served_as))
+    adapter = patiently(
+        "take the adapter",
+        lambda: register(sdk, workspace, spec, served_as=served_as, weights=server.adapter_files(served_as)),
+    )
     result = {"adapter": adapter, "served_as": served_as, "train_seconds": job.get("train_seconds")}
-    record.tell({**details, "phase": "completed", **result}, status="completed")
+    record.tell_end({**details, "phase": "completed", **result}, status="completed")
     return {"status": "completed", **result}
 
 
@@ -75,8 +80,8 @@ def _failed(record: JobRecord, details: dict[str, Any], code: str, message: str)
     log.error("The training failed: %s", message)
     failure = {**details, "phase": "failed", "failure": {"code": code, "message": message}}
     try:
-        record.tell(failure, status="error")
-    except UnwantedError:
+        record.tell_end(failure, status="error")
+    except (UnwantedError, UnreachableError):
         log.info("Nobody waits for it")
     return {"status": "failed"}
 
@@ -89,10 +94,15 @@ def _job_body(spec: PeftSpec, workspace: str, sdk: NeMoPlatform, server: ModelSe
         "model": spec.upstream.model,
         "training_file": training_file,
         **({} if validation_file is None else {"validation_file": validation_file}),
-        "suffix": spec.output.name[:40],
         **({} if spec.schedule.seed is None else {"seed": spec.schedule.seed}),
         "method": {"type": "supervised", "supervised": {"hyperparameters": spec.hyperparameters()}},
     }
+
+
+def _metadata(fields: dict[str, Any]) -> dict[str, str]:
+    """What the model server keeps with the job, for people: as many and as long as it takes, without our keys."""
+    own = {"flywheel_key", "training_id"}
+    return {key: str(value)[:512] for key, value in list(fields.items())[:15] if key not in own}
 
 
 def _hand_over(reference: str, workspace: str, sdk: NeMoPlatform, server: ModelServer) -> str:

@@ -12,6 +12,8 @@ export interface JournalOptions {
   /** Bound of memory and disk together; what does not fit is dropped and counted. */
   readonly maxBytes: number;
   readonly logStore: Pick<LogStore, 'append'>;
+  /** What may be stored of a record, on disk already. Here, so that no door can forget it. */
+  readonly redact: (record: LogRecord) => LogRecord;
   readonly log: Log;
   /** How often a segment is sealed and shipped. */
   readonly shipEveryMs?: number;
@@ -30,7 +32,7 @@ export interface JournalStatus {
   readonly lastError: string | null;
 }
 
-/** Records that come together are written together: a busy gateway then writes a tenth as often. */
+/** Records that come together are written together; of the few milliseconds that a record may be in memory alone. */
 const gatherMs = 5;
 /** Often enough that a record is in the log store within a blink; rare enough that an fsync costs nothing. */
 const defaultShipEveryMs = 250;
@@ -88,7 +90,7 @@ export class Journal {
 
   /** Accepts a record without waiting for anything. False when the journal is full: dropped and counted. */
   append(record: LogRecord): boolean {
-    const line = JSON.stringify(record);
+    const line = JSON.stringify(this.#options.redact(record));
     const bytes = Buffer.byteLength(line) + 1;
     if (this.#segments.bytes + this.#pendingBytes + bytes > this.#options.maxBytes) {
       this.#counts.overflowed += 1;

@@ -11,7 +11,7 @@ describe('help', () => {
     expect(commands).toEqual([
       ...['demo', 'dev', 'stop', 'doctor', 'import', 'workloads', 'run', 'runs', 'show', 'watch', 'cancel'],
       ...['approve', 'reject', 'route', 'rollback', 'lineage', 'export-adapter', 'token'],
-      ...['candidates', 'policy', 'schedule', 'feedback'],
+      ...['candidates', 'cleanup', 'policy', 'schedule', 'feedback'],
     ]);
   });
 

@@ -62,11 +62,11 @@ export function describeChatModel(name: string, setup: () => Promise<ChatModelSe
       });
     });
 
-    it('counts the tokens that a prompt costs, tools included', async (context) => {
+    it('counts the tokens that a prompt costs, tools included, or says that it cannot', async () => {
       const { chatModel, model, contextLength } = await setup();
       if (contextLength !== undefined) {
         expect(await chatModel.countTokens(model, question('when is payday'))).toBeNull();
-        return context.skip('it has no route that counts');
+        return;
       }
       const plain = question('when is payday');
       const withTools = { ...plain, tools };

@@ -20,7 +20,12 @@ export interface DeployerSetup {
 const deploymentTimeoutMs = 240_000;
 
 /** What every deployer does. Whatever a test deployed is removed after it. */
-export function describeDeployer(name: string, setup: () => Promise<DeployerSetup>): void {
+export function describeDeployer(
+  name: string,
+  setup: () => Promise<DeployerSetup>,
+  /** Which of the optional targets `setup` gives. */
+  can: { readonly sharing?: boolean; readonly foreign?: boolean; readonly broken?: boolean } = {},
+): void {
   describe(`${name} as a deployer`, { timeout: deploymentTimeoutMs }, () => {
     let bundle: DeployerSetup;
     let deployed: { id: string; target: DeploymentTarget }[];
@@ -115,45 +120,50 @@ export function describeDeployer(name: string, setup: () => Promise<DeployerSetu
       await deployer.remove(`${id}-never-made`, { ...target, model: `${target.model}-never-made` });
     });
 
-    it('keeps what a deployment still serves when another model leaves it', async (context) => {
-      if (!bundle.sharing) return context.skip('its deployments serve one model each');
-      const [leaving, staying] = bundle.sharing;
-      const first = await deploy(leaving);
-      const second = await deploy(staying);
-      await settled(first.id);
-      await settled(second.id);
+    if (can.sharing)
+      it('keeps what a deployment still serves when another model leaves it', async () => {
+        const [leaving, staying] = given(bundle.sharing);
+        const first = await deploy(leaving);
+        const second = await deploy(staying);
+        await settled(first.id);
+        await settled(second.id);
 
-      await bundle.deployer.remove(first.id, leaving);
+        await bundle.deployer.remove(first.id, leaving);
 
-      expect(await settled(second.id)).toMatchObject({ status: 'ready' });
-      expect(await bundle.answers(staying.model)).toBe(true);
-      await bundle.deployer.remove(second.id, staying);
-      await expect.poll(() => bundle.answers(staying.model), { timeout: 60_000 }).toBe(false);
-    });
+        expect(await settled(second.id)).toMatchObject({ status: 'ready' });
+        expect(await bundle.answers(staying.model)).toBe(true);
+        await bundle.deployer.remove(second.id, staying);
+        await expect.poll(() => bundle.answers(staying.model), { timeout: 60_000 }).toBe(false);
+      });
 
-    it('uses what others deployed, and refuses to remove it', async (context) => {
-      if (!bundle.foreign) return context.skip('it cannot tell what others deployed');
-      const { foreign, deployer } = bundle;
+    if (can.foreign)
+      it('uses what others deployed, and refuses to remove it', async () => {
+        const { deployer } = bundle;
+        const foreign = given(bundle.foreign);
 
-      const { id, ours } = await deploy(foreign);
-      const ready = await settled(id);
-      const removing = deployer.remove(id, foreign);
+        const { id, ours } = await deploy(foreign);
+        const ready = await settled(id);
+        const removing = deployer.remove(id, foreign);
 
-      expect(ours).toBe(false);
-      expect(ready).toMatchObject({ status: 'ready', ours: false });
-      await expect(removing).rejects.toMatchObject({ name: 'RejectedError' });
-      expect(await deployer.get(id)).toEqual(ready);
-      expect(await bundle.answers(foreign.model)).toBe(true);
-    });
+        expect(ours).toBe(false);
+        expect(ready).toMatchObject({ status: 'ready', ours: false });
+        await expect(removing).rejects.toMatchObject({ name: 'RejectedError' });
+        expect(await deployer.get(id)).toEqual(ready);
+        expect(await bundle.answers(foreign.model)).toBe(true);
+      });
 
-    it('says that a deployment failed, and why', async (context) => {
-      if (!bundle.broken) return context.skip('it refuses at once what cannot start');
+    if (can.broken)
+      it('says that a deployment failed, and why', async () => {
+        const { id } = await deploy(given(bundle.broken));
+        const ended = await settled(id);
 
-      const { id } = await deploy(bundle.broken);
-      const ended = await settled(id);
-
-      expect(ended).toMatchObject({ id, status: 'failed', ours: true });
-      expect(ended.error).toMatch(/\w/);
-    });
+        expect(ended).toMatchObject({ id, status: 'failed', ours: true });
+        expect(ended.error).toMatch(/\w/);
+      });
   });
+}
+
+function given<T>(target: T | undefined): T {
+  if (target === undefined) throw new Error('the setup does not give what it says it can');
+  return target;
 }

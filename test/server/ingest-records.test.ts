@@ -136,7 +136,7 @@ test('what was accepted while the log store is down survives a kill and arrives 
   expect(sent).toMatchObject({ status: 200, body: { accepted: 50 } });
   expect(again.body.rejected).toBe(0);
   await eventually(async () => expect((await storedIds(bundle)).sort()).toEqual([...ids].sort()));
-});
+}, 180_000);
 
 test('a full journal asks the sender to keep its records and come again', async () => {
   const bundle = await setup({ spoolMaxBytes: 1_500 });

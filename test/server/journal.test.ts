@@ -31,6 +31,7 @@ async function setup() {
   const open = async () => {
     const journal = await Journal.open({
       ...{ folder, maxBytes: 1_000_000, logStore: store, shipEveryMs: 20 },
+      redact: (record) => record,
       log: createLog(() => undefined),
     });
     onTestFinished(() => journal.close());

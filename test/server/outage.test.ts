@@ -129,7 +129,7 @@ test('a gateway that is killed loses no record that it wrote down', async () => 
   await bundle.start();
 
   await eventually(async () => expect((await storedIds(bundle)).sort()).toEqual([...ids].sort()));
-}, 120_000);
+}, 180_000);
 
 test('a second gateway on the same port fails before it touches the journal', async () => {
   const bundle = await setup({ upstream: await startModel() });

@@ -62,6 +62,7 @@ test('calls of a real model reach a log store without any gateway', async () => 
   const store = openRecordStore({
     logStore: { kind: 'postgres' },
     database: { url: bundle.postgres.url, embedded: false },
+    policiesFile: bundle.config.policiesFile,
   });
   onTestFinished(() => store.close());
   const ai = flywheel(aClient(), { workloadId: 'hr', clientId: 'web', store });

@@ -15,6 +15,8 @@ declare module 'vitest' {
     temporalAddress: string;
     /** The real model server, managed, with nano-1m. It trains one job at a time. */
     modelServerUrl: string;
+    /** The real NeMo Platform, with our PEFT plug-in and nothing in it (`test/support/nemo-platform.ts`). */
+    nemoPlatformUrl: string;
   }
 }
 
@@ -66,6 +68,15 @@ const starters: Record<keyof ProvidedContext, Starter> = {
     });
     project.provide('modelServerUrl', server.url);
     return server;
+  },
+  nemoPlatformUrl: async (project, dir) => {
+    const { startNemoPlatform } = await import('../../cli/dev/services/nemo-platform.ts');
+    const { prepareNemoPlatform } = await import('../../cli/setup/nemo-platform-environment.ts');
+    const tools = await prepareNemoPlatform(console.log);
+    const dataDir = join(dir, 'nemo-platform');
+    const platform = await startNemoPlatform({ ...tools, dataDir, port: await freePort() });
+    project.provide('nemoPlatformUrl', platform.url);
+    return platform;
   },
 };
 

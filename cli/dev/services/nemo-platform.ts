@@ -2,16 +2,13 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { UnavailableError } from '../../../domain/errors.ts';
 import { endWithParent } from './end-with-parent.ts';
+import { type Exit, services, untilReady } from './nemo-platform-readiness.ts';
 import { requireFreePort } from './require-free-port.ts';
 
 /** Enough for weeks; the log is emptied at a start that finds more. */
 const maxLogBytes = 10_000_000;
-
-/** 20–33 s on an idle machine, of which importing its packages is most; a first start compiles them. */
-const startTimeoutMs = 300_000;
 
 /** It was seen to stop in 2 s. */
 const stopTimeoutMs = 15_000;
@@ -19,15 +16,7 @@ const stopTimeoutMs = 15_000;
 /** Its default of an hour kills a training; what should end sooner is cancelled by who started it. */
 const jobTimeLimitS = 7 * 24 * 3600;
 
-/** Those that Flywheel uses. The `models` controller cannot run as published, hence models are registered by us. */
-const services = [
-  ...['auth', 'models', 'files', 'inference-gateway', 'jobs', 'secrets', 'entities'],
-  ...['guardrails', 'evaluator', 'customization'],
-];
 const controllers = ['jobs', 'entities'];
-
-/** Loops without which jobs stay `created` for ever. `/status` does not miss them: it lists what runs. */
-const jobLoops = ['job_scheduler', 'job_reconciler'];
 
 /** Switches off what its packages would report to their makers. */
 const withoutTelemetry = {
@@ -49,7 +38,6 @@ export interface NemoPlatformOptions {
   readonly port: number;
   /** Which of its controllers run; those that Flywheel needs unless said. */
   readonly controllers?: readonly string[];
-  readonly startTimeoutMs?: number;
   /** More for its environment, and for that of its jobs. */
   readonly env?: Readonly<Record<string, string>>;
   /** Aborted while it starts: it is ended, and the start rejects. */
@@ -88,7 +76,7 @@ export async function startNemoPlatform(options: NemoPlatformOptions): Promise<N
 
   const running = launch(options, folders, logFile);
   try {
-    await untilReady(url, running.exited, options);
+    await untilReady(url, running.exited, options.signal);
   } catch (error) {
     await running.stop();
     if (!(error instanceof UnavailableError)) throw error;
@@ -135,6 +123,8 @@ function configuration(options: NemoPlatformOptions, url: string, folders: Folde
             // A busy machine takes its time to start a process.
             ttl_seconds_before_active: 600,
             ttl_seconds_active: jobTimeLimitS,
+            // Cancelled, our plug-in first ends the training, which it does not do itself.
+            graceful_shutdown_timeout_seconds: 60,
             env,
           },
         },
@@ -144,8 +134,6 @@ function configuration(options: NemoPlatformOptions, url: string, folders: Folde
     secrets: { allow_key_creation: true },
   };
 }
-
-type Exit = Awaited<NemoPlatformService['exited']> & { readonly error?: Error };
 
 function launch(options: NemoPlatformOptions, folders: Folders, logFile: string) {
   const log = openSync(logFile, 'a');
@@ -192,49 +180,6 @@ function environment(options: NemoPlatformOptions, folders: Folders): NodeJS.Pro
     PYTHONUNBUFFERED: '1',
     ...options.env,
   };
-}
-
-async function untilReady(
-  url: string,
-  exited: Promise<Exit>,
-  { signal, startTimeoutMs: timeoutMs = startTimeoutMs }: NemoPlatformOptions,
-): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  let exit: Exit | undefined;
-  void exited.then((how) => {
-    exit = how;
-  });
-  let missing = 'an answer';
-  while (Date.now() < deadline) {
-    signal?.throwIfAborted();
-    if (exit?.error) throw new UnavailableError(`NeMo Platform cannot be started: ${exit.error.message}.`);
-    if (exit) throw new UnavailableError(`NeMo Platform ended while starting (${exit.signal ?? exit.code}).`);
-    const lacks = await lacking(url);
-    if (lacks.length === 0) return;
-    missing = lacks.join(', ');
-    await sleep(500);
-  }
-  throw new UnavailableError(`NeMo Platform is not ready after ${timeoutMs / 1000} s; it lacks ${missing}.`);
-}
-
-interface Status {
-  readonly services: { readonly ready: readonly string[] };
-  readonly controllers: { readonly status: Readonly<Record<string, boolean>> };
-}
-
-/** What is not up yet: services, and the loops that run jobs. */
-async function lacking(url: string): Promise<string[]> {
-  try {
-    const reply = await fetch(`${url}/status`, { signal: AbortSignal.timeout(10_000) });
-    if (!reply.ok) return [`an answer (${reply.status})`];
-    const status = (await reply.json()) as Status;
-    return [
-      ...services.filter((name) => !status.services.ready.includes(name)),
-      ...jobLoops.filter((name) => status.controllers.status[name] === undefined),
-    ];
-  } catch {
-    return ['an answer'];
-  }
 }
 
 async function lastLines(logFile: string): Promise<string> {

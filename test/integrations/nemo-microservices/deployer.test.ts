@@ -18,27 +18,31 @@ beforeAll(async () => {
 }, 600_000);
 afterAll(() => server.close());
 
-describeDeployer('NeMo Deployment Management v1', async () => {
-  const settings = settingsOf(server);
-  const chatModel = createChatModel(settings);
-  return {
-    deployer: createDeployer(settings, { [base]: image, 'flywheel/nano-broken': noImage }),
-    target: { model: adapter, baseModel: base },
-    sharing: [
-      { model: adapter, baseModel: base },
-      { model: base, baseModel: null },
-    ],
-    foreign: { model: 'flywheel/nano-1m', baseModel: null },
-    broken: { model: 'flywheel/nano-broken', baseModel: null },
-    async answers(model) {
-      const body = { messages: [{ role: 'user', content: 'hi' }], max_tokens: 4 };
-      return chatModel.complete({ model, body, timeoutMs: 60_000 }).then(
-        ({ response }) => response['model'] === model,
-        (error: unknown) => {
-          expect(error).toMatchObject({ code: 'model_not_found' });
-          return false;
-        },
-      );
-    },
-  };
-});
+describeDeployer(
+  'NeMo Deployment Management v1',
+  async () => {
+    const settings = settingsOf(server);
+    const chatModel = createChatModel(settings);
+    return {
+      deployer: createDeployer(settings, { [base]: image, 'flywheel/nano-broken': noImage }),
+      target: { model: adapter, baseModel: base },
+      sharing: [
+        { model: adapter, baseModel: base },
+        { model: base, baseModel: null },
+      ],
+      foreign: { model: 'flywheel/nano-1m', baseModel: null },
+      broken: { model: 'flywheel/nano-broken', baseModel: null },
+      async answers(model) {
+        const body = { messages: [{ role: 'user', content: 'hi' }], max_tokens: 4 };
+        return chatModel.complete({ model, body, timeoutMs: 60_000 }).then(
+          ({ response }) => response['model'] === model,
+          (error: unknown) => {
+            expect(error).toMatchObject({ code: 'model_not_found' });
+            return false;
+          },
+        );
+      },
+    };
+  },
+  { sharing: true, foreign: true, broken: true },
+);

@@ -12,22 +12,25 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-describeTrainer('NeMo Microservices v1', async () => {
-  const settings = settingsOf(server);
-  const artifacts = inMemoryArtifacts();
-  const chatModel = createChatModel(settings);
-  return {
-    trainer: createTrainer(settings, artifacts),
-    artifacts,
-    baseModel: 'flywheel/nano-1m',
-    queues: true,
-    alwaysValidates: true,
-    async answers(model) {
-      // A NIM lists an adapter some time after its training.
-      await expect.poll(() => chatModel.isServed(model), { timeout: 60_000 }).toBe(true);
-      const body = { messages: [{ role: 'user', content: 'hi' }], max_tokens: 4 };
-      const { response } = await chatModel.complete({ model, body, timeoutMs: 60_000 });
-      return response['model'] === model;
-    },
-  };
-});
+describeTrainer(
+  'NeMo Microservices v1',
+  async () => {
+    const settings = settingsOf(server);
+    const artifacts = inMemoryArtifacts();
+    const chatModel = createChatModel(settings);
+    return {
+      trainer: createTrainer(settings, artifacts),
+      artifacts,
+      baseModel: 'flywheel/nano-1m',
+      alwaysValidates: true,
+      async answers(model) {
+        // A NIM lists an adapter some time after its training.
+        await expect.poll(() => chatModel.isServed(model), { timeout: 60_000 }).toBe(true);
+        const body = { messages: [{ role: 'user', content: 'hi' }], max_tokens: 4 };
+        const { response } = await chatModel.complete({ model, body, timeoutMs: 60_000 });
+        return response['model'] === model;
+      },
+    };
+  },
+  { queues: true },
+);

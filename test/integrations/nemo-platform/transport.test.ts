@@ -1,0 +1,161 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { afterEach, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createJobsClient } from '../../../integrations/nemo-platform/jobs.ts';
+import type { NemoPlatformSettings } from '../../../integrations/nemo-platform/settings.ts';
+import { createTransport } from '../../../integrations/nemo-platform/transport.ts';
+import { respond, startHttpServer, type TestHttpServer } from '../../support/http-server.ts';
+
+let server: TestHttpServer | undefined;
+afterEach(() => server?.close());
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** A platform that answers in turn what it is told, the last for ever; what a well-behaved one will not say. */
+async function setup(...answers: Answer[]) {
+  const asked: string[] = [];
+  server = await startHttpServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    if (request.url === '/health/ready') return respond(response, 200, { status: 'ready' });
+    const nth = asked.filter((line) => !line.includes('/health/')).length - 1;
+    return answers[Math.min(nth, answers.length - 1)]?.(request, response);
+  });
+  const settings: NemoPlatformSettings = {
+    name: 'nemo',
+    url: server.url,
+    workspace: 'flywheel',
+    apiKey: 'nvapi-0123456789abcdef',
+  };
+  return { settings, transport: createTransport(settings), asked };
+}
+
+const says =
+  (status: number, body: unknown, headers: Record<string, string> = {}): Answer =>
+  (_, response) =>
+    respond(response, status, body, headers);
+const fine = says(200, { ok: true });
+const get = { doing: 'look', method: 'GET', path: '/x', reply: z.object({ ok: z.boolean() }) } as const;
+const post = { ...get, method: 'POST', body: { spec: { epochs: -1 } } } as const;
+
+test('a question is repeated when the platform fails, and no more than twice', async () => {
+  const once = await setup(says(503, { detail: 'starting' }), fine);
+  await expect(once.transport.call(get)).resolves.toEqual({ ok: true });
+  await server?.close();
+
+  const { transport, asked } = await setup(says(503, { detail: 'starting' }));
+  await expect(transport.call(get)).rejects.toMatchObject({ name: 'UnavailableError', kind: 'busy' });
+
+  expect(asked).toHaveLength(3);
+});
+
+test('what changes something is not repeated', async () => {
+  const { transport, asked } = await setup(says(503, { detail: 'starting' }), fine);
+
+  await expect(transport.call(post)).rejects.toMatchObject({ name: 'UnavailableError' });
+
+  expect(asked).toEqual(['POST /x']);
+});
+
+test('a long wait is the caller’s, who is told how long', async () => {
+  const { transport, asked } = await setup(says(429, { detail: 'slow down' }, { 'retry-after': '90' }), fine);
+
+  await expect(transport.call(get)).rejects.toMatchObject({ kind: 'busy', retryAfterMs: 90_000 });
+
+  expect(asked).toHaveLength(1);
+});
+
+test('a request that makes a healthy platform fail twice is refused, with what was sent', async () => {
+  const { transport, asked } = await setup(says(500, 'Internal Server Error'));
+
+  const call = transport.call(post);
+
+  await expect(call).rejects.toMatchObject({ name: 'RejectedError', code: 'server_error' });
+  await expect(call).rejects.toThrow('{"spec":{"epochs":-1}}');
+  expect(asked).toEqual(['POST /x', 'GET /health/ready', 'POST /x']);
+});
+
+test('a failure that passes is no refusal', async () => {
+  const { transport } = await setup(says(500, 'Internal Server Error'), fine);
+
+  await expect(transport.call(post)).rejects.toMatchObject({ name: 'UnavailableError', kind: 'failing' });
+});
+
+test.each([
+  [404, { detail: 'Job not found' }, 'not_found', /Job not found/],
+  [409, { detail: 'exists' }, 'conflict', /exists/],
+  [
+    422,
+    { detail: [{ loc: ['body', 'spec', 'epochs'], msg: 'must be positive' }] },
+    'invalid_request',
+    /spec\.epochs: must/,
+  ],
+  [404, { detail: "No VirtualModel named 'w/x' was found." }, 'model_not_found', /w\/x/],
+  [
+    400,
+    { detail: '{"error":{"message":"too long","code":"context_length_exceeded"}}' },
+    'context_length_exceeded',
+    /too long/,
+  ],
+  [
+    502,
+    { detail: 'Backend returned 404: {"error":{"message":"no such adapter","code":"model_not_found"}}' },
+    'model_not_found',
+    /no such adapter/,
+  ],
+  [401, { detail: 'key nvapi-0123456789abcdef is not known' }, 'unauthorized', /credentials were refused/],
+])('%i %j is %s', async (status, body, code, text) => {
+  const { transport } = await setup(says(status, body));
+
+  const call = transport.call({ ...get, method: 'POST' });
+
+  await expect(call).rejects.toMatchObject({ name: 'RejectedError', code });
+  await expect(call).rejects.toThrow(text);
+  await expect(call).rejects.not.toThrow(/0123456789abcdef/);
+});
+
+test('a body that never comes ends with the time allowed', async () => {
+  const { transport } = await setup((_, response) => response.writeHead(200).write('{'));
+
+  await expect(transport.call({ ...get, timeoutMs: 200 })).rejects.toMatchObject({ kind: 'timeout' });
+});
+
+test('times of the platform are compared with its own clock', async () => {
+  const then = new Date(Date.now() - 3_600_000);
+  const { settings, transport } = await setup(
+    says(200, aStatus({ status: 'active', seenAt: then }), { date: then.toUTCString() }),
+  );
+  const jobs = createJobsClient(settings, transport);
+
+  await expect(jobs.status('j')).resolves.toMatchObject({ lost: false });
+});
+
+test.each([
+  ['active', true],
+  ['pending', true],
+  ['completed', false],
+])('a job %s without a sign of life for long is lost: %s', async (status, lost) => {
+  const { settings, transport } = await setup(
+    says(200, aStatus({ status, seenAt: new Date(Date.now() - 150_000) })),
+  );
+
+  await expect(createJobsClient(settings, transport).status('j')).resolves.toMatchObject({ lost });
+});
+
+test('a job that nothing will ever start is told by the names of what is missing', async () => {
+  const created = aStatus({ status: 'created', seenAt: new Date(Date.now() - 150_000) });
+  const { settings, transport } = await setup(
+    says(200, { ...created, steps: created.steps.map((step) => ({ ...step, tasks: [] })) }),
+    says(200, { status: 'healthy', controllers: { healthy: true, status: { workspace_cleanup: true } } }),
+  );
+
+  await expect(createJobsClient(settings, transport).status('j')).rejects.toThrow(
+    'runs no job_scheduler and no job_reconciler',
+  );
+});
+
+function aStatus({ status, seenAt }: { status: string; seenAt: Date }) {
+  const updated_at = seenAt.toISOString().replace('Z', '');
+  const task = { updated_at, status_details: { pid: 1 }, error_details: {} };
+  const step = { name: 'training', updated_at, error_details: null, tasks: [task] };
+  return { name: 'j', status, error_details: null, steps: [step] };
+}
