@@ -34,11 +34,7 @@ export function createChatModel(settings: NemoPlatformSettings): ChatModel {
   return {
     complete,
     countTokens: (model, body) => countTokens(settings, models, toReference(model, settings.workspace), body),
-    async isServed(model) {
-      const reference = toReference(model, settings.workspace);
-      const routed = await models.routed(reference.workspace);
-      return routed.includes(referenceText(reference));
-    },
+    isServed: (model) => models.isRouted(toReference(model, settings.workspace)),
   };
 }
 

@@ -67,8 +67,7 @@ class NemoDeployer {
     const model = this.#referenceOf(id);
     const virtual = await this.#models.virtualModel(model);
     if (virtual === null) return null;
-    const routed = await this.#models.routed(model.workspace);
-    const status = routed.includes(referenceText(model)) ? 'ready' : 'pending';
+    const status = (await this.#models.isRouted(model)) ? 'ready' : 'pending';
     return { id: idOf(model), status, ours: isOurs(model.name), error: null };
   }
 

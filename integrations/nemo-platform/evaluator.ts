@@ -66,7 +66,7 @@ class NemoEvaluator {
     const { workspace } = this.#settings;
     const model = toReference(request.model, workspace);
     // Else the job would succeed, each of its rows without an answer.
-    if (!(await this.#models.routed(model.workspace)).includes(referenceText(model))) {
+    if (!(await this.#models.isRouted(model))) {
       throw new RejectedError(`${this.#settings.name} does not route ${referenceText(model)}.`, {
         code: 'model_not_found',
       });

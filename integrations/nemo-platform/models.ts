@@ -21,8 +21,8 @@ export interface ModelsClient {
   adapters(workspace: string): Promise<Adapter[]>;
   virtualModel(model: Reference): Promise<VirtualModel | null>;
   virtualModels(workspace: string): Promise<VirtualModel[]>;
-  /** Model ids that the gateway answers for. */
-  routed(workspace: string): Promise<string[]>;
+  /** Whether the gateway would answer for it right now. */
+  isRouted(model: Reference): Promise<boolean>;
   /** Made unless it is there. */
   ensureProvider(provider: Reference, hostUrl: string): Promise<void>;
   ensureEntity(model: Reference, provider: Reference): Promise<void>;
@@ -42,6 +42,23 @@ function gateway(workspace: string): string {
   return `/apis/inference-gateway/v2/workspaces/${encodeURIComponent(workspace)}`;
 }
 
+/**
+ * Of what the gateway knows, routes and what providers serve are refreshed apart from each other: the list of its
+ * models tells the one, asking for a single model the other.
+ */
+async function isRouted(transport: Transport, model: Reference): Promise<boolean> {
+  const path = `${gateway(model.workspace)}/openai/-/v1/models`;
+  const served = await transport.call({ doing: 'list models', method: 'GET', path, reply: RoutedModels });
+  if (!served.includes(referenceText(model))) return false;
+  const route = await transport.find({
+    doing: `look up the route of ${model.name}`,
+    method: 'GET',
+    path: `${path}/${encodeURIComponent(model.name)}`,
+    reply: z.unknown(),
+  });
+  return route !== null;
+}
+
 export function createModelsClient(transport: Transport): ModelsClient {
   const { find, create, remove } = verbs(transport);
   return {
@@ -59,13 +76,7 @@ export function createModelsClient(transport: Transport): ModelsClient {
         path: `${gateway(workspace)}/virtual-models`,
         item: VirtualModel,
       }),
-    routed: (workspace) =>
-      transport.call({
-        doing: 'list models',
-        method: 'GET',
-        path: `${gateway(workspace)}/openai/-/v1/models`,
-        reply: RoutedModels,
-      }),
+    isRouted: (model) => isRouted(transport, model),
     ensureProvider: (it, hostUrl) =>
       create('provider', it, `${models(it.workspace)}/providers`, {
         host_url: hostUrl,
@@ -95,6 +106,8 @@ export function createModelsClient(transport: Transport): ModelsClient {
         method: 'PATCH',
         path: `${models(it.workspace)}/adapters/${encodeURIComponent(it.name)}`,
         body: { enabled },
+        // Two that write it at once are told by a 500.
+        idempotent: true,
         reply: z.unknown(),
       });
     },

@@ -17,6 +17,8 @@ const usualTimeoutMs = 30_000;
 const pausesMs = [200, 1_000];
 const longestPauseMs = 5_000;
 
+const missing: readonly string[] = ['not_found', 'model_not_found'];
+
 export interface Call {
   /** Verb phrase for error messages, such as `list jobs`. */
   readonly doing: string;
@@ -27,6 +29,8 @@ export interface Call {
   readonly body?: unknown;
   /** Instead of `body`: read while it is sent, hence sent once. */
   readonly stream?: AsyncIterable<Uint8Array>;
+  /** Of a POST or PATCH: that repeating it changes nothing. */
+  readonly idempotent?: boolean;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -72,7 +76,7 @@ class HttpTransport implements Transport {
     try {
       return await this.call(call);
     } catch (error) {
-      if (error instanceof RejectedError && error.code === 'not_found') return null;
+      if (error instanceof RejectedError && missing.includes(error.code ?? '')) return null;
       throw error;
     }
   }
@@ -93,7 +97,8 @@ class HttpTransport implements Transport {
   }
 
   async #repeated<R>(call: Call, read: Reader<R>): Promise<R> {
-    const repeatable = call.method !== 'POST' && call.method !== 'PATCH' && !call.stream;
+    const changes = (call.method === 'POST' || call.method === 'PATCH') && !call.idempotent;
+    const repeatable = !changes && !call.stream;
     for (let attempt = 0; ; attempt++) {
       try {
         return await this.#once(call, read);
