@@ -1,0 +1,135 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { defaultLora } from '../../../domain/experiments/defaults.ts';
+import { flywheelHyperparameters } from '../../../domain/experiments/hyperparameter-names.ts';
+import { createAdapterFiles } from '../../../integrations/openai/adapter-files.ts';
+import { createTrainer } from '../../../integrations/openai/trainer.ts';
+import { createAdapterFolder } from '../../../integrations/vllm/adapter-folder.ts';
+import { busyAdapters } from '../../../integrations/vllm/busy.ts';
+import { createDeployer } from '../../../integrations/vllm/deployer.ts';
+import { startVllm, type VllmServer } from '../../contract-servers/vllm.ts';
+import { describeDeployer } from '../../contracts/deployer.contract.ts';
+import { inMemoryArtifacts } from '../../support/in-memory-artifacts.ts';
+import { trainingRow } from '../../support/nemo-platform-adapter.ts';
+
+const base = 'nano-1m';
+const modelServer = { name: 'local', baseUrl: `${inject('modelServerUrl')}/v1`, apiKey: null };
+const trained: string[] = [];
+let folder: string;
+let vllm: VllmServer;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'flywheel-vllm-'));
+  vllm = await startVllm(inject('modelServerUrl'), base, 'operators-own');
+  for (const suffix of ['vllm-a', 'vllm-b']) trained.push(await train(suffix));
+}, 300_000);
+afterAll(async () => {
+  await vllm.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function train(suffix: string): Promise<string> {
+  const artifacts = inMemoryArtifacts();
+  const trainer = createTrainer({ ...modelServer, hyperparameters: flywheelHyperparameters }, artifacts);
+  const { id } = await trainer.launch({
+    ...{ key: `${suffix}-${Date.now()}`, baseModel: base, seed: 1, suffix, metadata: {} },
+    train: await artifacts.putLines(Array.from({ length: 8 }, (_, n) => trainingRow(n))),
+    validation: await artifacts.putLines([]),
+    hyperparameters: { ...defaultLora, epochs: 1, batchSize: 8, rank: 4, alpha: 4 },
+  });
+  for (;;) {
+    const { model, status, error } = await trainer.get(id);
+    if (model !== null) return model;
+    if (status === 'failed') throw new Error(`the adapter's training failed: ${error}`);
+    await pause(300);
+  }
+}
+
+function setup() {
+  const adapters = createAdapterFolder({ folder, seenAs: folder }, [createAdapterFiles(modelServer)]);
+  const settings = { name: 'gpu-box', baseUrl: `${vllm.url}/v1`, apiKey: null, drainMs: 3_000 };
+  return { deployer: createDeployer(settings, adapters), settings };
+}
+
+async function answers(model: string): Promise<boolean> {
+  const body = { model, messages: [{ role: 'user', content: 'hi' }], max_tokens: 2 };
+  const reply = await fetch(`${vllm.url}/v1/chat/completions`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+  });
+  return reply.ok;
+}
+
+describeDeployer(
+  'vLLM',
+  async () => {
+    const [first = '', second = ''] = trained;
+    return {
+      deployer: setup().deployer,
+      target: { model: first, baseModel: base },
+      sharing: [
+        { model: first, baseModel: base },
+        { model: second, baseModel: base },
+      ],
+      foreign: { model: 'operators-own', baseModel: base },
+      broken: { model: 'never-trained', baseModel: base },
+      answers,
+    };
+  },
+  { sharing: true, foreign: true },
+);
+
+test('an adapter’s files lie in its folder while it is loaded, and are gone with it', async () => {
+  const { deployer } = setup();
+  const target = { model: trained[0] ?? '', baseModel: base };
+
+  const { id } = await deployer.deploy(target);
+  const [name = ''] = await readdir(folder);
+  expect(await readdir(join(folder, name))).toEqual(
+    expect.arrayContaining(['adapter_config.json', 'adapter_model.safetensors']),
+  );
+  await deployer.remove(id, target);
+
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('an adapter that no trainer has, and a base model that it does not serve, fail with the reason', async () => {
+  const { deployer, settings } = setup();
+
+  await expect(deployer.deploy({ model: 'never-trained', baseModel: base })).rejects.toThrow(
+    'No trainer hands out the files of never-trained',
+  );
+  expect(await deployer.deploy({ model: 'llama', baseModel: null })).toMatchObject({
+    status: 'failed',
+    error: expect.stringContaining('base model chosen at its start'),
+  });
+  const without = createDeployer(settings, null);
+  expect(await without.deploy({ model: 'x', baseModel: base })).toMatchObject({ status: 'failed' });
+});
+
+test('requests that are under way are waited for before an adapter goes', async () => {
+  const { deployer } = setup();
+  const target = { model: trained[0] ?? '', baseModel: base };
+  const { id } = await deployer.deploy(target);
+  vllm.busy.add(id);
+  setTimeout(() => vllm.busy.delete(id), 1_200);
+
+  await deployer.remove(id, target);
+
+  expect(vllm.log.at(-1)).toBe(`unload ${id}`);
+});
+
+test('the newest sample of the gauge tells who is busy', () => {
+  const line = (running: string, waiting: string, at: number) =>
+    `vllm:lora_requests_info{max_lora="1",running_lora_adapters="${running}",waiting_lora_adapters="${waiting}"} ${at}`;
+
+  expect(busyAdapters([line('a', '', 2), line('b,c', 'd', 3), line('e', '', 1)].join('\n'))).toEqual([
+    'b',
+    'c',
+    'd',
+  ]);
+  expect(busyAdapters('')).toEqual([]);
+});
