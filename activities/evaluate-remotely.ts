@@ -17,6 +17,7 @@ export interface RemoteEvaluation {
   readonly fewShots: FewShots;
   readonly serving: ServingSpec;
   readonly runId: string;
+  readonly workloadId?: string | undefined;
   readonly evaluationId: string;
   readonly timing: RemoteTiming;
   readonly signal: AbortSignal;
@@ -45,22 +46,42 @@ export async function evaluateRemotely(
   const job = await finishedJob(evaluation, await toRows(evaluation, examples));
   const rows = new Map<string, EvaluatedRow>();
   for await (const row of evaluation.evaluator.results(job.id)) rows.set(row.itemId, row);
-  const names = new Set([...rows.values()].flatMap(({ metrics }) => Object.keys(metrics)));
+  const names = metricsByKind(examples, rows);
   return examples.map((example) => {
     const row = rows.get(example.recordId);
     const item = toItem(example, row, job);
-    return { ...item, scores: { ...item.scores, ...foreignScores(row, names) } };
+    const foreign = foreignScores(row, names[example.target.kind]);
+    return { ...item, scores: { ...item.scores, ...foreign } };
   });
+}
+
+type TargetKind = Example['target']['kind'];
+
+/** What the evaluator measures of answers in calls, and of those in text: it does not measure both alike. */
+function metricsByKind(
+  examples: readonly Example[],
+  rows: ReadonlyMap<string, EvaluatedRow>,
+): Readonly<Record<TargetKind, ReadonlySet<string>>> {
+  const namesOf = (kind: TargetKind) =>
+    new Set(
+      examples
+        .filter(({ target }) => target.kind === kind)
+        .flatMap(({ recordId }) => Object.keys(rows.get(recordId)?.metrics ?? {})),
+    );
+  return { text: namesOf('text'), tool_calls: namesOf('tool_calls') };
 }
 
 async function finishedJob(
   evaluation: RemoteEvaluation,
   rows: readonly EvaluationRow[],
 ): Promise<EvaluationJob> {
-  const { evaluator, serving, runId, evaluationId } = evaluation;
+  const { evaluator, serving, runId, workloadId, evaluationId } = evaluation;
   for (let round = 1; ; round++) {
     const key = remoteEvaluationKey({ runId, evaluationId }, round);
-    const metadata = { run_id: runId, evaluation_id: evaluationId };
+    const metadata = {
+      ...{ run_id: runId, evaluation_id: evaluationId },
+      ...(workloadId !== undefined && { workload_id: workloadId }),
+    };
     // Without the signal: a create that is broken off may leave a job that nobody watches.
     const launched = await evaluator.launch({ key, model: serving.model, rows, metadata });
     const job = await watchOrEnd(evaluation, launched);
@@ -139,7 +160,7 @@ function toItem(example: Example, row: EvaluatedRow | undefined, job: Evaluation
   return failedItem(example, { failure: 'provider_error', detail });
 }
 
-/** What the evaluator made of it, 0 where it made nothing of it; every item has each, so that all are counted. */
+/** What the evaluator made of it, 0 where it made nothing of it: every item has each metric of its kind. */
 function foreignScores(row: EvaluatedRow | undefined, names: ReadonlySet<string>): Record<string, number> {
   const values = [...names].map((name) => [`evaluator/${name}`, row?.metrics[name] ?? null] as const);
   return {

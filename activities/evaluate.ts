@@ -18,6 +18,8 @@ import { readExamples } from './read-examples.ts';
 export interface EvaluateInput {
   readonly experimentId: string;
   readonly runId: string;
+  /** For the names of what a remote evaluator makes; absent in runs of before there were such. */
+  readonly workloadId?: string;
   readonly datasetId: string;
   readonly serving: ServingSpec;
 }
@@ -78,7 +80,7 @@ export function createEvaluate(ports: EvaluatePorts, settings: EvaluateSettings)
 
   /** By the provider's evaluator where there is one, else one by one. */
   async function askMissing(
-    { serving, runId }: EvaluateInput,
+    { serving, runId, workloadId }: EvaluateInput,
     id: string,
     missing: readonly Example[],
     progress: { done: number; readonly total: number },
@@ -86,7 +88,16 @@ export function createEvaluate(ports: EvaluatePorts, settings: EvaluateSettings)
     const signal = cancellationSignal();
     const evaluator = evaluators(serving.provider);
     if (evaluator !== null) {
-      const remote = { evaluator, fewShots, serving, runId, evaluationId: id, timing: remoteTiming, signal };
+      const remote = {
+        evaluator,
+        fewShots,
+        serving,
+        runId,
+        workloadId,
+        evaluationId: id,
+        timing: remoteTiming,
+        signal,
+      };
       return evaluations.storeItems(id, await evaluateRemotely(remote, missing));
     }
     const chatModel = chatModels(serving.provider);

@@ -76,12 +76,12 @@ class Attempt {
   async run(): Promise<void> {
     this.serving = await this.prepare();
     await this.enter('evaluating');
-    const { spec, runId, datasetId } = this.input;
+    const { spec, runId, workloadId, datasetId } = this.input;
     await measuring.awaitModel.executeWithOptions({ summary: `wait for ${this.serving.model}` }, [
       { serving: this.serving, holder: runHolder(runId) },
     ]);
     this.evaluation = await measuring.evaluate.executeWithOptions({ summary: `ask ${this.serving.model}` }, [
-      { experimentId: spec.experimentId, runId, datasetId, serving: this.serving },
+      { experimentId: spec.experimentId, runId, workloadId, datasetId, serving: this.serving },
     ]);
     this.evaluation = await judged(this.evaluation, this.input);
   }
