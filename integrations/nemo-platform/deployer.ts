@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deployer, Deployment, DeploymentTarget } from '../../activities/ports/deployer.ts';
 import { RejectedError } from '../../domain/errors.ts';
 import { createFilesClient, type FilesClient } from './files.ts';
@@ -7,6 +8,8 @@ import { isOurs, type Reference, referenceText, toReference } from './names.ts';
 import type { NemoPlatformSettings } from './settings.ts';
 import { createTransport } from './transport.ts';
 
+/** The gateway refreshes what it knows every few seconds. */
+const forgottenWithinMs = 30_000;
 /** Two of us may write what a provider serves at the same time; the loser sees it and writes again. */
 const mostWrites = 5;
 
@@ -87,6 +90,13 @@ class NemoDeployer {
     if (upstream) await this.#updateServed(upstream.provider, (served) => without(served, model));
     // Where servers load what is enabled, they unload it.
     await this.#models.setAdapterEnabled(model, false);
+    await this.#untilForgotten(model);
+  }
+
+  /** Put back at once, it would seem ready by what the gateway still knew of it, and then be gone for a moment. */
+  async #untilForgotten(model: Reference): Promise<void> {
+    const deadline = Date.now() + forgottenWithinMs;
+    while (Date.now() < deadline && !(await this.#models.isForgotten(model))) await sleep(500);
   }
 
   /** Where the plug-in that trained the adapter noted it; null where providers find adapters themselves. */

@@ -23,6 +23,8 @@ export interface ModelsClient {
   virtualModels(workspace: string): Promise<VirtualModel[]>;
   /** Whether the gateway would answer for it right now. */
   isRouted(model: Reference): Promise<boolean>;
+  /** Whether nothing of it is left at the gateway, which goes on for seconds with what it knew. */
+  isForgotten(model: Reference): Promise<boolean>;
   /** Made unless it is there. */
   ensureProvider(provider: Reference, hostUrl: string): Promise<void>;
   ensureEntity(model: Reference, provider: Reference): Promise<void>;
@@ -46,17 +48,29 @@ function gateway(workspace: string): string {
  * Of what the gateway knows, routes and what providers serve are refreshed apart from each other: the list of its
  * models tells the one, asking for a single model the other.
  */
-async function isRouted(transport: Transport, model: Reference): Promise<boolean> {
+async function known(transport: Transport, model: Reference): Promise<{ served: boolean; routed: boolean }> {
   const path = `${gateway(model.workspace)}/openai/-/v1/models`;
   const served = await transport.call({ doing: 'list models', method: 'GET', path, reply: RoutedModels });
-  if (!served.includes(referenceText(model))) return false;
   const route = await transport.find({
     doing: `look up the route of ${model.name}`,
     method: 'GET',
     path: `${path}/${encodeURIComponent(model.name)}`,
     reply: z.unknown(),
   });
-  return route !== null;
+  return { served: served.includes(referenceText(model)), routed: route !== null };
+}
+
+function routes(transport: Transport): Pick<ModelsClient, 'isRouted' | 'isForgotten'> {
+  return {
+    async isRouted(model) {
+      const { served, routed } = await known(transport, model);
+      return served && routed;
+    },
+    async isForgotten(model) {
+      const { served, routed } = await known(transport, model);
+      return !served && !routed;
+    },
+  };
 }
 
 export function createModelsClient(transport: Transport): ModelsClient {
@@ -76,7 +90,7 @@ export function createModelsClient(transport: Transport): ModelsClient {
         path: `${gateway(workspace)}/virtual-models`,
         item: VirtualModel,
       }),
-    isRouted: (model) => isRouted(transport, model),
+    ...routes(transport),
     ensureProvider: (it, hostUrl) =>
       create('provider', it, `${models(it.workspace)}/providers`, {
         host_url: hostUrl,
