@@ -12,7 +12,7 @@ from flywheel_nemo_peft.job import PeftJob
 
 
 class CustomizationService(NemoService):
-    """Stands where the platform's own hub would. Beside that hub, which owns the name, install neither this."""
+    """Stands where the platform's own hub would. Not to be installed beside that hub, which owns the name."""
 
     name: ClassVar[str] = "customization"
     dependencies: ClassVar[list[str]] = ["jobs", "files", "models"]
