@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Deployer, Deployment, DeploymentTarget } from '../../activities/ports/deployer.ts';
 import { RejectedError } from '../../domain/errors.ts';
-import { createClient, type ProviderSettings } from '../openai/client.ts';
+import { type Client, createClient, type ProviderSettings } from '../openai/client.ts';
 import type { AdapterFolder } from './adapter-folder.ts';
 import { isBusyWith } from './busy.ts';
 
@@ -29,81 +29,86 @@ export function createDeployer(
   settings: ProviderSettings & { readonly drainMs?: number },
   folder: AdapterFolder | null,
 ): Deployer {
-  const client = createClient(settings);
-  const drainMs = settings.drainMs ?? defaultDrainMs;
-
-  async function find(model: string): Promise<Model | null> {
-    const { data } = await client.call({
-      doing: 'list models',
-      timeoutMs,
-      reply: Models,
-      send: (openai, options) => openai.get('/models', options),
-    });
-    return data.find(({ id }) => id === model) ?? null;
-  }
-
-  function post(doing: string, path: string, body: object): Promise<unknown> {
-    return client.call({
-      ...{ doing, timeoutMs: loadTimeoutMs, reply: z.unknown() },
-      send: (openai, options) => openai.post(path, { ...options, body }),
-    });
-  }
-
-  async function load(model: string, path: string): Promise<void> {
-    await post(`load ${model}`, '/load_lora_adapter', { lora_name: model, lora_path: path });
-    const messages = [{ role: 'user', content: 'Hello' }];
-    await post(`ask ${model}`, '/chat/completions', { model, messages, max_tokens: 1, temperature: 0 });
-  }
-
-  function ours(found: Model): boolean {
-    return folder?.holds(found.root ?? null, found.id) ?? false;
-  }
-
-  async function deploy({ model, baseModel }: DeploymentTarget): Promise<Deployment> {
-    const found = await find(model);
-    if (found) return ready(model, ours(found));
-    if (baseModel === null)
-      return failed(model, false, `it serves the base model chosen at its start, and ${model} is not it`);
-    if (folder === null)
-      return failed(model, false, 'candidates.yaml names no `adapters` folder that it could read it from');
-    try {
-      await load(model, await folder.put(model));
-    } catch (error) {
-      if (!(error instanceof RejectedError)) throw error;
-      // Loaded by another process in the meantime is as good.
-      const loaded = await find(model);
-      return loaded ? ready(model, ours(loaded)) : failed(model, true, error.message);
-    }
-    return ready(model, true);
-  }
-
-  async function remove(id: string): Promise<void> {
-    const found = await find(id);
-    if (found && !ours(found))
-      throw new RejectedError(`${id} was loaded by somebody else; Flywheel leaves it where it is.`);
-    if (found) {
-      await drain(id);
-      await post(`unload ${id}`, '/unload_lora_adapter', { lora_name: id }).catch(async (error: unknown) => {
-        if (await find(id)) throw error;
-      });
-    }
-    await folder?.remove(id);
-  }
-
-  /** No new calls come, for no route leads here; what is under way may end. */
-  async function drain(model: string): Promise<void> {
-    const deadline = Date.now() + drainMs;
-    while (Date.now() < deadline && (await isBusyWith(settings, model))) await pause(500);
-  }
-
+  const server = { client: createClient(settings), settings, folder };
   return {
-    deploy,
+    deploy: (target) => deploy(server, target),
     async get(id) {
-      const found = await find(id);
-      return found && ready(id, ours(found));
+      const found = await find(server, id);
+      return found && ready(id, isOurs(server, found));
     },
-    remove,
+    remove: (id) => remove(server, id),
   };
+}
+
+interface Server {
+  readonly client: Client;
+  readonly settings: ProviderSettings & { readonly drainMs?: number };
+  readonly folder: AdapterFolder | null;
+}
+
+async function deploy(server: Server, { model, baseModel }: DeploymentTarget): Promise<Deployment> {
+  const found = await find(server, model);
+  if (found) return ready(model, isOurs(server, found));
+  if (baseModel === null)
+    return failed(model, false, `it serves the base model chosen at its start, and ${model} is not it`);
+  if (server.folder === null)
+    return failed(model, false, 'candidates.yaml names no `adapters` folder that it could read it from');
+  try {
+    await load(server, model, await server.folder.put(model));
+  } catch (error) {
+    if (!(error instanceof RejectedError)) throw error;
+    // Loaded by another process in the meantime is as good.
+    const loaded = await find(server, model);
+    return loaded ? ready(model, isOurs(server, loaded)) : failed(model, true, error.message);
+  }
+  return ready(model, true);
+}
+
+async function remove(server: Server, id: string): Promise<void> {
+  const found = await find(server, id);
+  if (found && !isOurs(server, found))
+    throw new RejectedError(`${id} was loaded by somebody else; Flywheel leaves it where it is.`);
+  if (found) {
+    await drain(server.settings, id);
+    const body = { lora_name: id };
+    await post(server, `unload ${id}`, '/unload_lora_adapter', body).catch(async (error: unknown) => {
+      if (await find(server, id)) throw error;
+    });
+  }
+  await server.folder?.remove(id);
+}
+
+async function find({ client }: Server, model: string): Promise<Model | null> {
+  const { data } = await client.call({
+    doing: 'list models',
+    timeoutMs,
+    reply: Models,
+    send: (openai, options) => openai.get('/models', options),
+  });
+  return data.find(({ id }) => id === model) ?? null;
+}
+
+async function load(server: Server, model: string, path: string): Promise<void> {
+  await post(server, `load ${model}`, '/load_lora_adapter', { lora_name: model, lora_path: path });
+  const messages = [{ role: 'user', content: 'Hello' }];
+  await post(server, `ask ${model}`, '/chat/completions', { model, messages, max_tokens: 1, temperature: 0 });
+}
+
+function post({ client }: Server, doing: string, path: string, body: object): Promise<unknown> {
+  return client.call({
+    ...{ doing, timeoutMs: loadTimeoutMs, reply: z.unknown() },
+    send: (openai, options) => openai.post(path, { ...options, body }),
+  });
+}
+
+function isOurs({ folder }: Server, { root, id }: Model): boolean {
+  return folder?.holds(root ?? null, id) ?? false;
+}
+
+/** No new calls come, for no route leads here; what is under way may end. */
+async function drain(settings: Server['settings'], model: string): Promise<void> {
+  const deadline = Date.now() + (settings.drainMs ?? defaultDrainMs);
+  while (Date.now() < deadline && (await isBusyWith(settings, model))) await pause(500);
 }
 
 function ready(id: string, ours: boolean): Deployment {
