@@ -178,7 +178,8 @@ describe('/v1/workloads/<workload>/policy', () => {
   });
 
   it('touches no file that a person has to mend first, and says where', async () => {
-    const { call, text } = await arrange('default: { threshold: high }\n');
+    const { call, text, path } = await arrange();
+    await writeFile(path, 'default: { threshold: high }\n');
 
     const answers = [await call('GET'), await call('PUT', { body: { threshold: 0.5 } })];
 
