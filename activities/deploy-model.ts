@@ -1,14 +1,14 @@
 import { RejectedError } from '../domain/errors.ts';
 import type { ServingSpec } from '../domain/experiments/experiment.ts';
 import { pause } from './pause.ts';
-import type { Deployer, Deployers, Deployment, DeploymentTarget } from './ports/deployer.ts';
-import type { DeploymentLineage } from './ports/deployment-lineage.ts';
+import type { Deployers, Deployment, DeploymentTarget } from './ports/deployer.ts';
+import type { DeploymentLineage, ProviderModel } from './ports/deployment-lineage.ts';
 import type { Lineage } from './ports/lineage.ts';
 
 export interface DeployModelPorts {
   readonly deployers: Deployers;
   readonly lineage: {
-    readonly deployments: Pick<DeploymentLineage, 'hold' | 'recordDeployment'>;
+    readonly deployments: Pick<DeploymentLineage, 'hold' | 'recordDeployment' | 'list'>;
     readonly experiments: Pick<Lineage['experiments'], 'baseModelOf'>;
   };
 }
@@ -43,22 +43,29 @@ export async function deployModel(
     const deployment = await deployer.deploy(target);
     await deployments.recordDeployment({ provider, model }, deployment);
     if (deployment.status === 'ready') return true;
-    if (deployment.status === 'failed') throw await failed(deployer, provider, target, deployment);
+    if (deployment.status === 'failed') {
+      // Whoever else needs it may be served by it again in a moment; alone, we begin anew next time.
+      if (deployment.ours && (await isAlone(deployments, { provider, model }, holder)))
+        await deployer.remove(deployment.id, target);
+      throw failed(provider, target, deployment);
+    }
     if (Date.now() >= deadline) throw tooLate(provider, deployment, timing);
     await pause(timing.pollMs, signal);
   }
 }
 
-/** A failed deployment of ours is taken off, so that the next run begins anew instead of finding it again. */
-async function failed(
-  deployer: Deployer,
-  provider: string,
-  target: DeploymentTarget,
-  { id, ours, error }: Deployment,
-): Promise<RejectedError> {
-  if (ours) await deployer.remove(id, target);
+async function isAlone(
+  deployments: Pick<DeploymentLineage, 'list'>,
+  { provider, model }: ProviderModel,
+  holder: string,
+): Promise<boolean> {
+  const held = (await deployments.list()).find((one) => one.provider === provider && one.model === model);
+  return held === undefined || held.holders.every((one) => one === holder);
+}
+
+function failed(provider: string, { model }: DeploymentTarget, { id, error }: Deployment): RejectedError {
   return new RejectedError(
-    `${provider} could not deploy ${target.model} (${id}): ${error ?? 'it gives no reason'}.`,
+    `${provider} could not deploy ${model} (${id}): ${error ?? 'it gives no reason'}.`,
     { code: 'deployment_failed' },
   );
 }

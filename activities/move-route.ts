@@ -30,7 +30,9 @@ export function createMoveRoute({ lineage, deployers }: MoveRoutePorts) {
     const route = await routes.get(move.workloadId);
     const before = route?.serving ?? null;
     const serving = move.kind === 'promotion' ? await approved(decisions, move) : previousOf(move, route);
-    const deploys = [before, serving].some((one) => one !== null && deployers(one.provider) !== null);
+    // What the route could have gone back to is given back by this move, too.
+    const touched = [before, serving, route?.previous ?? null];
+    const deploys = touched.some((one) => one !== null && deployers(one.provider) !== null);
     return { before, serving, ...(deploys && { deploys }) };
   }
 

@@ -1,6 +1,6 @@
 import { log } from '@temporalio/activity';
 import { routeHolder, runHolder } from '../domain/deployments/holder.ts';
-import { FlywheelError } from '../domain/errors.ts';
+import { FlywheelError, RejectedError } from '../domain/errors.ts';
 import { keepAlive } from './keep-alive.ts';
 import type { Deployers } from './ports/deployer.ts';
 import type { DeploymentLineage, RecordedDeployment } from './ports/deployment-lineage.ts';
@@ -9,7 +9,7 @@ import type { Lineage } from './ports/lineage.ts';
 export interface ReleaseModelsPorts {
   readonly deployers: Deployers;
   readonly lineage: {
-    readonly deployments: Pick<DeploymentLineage, 'release' | 'claimUnused' | 'forget'>;
+    readonly deployments: Pick<DeploymentLineage, 'release' | 'claimUnused' | 'unclaim' | 'forget'>;
     readonly routes: Pick<Lineage['routes'], 'get'>;
   };
   /** How long a model that a route has left stays deployed. */
@@ -49,6 +49,7 @@ export function createReleaseModels({ deployers, lineage, retirementGraceMs }: R
             await remove(deployment);
             removed.push(deployment.model);
           } catch (error) {
+            await deployments.unclaim(deployment);
             if (!(error instanceof FlywheelError)) throw error;
             log.warn('A deployment could not be removed', { model: deployment.model, reason: error.message });
             failures.push(error);
@@ -68,7 +69,15 @@ export function createReleaseModels({ deployers, lineage, retirementGraceMs }: R
     ours,
   }: RecordedDeployment): Promise<void> {
     // What others made is theirs, and what was never made needs no removal.
-    if (ours && deploymentId !== null) await deployers(provider)?.remove(deploymentId, { model, baseModel });
+    if (ours && deploymentId !== null) {
+      await deployers(provider)
+        ?.remove(deploymentId, { model, baseModel })
+        .catch((error: unknown) => {
+          // Refused for good: somebody took it over. Kept in the books it would be in everybody's way for ever.
+          if (!(error instanceof RejectedError)) throw error;
+          log.warn('A deployment is left to whoever has it now', { model, reason: error.message });
+        });
+    }
     await deployments.forget({ provider, model });
   }
 

@@ -77,6 +77,15 @@ const cleanUp = {
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds', maximumAttempts: 120 },
 } satisfies ActivityOptions;
 
+/** Gives back what nobody needs. A few attempts: the next run, move or `flywheel cleanup` finishes what is left. */
+const giveBack = {
+  taskQueue: promptQueue,
+  startToCloseTimeout: '5 minutes',
+  heartbeatTimeout: '30 seconds',
+  scheduleToCloseTimeout: '15 minutes',
+  retry: { initialInterval: '1 second', maximumInterval: '10 seconds', maximumAttempts: 3 },
+} satisfies ActivityOptions;
+
 /** Asks the gateway until it shows the move: bounded by its own input, told by heartbeats that it is alive. */
 const proof = {
   taskQueue: promptQueue,
@@ -92,6 +101,7 @@ export const sweeping = proxyActivities<Activities>(looking);
 export const measuring = proxyActivities<Activities>(evaluation);
 export const judging = proxyActivities<Activities>(judgement);
 export const cleaning = proxyActivities<Activities>(cleanUp);
+export const releasing = proxyActivities<Activities>(giveBack);
 export const proving = proxyActivities<Activities>(proof);
 
 /** Activities on the pool's devices: a slot of its worker is the lease. */

@@ -1,18 +1,18 @@
 import { CancellationScope, log } from '@temporalio/workflow';
-import { cleaning } from './activity-options.ts';
+import { releasing } from './activity-options.ts';
 import { reasonOf } from './failure-reason.ts';
 
 /** Gives back what the run had deployed: whatever it ends with, no accelerator stays taken for it. */
 export function releaseRunModels(runId: string): Promise<void> {
   return orLog(() =>
-    cleaning.releaseRunModels.executeWithOptions({ summary: 'give deployments back' }, [{ runId }]),
+    releasing.releaseRunModels.executeWithOptions({ summary: 'give deployments back' }, [{ runId }]),
   );
 }
 
 /** Gives back what the route serves no more and would not go back to. */
 export function releaseRouteModels(workloadId: string): Promise<void> {
   return orLog(() =>
-    cleaning.releaseRouteModels.executeWithOptions({ summary: 'give retired deployments back' }, [
+    releasing.releaseRouteModels.executeWithOptions({ summary: 'give retired deployments back' }, [
       { workloadId },
     ]),
   );

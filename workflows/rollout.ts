@@ -47,7 +47,9 @@ async function deploy(input: RolloutInput, { serving }: PlannedMove): Promise<vo
   show(input, 'deploying');
   const summary = `have ${serving.model} deployed`;
   try {
-    await measuring.awaitModel.executeWithOptions({ summary }, [
+    // Whoever rolls back is in a hurry: what stands there answers at once, and else the proof will say so.
+    const patience = input.kind === 'rollback' ? { scheduleToCloseTimeout: '1 minute' as const } : {};
+    await measuring.awaitModel.executeWithOptions({ summary, ...patience }, [
       { serving, holder: routeHolder(input.workloadId) },
     ]);
   } catch (error) {

@@ -31,10 +31,13 @@ export interface DeploymentLineage {
     options?: { readonly keepMs?: number; readonly except?: readonly ProviderModel[] },
   ): Promise<void>;
   /**
-   * Marks what nobody holds as being removed, adapters before their base models, and returns it with what an
-   * earlier caller marked and did not finish. From then on nobody can hold it until `forget`.
+   * Marks what nobody holds as being removed, adapters before their base models, and returns it with what another
+   * caller marked `staleMs` ago (5 minutes unless said) and did not finish: it must have died. From then on nobody
+   * can hold it until `forget` or `unclaim`.
    */
-  claimUnused(): Promise<readonly RecordedDeployment[]>;
+  claimUnused(options?: { readonly staleMs?: number }): Promise<readonly RecordedDeployment[]>;
+  /** It could not be removed now: it may be held again, and claimed again. */
+  unclaim(key: ProviderModel): Promise<void>;
   /** It is gone from the provider. Only for what was claimed. */
   forget(key: ProviderModel): Promise<void>;
   /** By provider, then model. */

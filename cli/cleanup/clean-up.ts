@@ -33,7 +33,8 @@ export function cleanUp(config: Config, { dryRun, olderThanDays }: CleanupReques
     for (const provider of Object.keys(config.providers)) {
       const inventory = openInventories(config)(provider);
       if (inventory === null) continue;
-      for await (const thing of inventory.list()) {
+      // Listed whole before anything goes: pages would move under us.
+      for (const thing of await listed(inventory)) {
         const reason = whyKept(thing, inUse, before);
         const done =
           reason === null ? await remove(inventory, thing, dryRun) : ({ outcome: 'kept', reason } as const);
@@ -42,6 +43,12 @@ export function cleanUp(config: Config, { dryRun, olderThanDays }: CleanupReques
     }
     return things;
   });
+}
+
+async function listed(inventory: Inventory): Promise<KeptThing[]> {
+  const things: KeptThing[] = [];
+  for await (const thing of inventory.list()) things.push(thing);
+  return things;
 }
 
 async function remove(

@@ -1,4 +1,4 @@
-import { and, asc, eq, isNotNull, isNull, not, or, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, isNotNull, isNull, lt, not, or, type SQL, sql } from 'drizzle-orm';
 import type {
   DeploymentLineage,
   ProviderModel,
@@ -23,7 +23,10 @@ export function createDeploymentLineage(db: Database): DeploymentLineage {
       await db.update(deployments).set({ deploymentId: id, ours }).where(is(deployments, key));
     },
     release: (holder, { keepMs = 0, except = [] } = {}) => release(db, holder, keepMs, except),
-    claimUnused: () => db.transaction(claimUnused),
+    claimUnused: ({ staleMs = defaultStaleMs } = {}) => db.transaction((tx) => claimUnused(tx, staleMs)),
+    async unclaim(key) {
+      await db.update(deployments).set({ removingSince: null }).where(is(deployments, key));
+    },
     async forget(key) {
       await db.delete(deployments).where(and(is(deployments, key), isNotNull(deployments.removingSince)));
     },
@@ -91,27 +94,36 @@ function baseOf(provider: string, adapter: string): SQL {
   ))`;
 }
 
-async function claimUnused(tx: Queries): Promise<readonly RecordedDeployment[]> {
+/** Longer than one attempt at giving back may take (`workflows/activity-options.ts`). */
+const defaultStaleMs = 6 * 60_000;
+
+async function claimUnused(tx: Queries, staleMs: number): Promise<readonly RecordedDeployment[]> {
   // Taken in one order by whoever takes several.
   await tx
     .select({ model: deployments.model })
     .from(deployments)
     .orderBy(asc(deployments.provider), asc(deployments.model))
     .for('update');
-  await tx
+  const claimed = await tx
     .update(deployments)
     .set({ removingSince: sql`now()` })
     .where(
-      and(
-        isNull(deployments.removingSince),
-        sql`not exists (
-          select from deployment_holds h
-          where h.provider = deployments.provider and h.model = deployments.model and ${lives}
-        )`,
+      or(
+        lt(deployments.removingSince, sql`now() - ${staleMs} * interval '1 millisecond'`),
+        and(
+          isNull(deployments.removingSince),
+          sql`not exists (
+            select from deployment_holds h
+            where h.provider = deployments.provider and h.model = deployments.model and ${lives}
+          )`,
+        ),
       ),
-    );
-  const claimed = (await read(tx)).filter(({ removing }) => removing);
-  return claimed.sort((a, b) => Number(a.baseModel === null) - Number(b.baseModel === null));
+    )
+    .returning({ provider: deployments.provider, model: deployments.model });
+  const ours = (await read(tx)).filter((row) =>
+    claimed.some(({ provider, model }) => provider === row.provider && model === row.model),
+  );
+  return ours.sort((a, b) => Number(a.baseModel === null) - Number(b.baseModel === null));
 }
 
 async function read(db: Queries): Promise<readonly RecordedDeployment[]> {

@@ -40,7 +40,9 @@ async function* list(services: Services): AsyncIterable<KeptThing> {
   const { namespace, deployments, entityStore, customizer, evaluations } = services;
   for await (const deployment of deployments.list()) {
     const { fullName, createdAt } = deployment;
-    if (isOurs(deployment)) yield { kind: 'deployment', id: fullName, createdAt };
+    // Another Flywheel's, in a namespace of its own, carries the same mark.
+    if (isOurs(deployment) && fullName.startsWith(`${namespace}/`))
+      yield { kind: 'deployment', id: fullName, createdAt };
   }
   for await (const { name, fullName, createdAt } of entityStore.models(namespace)) {
     if (isOurName(name)) yield { kind: 'model', id: fullName, createdAt };

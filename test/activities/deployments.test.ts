@@ -63,7 +63,8 @@ describe('models that have to be deployed', () => {
     cluster = new Cluster();
     for (const { holders } of await lineage.deployments.list())
       for (const holder of holders) await lineage.deployments.release(holder);
-    for (const unused of await lineage.deployments.claimUnused()) await lineage.deployments.forget(unused);
+    for (const unused of await lineage.deployments.claimUnused({ staleMs: 0 }))
+      await lineage.deployments.forget(unused);
   });
 
   const chatModel = {
@@ -143,13 +144,42 @@ describe('models that have to be deployed', () => {
     await wait('llama', runHolder('1'));
     cluster.removal = new UnavailableError('the cluster is down');
     await expect(endRun('1')).rejects.toThrow('the cluster is down');
-    // Meanwhile nobody relies on it.
-    await expect(wait('llama', runHolder('2'))).rejects.toThrow('is being removed');
-
     cluster.removal = null;
 
     expect(await endRun('other')).toEqual({ removed: ['llama'] });
     await wait('llama', runHolder('2'));
+  });
+
+  it('that could not be removed may be needed again', async () => {
+    const { wait, endRun } = activities();
+    await wait('llama', runHolder('1'));
+    cluster.removal = new UnavailableError('the cluster is down');
+    await expect(endRun('1')).rejects.toThrow('the cluster is down');
+
+    await wait('llama', runHolder('2'));
+    cluster.removal = null;
+
+    expect(await endRun('other')).toEqual({ removed: [] });
+  });
+
+  it('that somebody else has taken over are left to them', async () => {
+    const { wait, endRun } = activities();
+    await wait('llama', runHolder('1'));
+    cluster.removal = new RejectedError('not made by Flywheel');
+
+    await endRun('1');
+
+    expect(await lineage.deployments.list()).toEqual([]);
+  });
+
+  it('that fail for a moment are not taken from whom they serve', async () => {
+    const { wait } = activities();
+    await wait('llama', routeHolder('hr'));
+    cluster.failure = 'restarting';
+
+    await expect(wait('llama', runHolder('1'))).rejects.toThrow('restarting');
+
+    expect(cluster.removed).toEqual([]);
   });
 
   it('stay while a route serves them or would go back to them, and a time of grace beyond', async () => {

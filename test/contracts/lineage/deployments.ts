@@ -77,14 +77,28 @@ export function deploymentCases(lineage: () => Lineage): void {
     ]);
 
     await expect(deployments().hold(base, 'run:2')).rejects.toThrow(UnavailableError);
-    // Whoever claimed it may have died: the next one finishes.
-    expect(await claimed()).toEqual(['llama']);
+    // It is one caller's, until that one must have died; then the next one finishes.
+    expect(await claimed()).toEqual([]);
+    expect((await deployments().claimUnused({ staleMs: 0 })).map(({ model }) => model)).toEqual(['llama']);
 
     await deployments().forget(base);
     await deployments().hold(base, 'run:2');
     expect(await deployments().list()).toEqual([
       { ...base, deploymentId: null, ours: false, removing: false, holders: ['run:2'] },
     ]);
+  });
+
+  it('can be held again once its removal was given up', async () => {
+    await deployments().hold(base, 'run:1');
+    await deployments().release('run:1');
+    await deployments().claimUnused();
+
+    await deployments().unclaim(base);
+
+    expect(await claimed()).toEqual(['llama']);
+    await deployments().unclaim(base);
+    await deployments().hold(base, 'run:2');
+    expect(await claimed()).toEqual([]);
   });
 
   it('forgets nothing that is held', async () => {
