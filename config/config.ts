@@ -147,9 +147,11 @@ function findPoliciesFile(
   variables: Variables,
 ): PoliciesFile {
   const named = variables['FLYWHEEL_WORKLOADS'];
+  const path = named ? resolve(repositoryRoot, named) : join(dirname(candidatesFile), 'workloads.yaml');
   return {
-    path: named ? resolve(repositoryRoot, named) : join(dirname(candidatesFile), 'workloads.yaml'),
-    required: Boolean(named),
+    path,
+    // One that was there when we started and goes is a mistake, not the wish for no approvers and no redaction.
+    required: Boolean(named) || existsSync(path),
     candidates: candidates.map(({ name }) => name),
     providers: ['local', ...Object.keys(providers)],
   };
