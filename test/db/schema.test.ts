@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { generateDrizzleJson, generateMigration } from 'drizzle-kit/api';
 import { expect, it } from 'vitest';
 import * as decisions from '../../db/schema/decisions.ts';
+import * as deployments from '../../db/schema/deployments.ts';
 import * as experiments from '../../db/schema/experiments.ts';
 import * as feedback from '../../db/schema/feedback.ts';
 import * as judgements from '../../db/schema/judgements.ts';
@@ -17,7 +18,7 @@ it('has a migration for everything in the schema (else: npx drizzle-kit generate
   const migrated = JSON.parse(readFileSync(new URL(`${last}_snapshot.json`, migrations), 'utf8'));
 
   const declared = generateDrizzleJson(
-    { ...runs, ...experiments, ...decisions, ...feedback, ...judgements, ...sweeps },
+    { ...runs, ...experiments, ...decisions, ...deployments, ...feedback, ...judgements, ...sweeps },
     undefined,
     undefined,
     'snake_case',
