@@ -14,6 +14,7 @@ import { createJobsClient, type JobsClient, type SeenJob } from './jobs.ts';
 import { createModelsClient, type ModelsClient } from './models.ts';
 import { datasetName, jobName, referenceText, toReference } from './names.ts';
 import type { NemoPlatformSettings } from './settings.ts';
+import { sharedByKey } from './shared-by-key.ts';
 import { createTransport, type Transport } from './transport.ts';
 
 const createTimeoutMs = 2 * 60_000;
@@ -31,7 +32,7 @@ export function createEvaluator(
   const evaluator = new NemoEvaluator(settings, createTransport(settings), judge);
   return {
     find: (key) => evaluator.find(key),
-    launch: (request) => evaluator.launch(request),
+    launch: sharedByKey((request) => evaluator.launch(request)),
     get: (jobId) => evaluator.get(jobId),
     results: (jobId) => evaluator.results(jobId),
     cancel: (jobId) => evaluator.cancel(jobId),

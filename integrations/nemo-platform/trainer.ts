@@ -14,6 +14,7 @@ import { createJobsClient, type JobsClient, type SeenJob } from './jobs.ts';
 import { createModelsClient, type ModelsClient } from './models.ts';
 import { datasetName, jobName, type Reference, referenceText, toReference } from './names.ts';
 import type { NemoPlatformSettings } from './settings.ts';
+import { sharedByKey } from './shared-by-key.ts';
 import { checkedRows } from './training-rows.ts';
 import { createTransport, type Transport } from './transport.ts';
 
@@ -42,7 +43,7 @@ export function createTrainer(settings: NemoPlatformSettings, artifacts: RowSour
   const trainer = new NemoTrainer(settings, transport, artifacts);
   return {
     find: (key) => trainer.find(key),
-    launch: (request) => trainer.launch(request),
+    launch: sharedByKey((request) => trainer.launch(request)),
     get: (jobId) => trainer.get(jobId),
     progress: (jobId) => trainer.progress(jobId),
     cancel: (jobId) => trainer.cancel(jobId),
