@@ -30,6 +30,8 @@ export default defineConfig({
           pool: 'forks',
           // One file at a time: the servers have two cores between them.
           fileParallelism: false,
+          // Real servers of others, on two shared cores: a case that fails is asked once more, and fails if it does again.
+          retry: 1,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
@@ -42,6 +44,7 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           pool: 'forks',
           fileParallelism: false,
+          retry: 1,
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },
