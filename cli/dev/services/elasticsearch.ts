@@ -1,15 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { chown, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConflictError, UnavailableError } from '../../../domain/errors.ts';
 import { endWithParent } from './end-with-parent.ts';
+import { isPortTaken } from './require-free-port.ts';
+import { emptyLongLog, withEndOfLog } from './service-log.ts';
 import { unprivilegedUser } from './unprivileged-user.ts';
 
-/** Enough for weeks; the log is emptied at a start that finds more. */
-const maxLogBytes = 10_000_000;
 /** 20 s on two idle cores; several times that where tests and training take turns. */
 const startTimeoutMs = 240_000;
 const portPatienceMs = 5_000;
@@ -62,14 +61,13 @@ export async function startElasticsearch(options: ElasticsearchOptions): Promise
     );
   }
   await mkdir(dir, { recursive: true });
-  if (((await stat(logFile).catch(() => null))?.size ?? 0) > maxLogBytes) await truncate(logFile);
+  await emptyLongLog(logFile);
   const { child, exited } = await launch(options, dir, logFile);
   try {
     await untilItAnswers(options, exited);
   } catch (error) {
     await stop(child, exited);
-    if (!(error instanceof UnavailableError)) throw error;
-    throw new UnavailableError(`${error.message} The end of ${logFile}:\n${await lastLines(logFile)}`);
+    throw await withEndOfLog(error, logFile);
   }
   const url = `${schemeOf(options)}://127.0.0.1:${options.port}`;
   return { url, pid: child.pid ?? -1, logFile, exited, stop: () => stop(child, exited) };
@@ -191,7 +189,7 @@ async function untilItAnswers(options: ElasticsearchOptions, exited: Promise<Exi
 
 /** With security on, being asked for a login is an answer; its certificate is for its users to check. */
 async function answers(options: ElasticsearchOptions): Promise<boolean> {
-  if (schemeOf(options) === 'https') return isTaken(options.port);
+  if (schemeOf(options) === 'https') return isPortTaken(options.port);
   try {
     const path = '_cluster/health?filter_path=status';
     const reply = await fetch(`http://127.0.0.1:${options.port}/${path}`, {
@@ -217,23 +215,7 @@ async function stop(child: ChildProcess, exited: Promise<Exit>): Promise<void> {
 
 /** A server that was just killed keeps its port for a moment. */
 async function becomesFree(port: number): Promise<boolean> {
-  for (const deadline = Date.now() + portPatienceMs; await isTaken(port); await sleep(100))
+  for (const deadline = Date.now() + portPatienceMs; await isPortTaken(port); await sleep(100))
     if (Date.now() > deadline) return false;
   return true;
-}
-
-function isTaken(port: number): Promise<boolean> {
-  return new Promise((settle) => {
-    const socket = connect({ host: '127.0.0.1', port });
-    socket.once('connect', () => {
-      socket.destroy();
-      settle(true);
-    });
-    socket.once('error', () => settle(false));
-  });
-}
-
-async function lastLines(logFile: string): Promise<string> {
-  const log = await readFile(logFile, 'utf8').catch(() => '');
-  return log.trimEnd().split('\n').slice(-15).join('\n');
 }

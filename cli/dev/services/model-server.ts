@@ -1,18 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, stat, truncate } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ConflictError, UnavailableError } from '../../../domain/errors.ts';
 import { endWithParent } from './end-with-parent.ts';
+import { isPortTaken } from './require-free-port.ts';
+import { emptyLongLog, withEndOfLog } from './service-log.ts';
 
 /** The Python package; run from its folder, so that it needs no installation. */
 const packageDir = fileURLToPath(new URL('../../../model-server', import.meta.url));
-
-/** Enough for weeks of requests; the log is emptied at a start that finds more. */
-const maxLogBytes = 10_000_000;
 
 /** Importing torch takes a second from a warm disk, and up to a minute from a cold one on a busy machine. */
 const startTimeoutMs = 120_000;
@@ -62,13 +60,13 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
   const logFile = join(dataDir, 'model-server.log');
   await mkdir(dataDir, { recursive: true });
   // Else the health check below would be answered by somebody else.
-  if (await isTaken(port)) {
+  if (await isPortTaken(port)) {
     throw new ConflictError(
       `Port ${port} is taken; the model server needs it. Stop what listens there, choose other ports with ` +
         '--port-offset, or set MODEL_SERVER_URL if it is the model server to use.',
     );
   }
-  if (((await stat(logFile).catch(() => null))?.size ?? 0) > maxLogBytes) await truncate(logFile);
+  await emptyLongLog(logFile);
 
   const { child, exited } = launch(options, dataDir, logFile);
   const url = `http://127.0.0.1:${port}`;
@@ -76,8 +74,7 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
     await untilHealthy(url, exited, options.signal);
   } catch (error) {
     await stop(child, exited);
-    if (!(error instanceof UnavailableError)) throw error;
-    throw new UnavailableError(`${error.message} The end of ${logFile}:\n${await lastLines(logFile)}`);
+    throw await withEndOfLog(error, logFile);
   }
   return { url, pid: child.pid as number, logFile, exited, stop: () => stop(child, exited) };
 }
@@ -150,20 +147,4 @@ async function stop(child: ChildProcess, exited: Promise<Exit>): Promise<void> {
   const insist = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
   await exited;
   clearTimeout(insist);
-}
-
-function isTaken(port: number): Promise<boolean> {
-  return new Promise((settle) => {
-    const socket = connect({ host: '127.0.0.1', port });
-    socket.once('connect', () => {
-      socket.destroy();
-      settle(true);
-    });
-    socket.once('error', () => settle(false));
-  });
-}
-
-async function lastLines(logFile: string): Promise<string> {
-  const log = await readFile(logFile, 'utf8').catch(() => '');
-  return log.trimEnd().split('\n').slice(-15).join('\n');
 }

@@ -1,14 +1,11 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { UnavailableError } from '../../../domain/errors.ts';
 import { endWithParent } from './end-with-parent.ts';
 import { type Exit, services, untilReady } from './nemo-platform-readiness.ts';
 import { requireFreePort } from './require-free-port.ts';
-
-/** Enough for weeks; the log is emptied at a start that finds more. */
-const maxLogBytes = 10_000_000;
+import { emptyLongLog, withEndOfLog } from './service-log.ts';
 
 /** It was seen to stop in 2 s. */
 const stopTimeoutMs = 15_000;
@@ -72,15 +69,14 @@ export async function startNemoPlatform(options: NemoPlatformOptions): Promise<N
   const folders = await makeFolders(dataDir);
   await writeFile(folders.config, JSON.stringify(configuration(options, url, folders), null, 2));
   const logFile = join(dataDir, 'nemo-platform.log');
-  if (((await stat(logFile).catch(() => null))?.size ?? 0) > maxLogBytes) await truncate(logFile);
+  await emptyLongLog(logFile);
 
   const running = launch(options, folders, logFile);
   try {
     await untilReady(url, running.exited, options.signal);
   } catch (error) {
     await running.stop();
-    if (!(error instanceof UnavailableError)) throw error;
-    throw new UnavailableError(`${error.message} The end of ${logFile}:\n${await lastLines(logFile)}`);
+    throw await withEndOfLog(error, logFile);
   }
   return { url, logFile, ...running };
 }
@@ -180,9 +176,4 @@ function environment(options: NemoPlatformOptions, folders: Folders): NodeJS.Pro
     PYTHONUNBUFFERED: '1',
     ...options.env,
   };
-}
-
-async function lastLines(logFile: string): Promise<string> {
-  const log = await readFile(logFile, 'utf8').catch(() => '');
-  return log.trimEnd().split('\n').slice(-15).join('\n');
 }
