@@ -7,8 +7,8 @@ import { toOpenAiMessage } from '../domain/records/to-openai.ts';
 import { answeredItem, type Failure, failedItem } from './evaluation-item.ts';
 import { pause } from './pause.ts';
 import type { ChatModel, ChatReply } from './ports/chat-model.ts';
+import type { EvaluationItem } from './ports/experiment-lineage.ts';
 import type { FewShots } from './ports/few-shots.ts';
-import type { EvaluationItem } from './ports/lineage.ts';
 import { isAboutTheProvider, sayHello } from './say-hello.ts';
 
 export interface Asking {

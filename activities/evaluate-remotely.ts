@@ -9,8 +9,8 @@ import { mostRounds, remoteEvaluationKey } from './idempotency-keys.ts';
 import { isUnwanted } from './is-unwanted.ts';
 import { pause } from './pause.ts';
 import type { EvaluatedRow, EvaluationJob, EvaluationRow, Evaluator } from './ports/evaluator.ts';
+import type { EvaluationItem } from './ports/experiment-lineage.ts';
 import type { FewShots } from './ports/few-shots.ts';
-import type { EvaluationItem } from './ports/lineage.ts';
 
 export interface RemoteEvaluation {
   readonly evaluator: Evaluator;

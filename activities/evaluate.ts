@@ -11,8 +11,9 @@ import { keepAlive } from './keep-alive.ts';
 import type { ArtifactStore } from './ports/artifact-store.ts';
 import type { ChatModels } from './ports/chat-model.ts';
 import type { Evaluators } from './ports/evaluator.ts';
+import type { EvaluationItem } from './ports/experiment-lineage.ts';
 import type { FewShots } from './ports/few-shots.ts';
-import type { EvaluationItem, Lineage } from './ports/lineage.ts';
+import type { Lineage } from './ports/lineage.ts';
 import { readExamples } from './read-examples.ts';
 
 export interface EvaluateInput {

@@ -2,7 +2,7 @@ import type { Example } from '../domain/datasets/dataset.ts';
 import { readAnswer } from '../domain/experiments/read-answer.ts';
 import { scoreItem } from '../domain/experiments/score.ts';
 import { findUnstorable, isJsonObject, type JsonObject } from '../domain/json.ts';
-import type { EvaluationItem } from './ports/lineage.ts';
+import type { EvaluationItem } from './ports/experiment-lineage.ts';
 
 /** What a failed item is counted as. */
 export type Failure = 'timeout' | 'refusal' | 'unparsable' | 'too_long' | 'provider_error';

@@ -13,7 +13,8 @@ import { judgeItem } from './judge-item.ts';
 import { keepAlive } from './keep-alive.ts';
 import type { ArtifactStore } from './ports/artifact-store.ts';
 import type { ChatModels } from './ports/chat-model.ts';
-import type { EvaluationItem, Lineage } from './ports/lineage.ts';
+import type { EvaluationItem } from './ports/experiment-lineage.ts';
+import type { Lineage } from './ports/lineage.ts';
 import { readExamples } from './read-examples.ts';
 
 export interface JudgeEvaluationInput {

@@ -6,7 +6,7 @@ import { judgeBody } from '../domain/judging/judge-request.ts';
 import { readJudgement } from '../domain/judging/read-judgement.ts';
 import { pause } from './pause.ts';
 import type { ChatModel } from './ports/chat-model.ts';
-import type { EvaluationItem } from './ports/lineage.ts';
+import type { EvaluationItem } from './ports/experiment-lineage.ts';
 import { isAboutTheProvider } from './say-hello.ts';
 
 export interface Judging {

@@ -1,6 +1,6 @@
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import type { RunPlan } from '../activities/plan-run.ts';
-import type { RunStage } from '../activities/ports/lineage.ts';
+import type { RunStage } from '../activities/ports/run-lineage.ts';
 import type { DatasetSummary, SnapshotSummary } from '../domain/datasets/dataset.ts';
 import type { ExperimentReport } from '../domain/experiments/experiment.ts';
 import type { RunTrigger } from '../domain/runs/trigger.ts';

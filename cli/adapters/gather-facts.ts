@@ -1,6 +1,8 @@
 import type { AdapterListing } from '../../activities/ports/adapter-files.ts';
 import type { AdapterOrigin } from '../../activities/ports/adapter-lineage.ts';
-import type { EvaluationItem, ExperimentView, Lineage, RunView } from '../../activities/ports/lineage.ts';
+import type { EvaluationItem } from '../../activities/ports/experiment-lineage.ts';
+import type { Lineage } from '../../activities/ports/lineage.ts';
+import type { ExperimentView, RunView } from '../../activities/ports/run-lineage.ts';
 import type { AdapterFacts, EvaluationFacts } from '../../domain/adapters/adapter-facts.ts';
 import { licenceOf } from '../../domain/adapters/licence.ts';
 import { wilsonInterval } from '../../domain/adapters/wilson.ts';

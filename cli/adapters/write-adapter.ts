@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AdapterFiles, AdapterListing } from '../../activities/ports/adapter-files.ts';
 import type { AdapterOrigin } from '../../activities/ports/adapter-lineage.ts';
-import type { EvaluationItem } from '../../activities/ports/lineage.ts';
+import type { EvaluationItem } from '../../activities/ports/experiment-lineage.ts';
 import type { AdapterFacts } from '../../domain/adapters/adapter-facts.ts';
 import { licenceNotice } from '../../domain/adapters/licence-notice.ts';
 import { modelCard } from '../../domain/adapters/model-card.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { RunView } from '../../activities/ports/lineage.ts';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import { provenance } from '../../domain/records/provenance.ts';
 import { toRouteView } from '../../domain/routes/route-view.ts';
 import type { DecisionOutcome } from '../../domain/verdicts/verdict.ts';

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { Lineage, RunView } from '../../activities/ports/lineage.ts';
+import type { Lineage } from '../../activities/ports/lineage.ts';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import type { Config } from '../../config/config.ts';
 import { type Cli, examples } from '../command.ts';
 import { toCommandError } from '../command-error.ts';

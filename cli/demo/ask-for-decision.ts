@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isCancel, select, text } from '@clack/prompts';
-import type { RunView } from '../../activities/ports/lineage.ts';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import type { DecisionOutcome } from '../../domain/verdicts/verdict.ts';
 import type { CommandContext } from '../command.ts';
 import { awaitRollout } from '../runs/decide.ts';

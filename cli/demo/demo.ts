@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { RunView } from '../../activities/ports/lineage.ts';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import type { Config } from '../../config/config.ts';
 import { toRouteView } from '../../domain/routes/route-view.ts';
 import { helpDeskWorkload } from '../../samples/help-desk/generate.ts';

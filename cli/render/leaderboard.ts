@@ -1,4 +1,4 @@
-import type { ExperimentView, RunView } from '../../activities/ports/lineage.ts';
+import type { ExperimentView, RunView } from '../../activities/ports/run-lineage.ts';
 import type { Style } from '../output.ts';
 import { experimentName, percent, seconds } from './format.ts';
 import { table } from './table.ts';

@@ -1,4 +1,4 @@
-import type { RunView } from '../../activities/ports/lineage.ts';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import { runRows } from './run-rows.ts';
 
 /** Rows that only count on are told at most this often. */

@@ -1,4 +1,4 @@
-import type { RunView } from '../../activities/ports/lineage.ts';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import { provenance } from '../../domain/records/provenance.ts';
 import type { Hint } from '../hint.ts';
 import type { Style } from '../output.ts';

@@ -1,4 +1,4 @@
-import { type ExperimentView, type RunView, runStages } from '../../activities/ports/lineage.ts';
+import { type ExperimentView, type RunView, runStages } from '../../activities/ports/run-lineage.ts';
 import { count, experimentName, percent, seconds, tally, total } from './format.ts';
 
 export type RowMark = 'waiting' | 'running' | 'done' | 'failed';

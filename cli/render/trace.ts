@@ -1,4 +1,4 @@
-import type { LineageTrace } from '../../activities/ports/lineage.ts';
+import type { LineageTrace } from '../../activities/ports/route-lineage.ts';
 import type { Style } from '../output.ts';
 import { count, moment, tally, total } from './format.ts';
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, type WorkflowHandle, WorkflowNotFoundError } from '@temporalio/client';
-import type { Lineage, RunView } from '../../activities/ports/lineage.ts';
+import type { Lineage } from '../../activities/ports/lineage.ts';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import { turnQuery, withdrawSignal } from '../../workflows/messages.ts';
 import { flywheelId } from '../../workflows/workflow-ids.ts';
 import { CommandError } from '../command-error.ts';

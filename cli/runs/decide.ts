@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Client, WorkflowFailedError } from '@temporalio/client';
-import type { RunView } from '../../activities/ports/lineage.ts';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import type { DecisionOutcome } from '../../domain/verdicts/verdict.ts';
 import type { approvalGate } from '../../workflows/index.ts';
 import {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, isGrpcServiceError } from '@temporalio/client';
-import type { Lineage, RunView } from '../../activities/ports/lineage.ts';
+import type { Lineage } from '../../activities/ports/lineage.ts';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import { UnavailableError } from '../../domain/errors.ts';
 import { CommandError } from '../command-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
-import type { Lineage, RunView } from '../../activities/ports/lineage.ts';
+import type { Lineage } from '../../activities/ports/lineage.ts';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import type { CommandContext } from '../command.ts';
 import { CommandError } from '../command-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import type { Lineage, RunView } from '../../activities/ports/lineage.ts';
+import type { Lineage } from '../../activities/ports/lineage.ts';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import { turnQuery } from '../../workflows/messages.ts';
 import { flywheelId } from '../../workflows/workflow-ids.ts';
 import { answeredByWorker } from './answered-by-worker.ts';

@@ -1,4 +1,5 @@
-import type { Lineage, RunView } from '../../activities/ports/lineage.ts';
+import type { Lineage } from '../../activities/ports/lineage.ts';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import { NotFoundError } from '../../domain/errors.ts';
 import { CommandError } from '../command-error.ts';
 

@@ -1,5 +1,5 @@
 import { createLogUpdate } from 'log-update';
-import type { RunView } from '../../activities/ports/lineage.ts';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import type { Output } from '../output.ts';
 import { createChangeLog } from '../render/run-changes.ts';
 import { runTree } from '../render/run-tree.ts';

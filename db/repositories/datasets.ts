@@ -1,5 +1,5 @@
 import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
-import type { DatasetLineage, NewDataset, NewSnapshot } from '../../activities/ports/lineage.ts';
+import type { DatasetLineage, NewDataset, NewSnapshot } from '../../activities/ports/dataset-lineage.ts';
 import type { SplitName } from '../../domain/datasets/dataset.ts';
 import type { Database, Queries } from '../connect.ts';
 import { one } from '../rows.ts';

@@ -1,5 +1,5 @@
 import { and, asc, eq, getTableColumns, isNull, sql } from 'drizzle-orm';
-import type { EvaluationItem, EvaluationLineage } from '../../activities/ports/lineage.ts';
+import type { EvaluationItem, EvaluationLineage } from '../../activities/ports/experiment-lineage.ts';
 import type { Database } from '../connect.ts';
 import { one } from '../rows.ts';
 import { evaluationItems, evaluations } from '../schema/experiments.ts';

@@ -1,5 +1,5 @@
 import { asc, count, desc, eq, inArray } from 'drizzle-orm';
-import type { ExperimentView } from '../../activities/ports/lineage.ts';
+import type { ExperimentView } from '../../activities/ports/run-lineage.ts';
 import { strategies } from '../../domain/experiments/experiment.ts';
 import type { Database } from '../connect.ts';
 import { candidates, evaluationItems, evaluations, experiments, jobs } from '../schema/experiments.ts';

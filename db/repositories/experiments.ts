@@ -1,5 +1,5 @@
 import { and, eq, inArray, notInArray, sql } from 'drizzle-orm';
-import type { ExperimentLineage } from '../../activities/ports/lineage.ts';
+import type { ExperimentLineage } from '../../activities/ports/experiment-lineage.ts';
 import type { Candidate, ExperimentReport, ExperimentSpec } from '../../domain/experiments/experiment.ts';
 import type { Database, Queries } from '../connect.ts';
 import { one } from '../rows.ts';

@@ -1,5 +1,5 @@
 import { and, asc, desc, eq } from 'drizzle-orm';
-import type { RouteLineage } from '../../activities/ports/lineage.ts';
+import type { RouteLineage } from '../../activities/ports/route-lineage.ts';
 import { ConflictError } from '../../domain/errors.ts';
 import type { ServingSpec } from '../../domain/experiments/experiment.ts';
 import type { Route } from '../../domain/routes/route.ts';

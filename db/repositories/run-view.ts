@@ -1,5 +1,5 @@
 import { desc, eq } from 'drizzle-orm';
-import type { RunView } from '../../activities/ports/lineage.ts';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import type { Database } from '../connect.ts';
 import { one, toIso, toIsoOrNull } from '../rows.ts';
 import { approvalGates, approvals, routeMoves, routes, verdicts } from '../schema/decisions.ts';

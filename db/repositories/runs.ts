@@ -1,5 +1,5 @@
 import { and, desc, eq, inArray, sql } from 'drizzle-orm';
-import type { NewRun, RunLineage, RunListItem } from '../../activities/ports/lineage.ts';
+import type { NewRun, RunLineage, RunListItem } from '../../activities/ports/run-lineage.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Database, Queries } from '../connect.ts';
 import { toIso, toIsoOrNull } from '../rows.ts';

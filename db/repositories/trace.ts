@@ -1,5 +1,5 @@
 import { and, asc, desc, eq, isNotNull } from 'drizzle-orm';
-import type { LineageTrace } from '../../activities/ports/lineage.ts';
+import type { LineageTrace } from '../../activities/ports/route-lineage.ts';
 import type { SplitName } from '../../domain/datasets/dataset.ts';
 import type { Database } from '../connect.ts';
 import { one, toIso } from '../rows.ts';

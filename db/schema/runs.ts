@@ -1,5 +1,5 @@
 import { bigint, boolean, index, integer, json, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
-import { runStages } from '../../activities/ports/lineage.ts';
+import { runStages } from '../../activities/ports/run-lineage.ts';
 import type { ArtifactRef, DatasetFiles, DroppedCounts, SplitName } from '../../domain/datasets/dataset.ts';
 import { snapshotKinds, splitNames } from '../../domain/datasets/dataset.ts';
 import type { Json } from '../../domain/json.ts';

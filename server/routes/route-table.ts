@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RouteLineage } from '../../activities/ports/lineage.ts';
+import type { RouteLineage } from '../../activities/ports/route-lineage.ts';
 import type { Route } from '../../domain/routes/route.ts';
 import { type Log, reasonOf } from '../log.ts';
 import { readLastKnown, writeLastKnown } from './last-known-file.ts';

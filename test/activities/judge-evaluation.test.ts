@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createJudgeEvaluation } from '../../activities/judge-evaluation.ts';
 import type { ChatRequest } from '../../activities/ports/chat-model.ts';
-import type { EvaluationItem } from '../../activities/ports/lineage.ts';
+import type { EvaluationItem } from '../../activities/ports/experiment-lineage.ts';
 import { RejectedError, UnavailableError } from '../../domain/errors.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { defaultRubric } from '../../domain/judging/judge.ts';

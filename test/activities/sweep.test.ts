@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { RunListItem } from '../../activities/ports/lineage.ts';
 import type { LogStore } from '../../activities/ports/log-store.ts';
+import type { RunListItem } from '../../activities/ports/run-lineage.ts';
 import { createSweep } from '../../activities/sweep.ts';
 import { NotFoundError } from '../../domain/errors.ts';
 import type { RunTrigger } from '../../domain/runs/trigger.ts';

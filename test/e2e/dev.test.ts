@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { RunView } from '../../activities/ports/lineage.ts';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import { repositoryRoot } from '../../config/config.ts';
 import { generateHelpDesk } from '../../samples/help-desk/generate.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { RunView } from '../../activities/ports/lineage.ts';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import { decide } from '../../cli/runs/decide.ts';
 import { startRun } from '../../cli/runs/start-run.ts';
 import type { StoredRecord } from '../../domain/records/record.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunView } from '../../activities/ports/lineage.ts';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import { decide } from '../../cli/runs/decide.ts';
 import { rollBack } from '../../cli/runs/roll-back.ts';
 import { startRun } from '../../cli/runs/start-run.ts';

@@ -1,6 +1,6 @@
 import picocolors from 'picocolors';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { RunView } from '../../activities/ports/lineage.ts';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import { leaderboard } from '../../cli/render/leaderboard.ts';
 import { decide } from '../../cli/runs/decide.ts';
 import { startRun } from '../../cli/runs/start-run.ts';

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { RunView } from '../../activities/ports/lineage.ts';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import { decide } from '../../cli/runs/decide.ts';
 import { startRun } from '../../cli/runs/start-run.ts';
 import { temporalCacheDir } from '../../cli/setup/cache.ts';

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunView } from '../../activities/ports/lineage.ts';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import type { SplitName } from '../../domain/datasets/dataset.ts';
 import { datasetId } from '../../domain/ids.ts';
 import type { JsonObject } from '../../domain/json.ts';

@@ -1,4 +1,4 @@
-import type { NewDataset } from '../../activities/ports/lineage.ts';
+import type { NewDataset } from '../../activities/ports/dataset-lineage.ts';
 import type { ArtifactRef, Example } from '../../domain/datasets/dataset.ts';
 import { defaultIcl, defaultLora } from '../../domain/experiments/defaults.ts';
 import type { Candidate } from '../../domain/experiments/experiment.ts';

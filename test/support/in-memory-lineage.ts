@@ -1,5 +1,6 @@
+import type { NewDataset } from '../../activities/ports/dataset-lineage.ts';
+import type { EvaluationItem, EvaluationLineage } from '../../activities/ports/experiment-lineage.ts';
 import type { JudgementLineage } from '../../activities/ports/judgement-lineage.ts';
-import type { EvaluationItem, EvaluationLineage, NewDataset } from '../../activities/ports/lineage.ts';
 import type { TrainingLineage } from '../../activities/watch-training.ts';
 import { NotFoundError } from '../../domain/errors.ts';
 import type { Judgement, JudgeSummary } from '../../domain/judging/judge.ts';

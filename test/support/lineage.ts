@@ -1,4 +1,7 @@
-import type { EvaluationItem, Lineage, NewDataset, NewRun } from '../../activities/ports/lineage.ts';
+import type { NewDataset } from '../../activities/ports/dataset-lineage.ts';
+import type { EvaluationItem } from '../../activities/ports/experiment-lineage.ts';
+import type { Lineage } from '../../activities/ports/lineage.ts';
+import type { NewRun } from '../../activities/ports/run-lineage.ts';
 import type { ArtifactRef, SplitName } from '../../domain/datasets/dataset.ts';
 import type {
   EvaluationSummary,

@@ -1,4 +1,4 @@
-import type { ExperimentView, RunView } from '../../activities/ports/lineage.ts';
+import type { ExperimentView, RunView } from '../../activities/ports/run-lineage.ts';
 
 export function anExperimentView(fields: Partial<ExperimentView> = {}): ExperimentView {
   return {

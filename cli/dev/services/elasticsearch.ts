@@ -67,7 +67,7 @@ export async function startElasticsearch(options: ElasticsearchOptions): Promise
     await untilItAnswers(options, exited);
   } catch (error) {
     await stop(child, exited);
-    throw await withEndOfLog(error, logFile);
+    throw await withEndOfLog(logFile, error);
   }
   const url = `${schemeOf(options)}://127.0.0.1:${options.port}`;
   return { url, pid: child.pid ?? -1, logFile, exited, stop: () => stop(child, exited) };

@@ -74,7 +74,7 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
     await untilHealthy(url, exited, options.signal);
   } catch (error) {
     await stop(child, exited);
-    throw await withEndOfLog(error, logFile);
+    throw await withEndOfLog(logFile, error);
   }
   return { url, pid: child.pid as number, logFile, exited, stop: () => stop(child, exited) };
 }

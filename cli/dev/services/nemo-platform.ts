@@ -76,7 +76,7 @@ export async function startNemoPlatform(options: NemoPlatformOptions): Promise<N
     await untilReady(url, running.exited, options.signal);
   } catch (error) {
     await running.stop();
-    throw await withEndOfLog(error, logFile);
+    throw await withEndOfLog(logFile, error);
   }
   return { url, logFile, ...running };
 }

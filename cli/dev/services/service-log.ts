@@ -10,7 +10,7 @@ export async function emptyLongLog(logFile: string): Promise<void> {
 }
 
 /** Why a service did not come up, with the end of its log; any other error is handed on as it is. */
-export async function withEndOfLog(error: unknown, logFile: string): Promise<unknown> {
+export async function withEndOfLog(logFile: string, error: unknown): Promise<unknown> {
   if (!(error instanceof UnavailableError)) return error;
   const log = await readFile(logFile, 'utf8').catch(() => '');
   const end = log.trimEnd().split('\n').slice(-15).join('\n');
