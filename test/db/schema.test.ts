@@ -7,6 +7,7 @@ import * as experiments from '../../db/schema/experiments.ts';
 import * as feedback from '../../db/schema/feedback.ts';
 import * as judgements from '../../db/schema/judgements.ts';
 import * as runs from '../../db/schema/runs.ts';
+import * as safety from '../../db/schema/safety.ts';
 import * as sweeps from '../../db/schema/sweeps.ts';
 
 it('has a migration for everything in the schema (else: npx drizzle-kit generate)', async () => {
@@ -18,7 +19,16 @@ it('has a migration for everything in the schema (else: npx drizzle-kit generate
   const migrated = JSON.parse(readFileSync(new URL(`${last}_snapshot.json`, migrations), 'utf8'));
 
   const declared = generateDrizzleJson(
-    { ...runs, ...experiments, ...decisions, ...deployments, ...feedback, ...judgements, ...sweeps },
+    {
+      ...runs,
+      ...experiments,
+      ...decisions,
+      ...deployments,
+      ...feedback,
+      ...judgements,
+      ...safety,
+      ...sweeps,
+    },
     undefined,
     undefined,
     'snake_case',
