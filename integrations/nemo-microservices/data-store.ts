@@ -1,7 +1,8 @@
 import { createRepo, deleteRepo, HubApiError, listFiles, uploadFiles } from '@huggingface/hub';
 import { z } from 'zod';
 import { FlywheelError } from '../../domain/errors.ts';
-import { isAbsent, isConflict, isConflictOfNamespace, isMissing, refused, unreachable } from './errors.ts';
+import { unreachable } from '../http/errors.ts';
+import { isAbsent, isConflict, isConflictOfNamespace, isMissing, refused } from './errors.ts';
 import type { NemoSettings } from './settings.ts';
 import { createTransport, segment, type Transport } from './transport.ts';
 

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { z } from 'zod';
 import { UnavailableError } from '../../domain/errors.ts';
-import { type CallName, refused, timedOut, unreachable, unreadable } from './errors.ts';
+import { type CallName, timedOut, unreachable, unreadable } from '../http/errors.ts';
+import { refused } from './errors.ts';
 import type { NemoSettings } from './settings.ts';
 
 export interface Call {

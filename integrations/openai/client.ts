@@ -1,7 +1,8 @@
 import OpenAI from 'openai';
 import type { z } from 'zod';
 import { isJsonObject } from '../../domain/json.ts';
-import { timedOut, toFlywheelError, unreadable } from './errors.ts';
+import { timedOut, unreadable } from '../http/errors.ts';
+import { toFlywheelError } from './errors.ts';
 
 /** Where an OpenAI-dialect endpoint is and how it is entered. */
 export interface ProviderSettings {
