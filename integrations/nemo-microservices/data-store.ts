@@ -107,7 +107,8 @@ async function hub<T>({ provider }: Transport, doing: string, act: () => Promise
     if (error instanceof FlywheelError) throw error;
     if (error instanceof HubApiError) {
       const text = JSON.stringify({ detail: error.message.replace(/\. URL: .*$/s, '') });
-      throw refused({ status: error.statusCode, headers: new Headers(), text }, call);
+      const headers = new Headers(error.requestId ? { 'x-request-id': error.requestId } : {});
+      throw refused({ status: error.statusCode, headers, text }, call);
     }
     throw unreachable(error, call);
   }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { FlywheelError, RejectedError, UnavailableError } from '../../domain/errors.ts';
 import { type CallName, timedOut, unreachable, unreadable } from '../http/errors.ts';
+import { traceHeaders } from '../http/trace-headers.ts';
 import { rejectedByFailure, toFlywheelError } from './errors.ts';
 import type { NemoPlatformSettings } from './settings.ts';
 
@@ -144,6 +145,7 @@ class HttpTransport implements Transport {
       signal,
       headers: {
         accept: 'application/json',
+        ...traceHeaders(this.#settings),
         ...(apiKey !== null && { authorization: `Bearer ${apiKey}` }),
         ...(call.body !== undefined && { 'content-type': 'application/json' }),
         ...(call.stream && { 'content-type': 'application/octet-stream' }),
