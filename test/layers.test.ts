@@ -50,6 +50,11 @@ const layers: readonly { file: string; forbidden: string; permitted: string }[] 
     permitted: `import type { Trainer } from '../../activities/ports/trainer.ts'; export type X = Trainer;`,
   },
   {
+    file: 'integrations/http/x.ts',
+    forbidden: `import { createClient } from '../openai/client.ts'; export const x = createClient;`,
+    permitted: `import { UnavailableError } from '../../domain/errors.ts'; export const x = UnavailableError;`,
+  },
+  {
     file: 'db/x.ts',
     forbidden: `import { loadConfig } from '../config/config.ts'; export const x = loadConfig;`,
     permitted: `import { eq } from 'drizzle-orm'; export const x = eq;`,

@@ -2,7 +2,6 @@ import type { ArtifactStore } from '../activities/ports/artifact-store.ts';
 import type { ChatModels } from '../activities/ports/chat-model.ts';
 import type { Embedders } from '../activities/ports/embedder.ts';
 import type { Trainers } from '../activities/ports/trainer.ts';
-import type { Config } from '../config/config.ts';
 import { NotFoundError } from '../domain/errors.ts';
 import {
   createChatModel as createNemoChatModel,
@@ -15,10 +14,10 @@ import { createTrainer as createPlatformTrainer } from '../integrations/nemo-pla
 import { createChatModel } from '../integrations/openai/chat-model.ts';
 import { createEmbedder } from '../integrations/openai/embedder.ts';
 import { createTrainer } from '../integrations/openai/trainer.ts';
-import { byProvider } from './by-provider.ts';
+import { byProvider, type Providers } from './by-provider.ts';
 
 /** The configured providers' chat endpoints. */
-export function openChatModels(config: Pick<Config, 'providers'>): ChatModels {
+export function openChatModels(config: Providers): ChatModels {
   return byProvider(config, (name, provider) => {
     if (provider.kind === 'nemo-microservices') return createNemoChatModel({ name, ...provider });
     if (provider.kind === 'nemo-platform') return createPlatformChatModel({ name, ...provider });
@@ -27,7 +26,7 @@ export function openChatModels(config: Pick<Config, 'providers'>): ChatModels {
 }
 
 /** The configured providers' embedding endpoints. */
-export function openEmbedders(config: Pick<Config, 'providers'>): Embedders {
+export function openEmbedders(config: Providers): Embedders {
   return byProvider(config, (name, provider) => {
     if (provider.kind === 'nemo-microservices') return createNemoEmbedder({ name, ...provider });
     if (provider.kind === 'nemo-platform') return createPlatformEmbedder({ name, ...provider });
@@ -36,7 +35,7 @@ export function openEmbedders(config: Pick<Config, 'providers'>): Embedders {
 }
 
 /** The configured providers' fine-tuning services. */
-export function openTrainers(config: Pick<Config, 'providers'>, artifacts: ArtifactStore): Trainers {
+export function openTrainers(config: Providers, artifacts: ArtifactStore): Trainers {
   return byProvider(config, (name, provider) => {
     switch (provider.kind) {
       case 'openai':

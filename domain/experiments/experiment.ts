@@ -101,7 +101,8 @@ export interface EvaluationSummary {
   readonly failures: Readonly<Record<string, number>>;
   /** Primary metric first. */
   readonly metrics: Readonly<Record<string, number>>;
-  readonly latencyMs: { readonly p50: number; readonly p95: number } | null;
+  /** `of`: the answers that it was measured on, where that is a sample of them. */
+  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly of?: number } | null;
   readonly tokens: { readonly prompt: number; readonly completion: number };
   /** Absent where the workload has no judge. */
   readonly judge?: JudgeSummary;
