@@ -3,9 +3,9 @@ import type { GuardrailRequest, Guardrails } from '../../activities/ports/guardr
 import { RejectedError } from '../../domain/errors.ts';
 import type { GuardrailVerdict, Spoken } from '../../domain/guardrails/guardrails.ts';
 import { brokenRule, compileRules, verdictOf } from '../../domain/guardrails/rules.ts';
+import { sharedByKey } from '../http/shared-by-key.ts';
 import { guardrailName, madeByDescription, referenceText, toReference } from './names.ts';
 import type { NemoPlatformSettings } from './settings.ts';
-import { sharedByKey } from './shared-by-key.ts';
 import { createTransport, type Transport } from './transport.ts';
 
 /** Rails without a model answer within a second; a first one, which loads its configuration, within some. */
