@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExperimentView, RunView } from '../../activities/ports/run-lineage.ts';
 import { decide } from '../../cli/runs/decide.ts';
@@ -45,9 +47,9 @@ describe('guardrails', () => {
       expect(held.verdict?.reason).toContain('most often stopped by answers.letters');
       expect(safety.n).toBe(30);
       expect(safety.blocked['answers.letters']).toBeGreaterThan(20);
-      await expect(approve(stack, held)).rejects.toThrow(/override/);
+      await expect(approve(stack, held)).rejects.toThrow(/verdict.* hold/);
     },
-    4 * minutes,
+    12 * minutes,
   );
 
   it(
@@ -60,7 +62,7 @@ describe('guardrails', () => {
       expect(theirs).toEqual(ours);
       expect(run.verdict?.outcome).toBe('hold');
     },
-    5 * minutes,
+    12 * minutes,
   );
 
   it(
@@ -72,7 +74,7 @@ describe('guardrails', () => {
       await eventually(async () => {
         const { experiments } = await stack.lineage.runs.view(runId);
         expect(experiments[0]?.checked?.done).toBeGreaterThan(2);
-      }, 2 * minutes);
+      }, 10 * minutes);
 
       await stack.kill('activity worker');
       const kept = (await stack.lineage.runs.view(runId)).experiments[0]?.checked?.done ?? 0;
@@ -88,7 +90,7 @@ describe('guardrails', () => {
       expect(run.verdict?.outcome).toBe('promote');
       await rollOut(stack, run);
     },
-    4 * minutes,
+    12 * minutes,
   );
 
   it(
@@ -102,7 +104,7 @@ describe('guardrails', () => {
       expect(countsOf(challenger)).toEqual(countsOf(champion));
       expect(run.verdict?.outcome).toBe('promote');
     },
-    4 * minutes,
+    12 * minutes,
   );
 
   it(
@@ -115,22 +117,26 @@ describe('guardrails', () => {
         const reply = await live(stack);
         expect(reply.finish).toBe('content_filter');
         return reply;
-      });
+      }, minutes);
       await put(stack, { ...loud, guardrails: { ...loud.guardrails, provider: 'platform' } });
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
-      const byNemo = await live(stack);
+      const byNemo = await eventually(async () => {
+        const reply = await live(stack);
+        expect(reply.status).toBe(200);
+        expect(await gatewayLog(stack)).toContain('regex check output: blocked');
+        return reply;
+      }, 2 * minutes);
       await put(stack, { ...loud, guardrails: { ...loud.guardrails, enforce: false } });
 
       const after = await eventually(async () => {
         const reply = await live(stack);
-        expect(reply.finish).not.toBe('content_filter');
+        expect(reply.finish).toBe(before.finish);
         return reply;
-      });
+      }, minutes);
       expect(during).toMatchObject({ status: 200, model: 'nano-1m', blocked: 'answer' });
-      expect(byNemo).toMatchObject({ status: 200, finish: 'content_filter', blocked: 'answer' });
+      expect(byNemo).toMatchObject({ finish: 'content_filter', blocked: 'answer' });
       expect(after.said).toEqual(before.said);
     },
-    3 * minutes,
+    12 * minutes,
   );
 });
 
@@ -162,7 +168,7 @@ async function ended(stack: Stack, runId: string): Promise<RunView> {
     const view = await stack.lineage.runs.view(runId);
     expect(view.status).not.toBe('running');
     return view;
-  }, 3 * minutes);
+  }, 10 * minutes);
   expect(run.failure).toBeUndefined();
   return run;
 }
@@ -201,6 +207,10 @@ async function put(stack: Stack, entry: object): Promise<void> {
     body: JSON.stringify(entry),
   });
   expect([reply.status, await reply.text()]).toEqual([200, expect.any(String)]);
+}
+
+function gatewayLog({ config }: Stack): Promise<string> {
+  return readFile(join(config.home, 'logs', 'gateway.log'), 'utf8');
 }
 
 async function live(stack: Stack) {
