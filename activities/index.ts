@@ -15,6 +15,7 @@ import type { Embedders } from './ports/embedder.ts';
 import type { FewShots } from './ports/few-shots.ts';
 import type { Flywheels } from './ports/flywheels.ts';
 import type { GatewayProbe } from './ports/gateway-probe.ts';
+import type { JudgeServices } from './ports/judge-jobs.ts';
 import type { CandidateCatalog, Lineage } from './ports/lineage.ts';
 import type { LogStore } from './ports/log-store.ts';
 import type { PolicySource } from './ports/policies.ts';
@@ -35,6 +36,7 @@ export interface ActivityPorts {
   readonly embedders: Embedders;
   readonly deployers: Deployers;
   readonly evaluators: EvaluatePorts['evaluators'];
+  readonly judgeServices: JudgeServices;
   readonly fewShots: FewShots;
   readonly probe: GatewayProbe;
   readonly catalog: CandidateCatalog;
