@@ -9,6 +9,7 @@ import {
 } from '../integrations/nemo-microservices/chat-model.ts';
 import { createTrainer as createNemoTrainer } from '../integrations/nemo-microservices/trainer.ts';
 import { createChatModel as createPlatformChatModel } from '../integrations/nemo-platform/chat-model.ts';
+import { createEmbedder as createPlatformEmbedder } from '../integrations/nemo-platform/embedder.ts';
 import { createTrainer as createPlatformTrainer } from '../integrations/nemo-platform/trainer.ts';
 import { createChatModel } from '../integrations/openai/chat-model.ts';
 import { createEmbedder } from '../integrations/openai/embedder.ts';
@@ -28,6 +29,7 @@ export function openChatModels(config: Providers): ChatModels {
 export function openEmbedders(config: Providers): Embedders {
   return byProvider(config, (name, provider) => {
     if (provider.kind === 'nemo-microservices') return createNemoEmbedder({ name, ...provider });
+    if (provider.kind === 'nemo-platform') return createPlatformEmbedder({ name, ...provider });
     return createEmbedder({ name, ...provider });
   });
 }

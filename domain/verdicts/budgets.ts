@@ -1,5 +1,6 @@
 import type { EvaluationSummary } from '../experiments/experiment.ts';
-import type { Budgets, Price } from '../policies/policy.ts';
+import type { Price } from '../experiments/price.ts';
+import type { Budgets } from '../policies/policy.ts';
 
 export interface BudgetRule {
   readonly budgets: Budgets;
@@ -54,7 +55,7 @@ export function checkBudgets(
 
 function whyNoCost(candidate: string, price: Price | undefined): string {
   return price === undefined
-    ? `workloads.yaml has no price of ${candidate}, so that its cost cannot be told`
+    ? `neither candidates.yaml nor workloads.yaml has a price of ${candidate}, so that its cost cannot be told`
     : 'its provider reported no tokens, so that its cost cannot be told';
 }
 

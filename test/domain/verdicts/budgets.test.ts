@@ -46,7 +46,7 @@ describe('budgets', () => {
       { costPerThousandCalls: 1, latencyP95Ms: null },
       {},
       'inconclusive',
-      /workloads\.yaml has no price of nano/,
+      /neither candidates\.yaml nor workloads\.yaml has a price of nano/,
     ],
     [
       'too slow and no price: what is known decides',
