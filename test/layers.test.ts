@@ -55,6 +55,11 @@ const layers: readonly { file: string; forbidden: string; permitted: string }[] 
     permitted: `import type { Trainer } from '../../activities/ports/trainer.ts'; export type X = Trainer;`,
   },
   {
+    file: 'integrations/http/x.ts',
+    forbidden: `import { createClient } from '../openai/client.ts'; export const x = createClient;`,
+    permitted: `import { UnavailableError } from '../../domain/errors.ts'; export const x = UnavailableError;`,
+  },
+  {
     file: 'integrations/openai/z.ts',
     forbidden: `import { removeUnused } from '../../activities/deployments/remove-unused.ts'; export const x = removeUnused;`,
     permitted: `import { sha256 } from '../../domain/hash.ts'; export const x = sha256;`,

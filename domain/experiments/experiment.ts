@@ -1,3 +1,4 @@
+import type { SafetyReport } from '../guardrails/safety.ts';
 import type { JudgeSummary } from '../judging/judge.ts';
 import type { Price } from './price.ts';
 
@@ -87,7 +88,7 @@ export interface ExperimentSpec {
   readonly serving?: ServingSpec;
 }
 
-export type ExperimentStage = 'waiting' | 'preparing' | 'training' | 'evaluating' | 'done';
+export type ExperimentStage = 'waiting' | 'preparing' | 'training' | 'evaluating' | 'checking' | 'done';
 export type ExperimentStatus = 'pending' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 
 /** What is computed from an evaluation's per-item scores. Shares are in [0, 1]. */
@@ -101,7 +102,8 @@ export interface EvaluationSummary {
   readonly failures: Readonly<Record<string, number>>;
   /** Primary metric first. */
   readonly metrics: Readonly<Record<string, number>>;
-  readonly latencyMs: { readonly p50: number; readonly p95: number } | null;
+  /** `of`: the answers that it was measured on, where that is a sample of them. */
+  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly of?: number } | null;
   readonly tokens: { readonly prompt: number; readonly completion: number };
   /** Absent where the workload has no judge. */
   readonly judge?: JudgeSummary;
@@ -117,6 +119,8 @@ export interface ExperimentReport {
   readonly serving: ServingSpec | null;
   readonly evaluation: EvaluationSummary | null;
   readonly trainSeconds?: number;
+  /** How its answers fared against the workload's guardrails; absent where it has none, or there was nothing to ask. */
+  readonly safety?: SafetyReport;
   /** Where and why it failed. */
   readonly failure?: { readonly stage: ExperimentStage; readonly reason: string };
 }

@@ -44,10 +44,11 @@ export function checkBudgets(
       exceeded.push(`1,000 calls cost ${usd(cost)}, above the budget of ${usd(mostUsd)}`);
   }
   if (longestMs !== null) {
-    const p95 = evaluation.latencyMs?.p95;
+    const { p95, of } = evaluation.latencyMs ?? {};
+    const by = of === undefined ? '' : ` (measured on ${of} of its answers)`;
     if (p95 === undefined) unknown.push('no latency was measured');
     else if (p95 > longestMs)
-      exceeded.push(`its P95 latency is ${Math.round(p95)} ms, above the budget of ${longestMs} ms`);
+      exceeded.push(`its P95 latency is ${Math.round(p95)} ms${by}, above the budget of ${longestMs} ms`);
   }
   return { exceeded, unknown };
 }

@@ -14,7 +14,7 @@ export function trainingOption(training: TrainingSettings) {
 
 /**
  * Ours in Customizer's words. It knows no linear decay, so `linear` becomes cosine annealing too, which also falls
- * from the rate to a tenth of it. Warm-up is in steps, of which there are as many as here.
+ * from the rate to a tenth of it. Warm-up is in whole steps, as many as the model server makes of the share.
  */
 export function toHyperparameters({ hyperparameters: lora, seed, train }: FineTuneRequest) {
   if (!Number.isInteger(Math.log2(lora.rank))) {
@@ -30,7 +30,9 @@ export function toHyperparameters({ hyperparameters: lora, seed, train }: FineTu
     batch_size: lora.batchSize,
     learning_rate: lora.learningRate,
     optimizer: lora.schedule === 'constant' ? 'adamw_with_flat_lr' : 'adamw_with_cosine_annealing',
-    warmup_steps: Math.round(lora.warmupRatio * steps),
+    warmup_steps: Math.floor(lora.warmupRatio * steps),
+    // Else a hundredth, and the same candidate would be another training than at our model server.
+    weight_decay: 0,
     seed,
     // Ten points of a loss curve for short trainings too; ten steps is the service's default.
     log_every_n_steps: Math.max(1, Math.min(10, Math.floor(steps / 10))),

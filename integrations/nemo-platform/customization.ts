@@ -56,6 +56,8 @@ export function toJobBody(request: FineTuneRequest, data: CustomizationData, cus
       batch: { global_batch_size: lora.batchSize, micro_batch_size: 1 },
       optimizer: {
         learning_rate: lora.learningRate,
+        // Automodel's default is a hundredth: the same candidate is the same training everywhere.
+        weight_decay: 0,
         ...(!takesSchedule && { warmup_steps: warmupSteps(request) }),
       },
       output: { name: adapterName(request.suffix, request.key) },
@@ -72,5 +74,5 @@ function warmupSteps({
   train,
   hyperparameters: { warmupRatio, epochs, batchSize },
 }: FineTuneRequest): number {
-  return Math.round(warmupRatio * epochs * Math.ceil(train.rows / batchSize));
+  return Math.floor(warmupRatio * epochs * Math.ceil(train.rows / batchSize));
 }

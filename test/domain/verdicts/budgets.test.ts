@@ -73,6 +73,15 @@ describe('budgets', () => {
     });
   });
 
+  it('are held against a sample, which is said', () => {
+    const budgets = { costPerThousandCalls: null, latencyP95Ms: 50 };
+    const sampled = report('lora', 0.9, { evaluated: { latencyMs: { p50: 40, p95: 120, of: 30 } } });
+
+    expect(decideVerdict([base, sampled], { ...rule, budgets }).reason).toContain(
+      'its P95 latency is 120 ms (measured on 30 of its answers), above the budget of 50 ms',
+    );
+  });
+
   it('leave the second best to win where the best is over one', () => {
     const budgets = { costPerThousandCalls: null, latencyP95Ms: 100 };
     const quick = report('icl', 0.8, { evaluated: { latencyMs: { p50: 5, p95: 9 } } });

@@ -21,7 +21,8 @@ export function toModelServer(request: CreateJob, totalSteps: number): JsonObjec
     batch_size: given.batch_size,
     learning_rate: given.learning_rate,
     lr_scheduler_type: given.optimizer?.endsWith('flat_lr') ? 'constant' : 'cosine',
-    warmup_ratio: Math.min((given.warmup_steps ?? 0) / totalSteps, 0.99),
+    // Rounded down to whole steps there: half a step keeps the division from losing one.
+    warmup_ratio: given.warmup_steps ? Math.min((given.warmup_steps + 0.5) / totalSteps, 0.99) : 0,
     weight_decay: given.weight_decay ?? 0.01,
     lora: {
       rank: lora.adapter_dim,

@@ -71,6 +71,7 @@ async function train(world: World, job: CustomizationJob, rows: TrainingRows): P
     ...(rows.validation.length > 0 && { validation_file: await upload('validation', rows.validation) }),
     seed: hyperparameters.seed ?? Math.floor(Math.random() * 2 ** 31),
     suffix: 'nemo',
+    metadata: { customization_job: text(job.entity['id']) },
     method: {
       type: 'supervised',
       supervised: { hyperparameters: toModelServer(job.request, stepsPerEpoch * hyperparameters.epochs) },
