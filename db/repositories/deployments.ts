@@ -7,6 +7,7 @@ import type {
 import { UnavailableError } from '../../domain/errors.ts';
 import type { Database, Queries } from '../connect.ts';
 import { deploymentHolds, deployments } from '../schema/deployments.ts';
+import { releaseStrayHolds, strayHolds } from './stray-holds.ts';
 
 /** Of a hold `h`. Names are written out: in a selection drizzle leaves the table's away. */
 const lives = sql`(h.kept_until is null or h.kept_until > now())`;
@@ -43,6 +44,8 @@ export function createDeploymentLineage(db: Database): DeploymentLineage {
     unclaim: (key) => unclaim(db, key),
     forget: (claimed) => forget(db, claimed),
     keptForMs: (holder) => keptForMs(db, holder),
+    strayHolds: (over) => strayHolds(db, over),
+    releaseStrayHolds: (over) => releaseStrayHolds(db, over),
     list: () => read(db),
   };
 }
