@@ -35,6 +35,8 @@ export interface RunLineage {
   /** The run whose gate still waits for this workload, newest first. */
   openGates(workloadId: string): Promise<readonly { runId: string; digest: string }[]>;
   view(runId: string): Promise<RunView>;
+  /** Every run that has not ended, as far as the lineage knows. Oldest first. */
+  running(): Promise<readonly { readonly runId: string; readonly workload: string }[]>;
   /** Newest first. */
   list(workloadId?: string, limit?: number): Promise<readonly RunListItem[]>;
   latest(workloadId: string): Promise<string | null>;

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import OpenAI from 'openai';
+import OpenAI, { BadRequestError } from 'openai';
 import { expect, test } from 'vitest';
 import { toExample } from '../../domain/datasets/to-example.ts';
 import { eventually } from '../support/eventually.ts';
@@ -69,7 +69,7 @@ test('a question that the policy forbids reaches no model, and is refused as Ope
     .create({ model: 'big', messages })
     .catch((thrown: unknown) => thrown);
 
-  expect(error).toBeInstanceOf(OpenAI.BadRequestError);
+  expect(error).toBeInstanceOf(BadRequestError);
   expect(error).toMatchObject({ status: 400, code: 'content_filter', param: 'messages' });
   expect((error as InstanceType<typeof OpenAI.BadRequestError>).headers?.get('x-flywheel-blocked')).toBe(
     'question',
