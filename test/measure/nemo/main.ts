@@ -24,7 +24,7 @@ import { turn, workload } from './turn.ts';
  */
 const { values } = parseArgs({
   options: {
-    home: { type: 'string', default: '.flywheel-measure-nemo' },
+    home: { type: 'string', default: '.flywheel/measure-nemo' },
     'port-offset': { type: 'string', default: '3000' },
     data: { type: 'string', default: '../shared/data/clinc150/data_full.json' },
     // Of the names in candidates.yaml, comma-separated.
