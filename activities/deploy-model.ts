@@ -1,4 +1,4 @@
-import { RejectedError } from '../domain/errors.ts';
+import { RejectedError, UnavailableError } from '../domain/errors.ts';
 import type { ServingSpec } from '../domain/experiments/experiment.ts';
 import { pause } from './pause.ts';
 import type { Deployers, Deployment, DeploymentTarget } from './ports/deployer.ts';
@@ -8,7 +8,7 @@ import type { Lineage } from './ports/lineage.ts';
 export interface DeployModelPorts {
   readonly deployers: Deployers;
   readonly lineage: {
-    readonly deployments: Pick<DeploymentLineage, 'hold' | 'recordDeployment' | 'list'>;
+    readonly deployments: Pick<DeploymentLineage, 'hold' | 'begin' | 'recordDeployment' | 'list'>;
     readonly experiments: Pick<Lineage['experiments'], 'baseModelOf'>;
   };
 }
@@ -35,13 +35,14 @@ export async function deployModel(
   if (deployer === null) return false;
   const { deployments, experiments } = ports.lineage;
   const target = { model, baseModel: await experiments.baseModelOf(provider, model) };
-  // Before anything is made: what dies from here on leaves a hold behind, which leads to the deployment.
+  // Before anything is made: what dies from here on leaves a hold behind, whose end leads to the deployment.
   await deployments.hold({ provider, ...target }, holder);
   const deadline = Date.now() + timing.patienceMs;
   for (;;) {
+    if (!(await deployments.begin({ provider, model }, holder))) throw givenBack(provider, target);
     // Asked for anew each time: idempotent, and somebody may have removed it meanwhile.
     const deployment = await deployer.deploy(target);
-    await deployments.recordDeployment({ provider, model }, deployment);
+    await deployments.recordDeployment({ provider, ...target }, deployment);
     if (deployment.status === 'ready') return true;
     if (deployment.status === 'failed') {
       // Whoever else needs it may be served by it again in a moment; alone, we begin anew next time.
@@ -68,6 +69,13 @@ function failed(provider: string, { model }: DeploymentTarget, { id, error }: De
     `${provider} could not deploy ${model} (${id}): ${error ?? 'it gives no reason'}.`,
     { code: 'deployment_failed' },
   );
+}
+
+/** An attempt that its run has long given up on, or a release that crossed our way: the next attempt holds anew. */
+function givenBack(provider: string, { model }: DeploymentTarget): UnavailableError {
+  return new UnavailableError(`${model} at ${provider} was given back while it was being deployed.`, {
+    kind: 'busy',
+  });
 }
 
 function tooLate(provider: string, { id }: Deployment, { patienceMs }: DeployTiming): RejectedError {

@@ -1,144 +1,107 @@
 import { log } from '@temporalio/activity';
 import type { Example } from '../domain/datasets/dataset.ts';
-import { FlywheelError, RejectedError, UnavailableError } from '../domain/errors.ts';
 import { chatBody } from '../domain/experiments/chat-body.ts';
-import type { ServingSpec } from '../domain/experiments/experiment.ts';
+import { latencySample } from '../domain/experiments/latency-sample.ts';
 import { toOpenAiAnswer, toOpenAiMessage } from '../domain/records/to-openai.ts';
-import { answeredItem, failedItem } from './evaluation-item.ts';
-import { mostRounds, remoteEvaluationKey } from './idempotency-keys.ts';
-import { isUnwanted } from './is-unwanted.ts';
-import { pause } from './pause.ts';
+import { type Asking, askItem } from './ask-item.ts';
+import { forEachBounded } from './for-each-bounded.ts';
+import { remoteEvaluationKey } from './idempotency-keys.ts';
 import type { EvaluatedRow, EvaluationJob, EvaluationRow, Evaluator } from './ports/evaluator.ts';
 import type { EvaluationItem } from './ports/experiment-lineage.ts';
-import type { FewShots } from './ports/few-shots.ts';
+import { itemAskedAgain, itemOfRow, metricsByKind } from './remote-item.ts';
+import { finishedJob, type RemoteTiming } from './remote-job.ts';
 
 export interface RemoteEvaluation {
   readonly evaluator: Evaluator;
-  readonly fewShots: FewShots;
-  readonly serving: ServingSpec;
+  /** For what the job leaves to be asked. */
+  readonly asking: Asking;
+  readonly concurrency: number;
   readonly runId: string;
   readonly workloadId?: string | undefined;
   readonly evaluationId: string;
   readonly timing: RemoteTiming;
-  readonly signal: AbortSignal;
+  /** Called with items as they become known. */
+  readonly store: (items: readonly EvaluationItem[]) => Promise<void>;
 }
-
-export interface RemoteTiming {
-  /** Between two looks at a job. */
-  readonly pollMs: number;
-  /** How long the evaluator may be silent before the attempt gives up. */
-  readonly silenceMs: number;
-}
-
-export const defaultRemoteTiming: RemoteTiming = { pollMs: 2_000, silenceMs: 120_000 };
 
 /**
  * Has the provider's evaluator ask the examples in a job of its own, and scores the answers that it brings back
- * by the same rules as every other evaluation; its own metrics stand beside them, under its name. A row that it
- * lost is a failed item, and a metric that it could not compute is 0.
+ * by the same rules as every other evaluation; its own metrics stand beside them, under its name.
  *
- * However often it is repeated there is one job, found by its key; one that the evaluator lost is made again.
+ *     job → rows with an answer: stored
+ *         → rows without one, or lost: asked again here, as every item is (`askItem`)
+ *         → a sample of the answered ones: asked again here, for how long an answer takes, which no evaluator tells
+ *
+ * A row without an answer says nothing about the model: the provider may have been gone for the minute in which
+ * the evaluator asked. What then has no answer is a failed item. A metric that the evaluator could not compute is 0.
+ * However often this is repeated there is one job (`finishedJob`), and what was stored is not asked again.
  */
 export async function evaluateRemotely(
   evaluation: RemoteEvaluation,
   examples: readonly Example[],
-): Promise<readonly EvaluationItem[]> {
-  const job = await finishedJob(evaluation, await toRows(evaluation, examples));
+  stored: ReadonlySet<string>,
+): Promise<void> {
+  const { asking, concurrency } = evaluation;
+  const job = await jobOf(evaluation, examples);
   const rows = new Map<string, EvaluatedRow>();
   for await (const row of evaluation.evaluator.results(job.id)) rows.set(row.itemId, row);
   const names = metricsByKind(examples, rows);
-  return examples.map((example) => {
+  const sample = latencySample(examples.map(({ recordId }) => recordId));
+  const done: EvaluationItem[] = [];
+  const open: Example[] = [];
+  for (const example of examples.filter(({ recordId }) => !stored.has(recordId))) {
     const row = rows.get(example.recordId);
-    const item = toItem(example, row, job);
-    const foreign = foreignScores(row, names[example.target.kind]);
-    return { ...item, scores: { ...item.scores, ...foreign } };
+    const isDone = row?.response && !sample.has(example.recordId);
+    if (isDone) done.push(itemOfRow(example, row, { response: row.response, latencyMs: null, names }));
+    else open.push(example);
+  }
+  await evaluation.store(done);
+  warnOfLost(job, open, rows);
+  await forEachBounded(open, concurrency, asking.signal, async (example, signal) => {
+    const row = rows.get(example.recordId);
+    const asked = await askItem({ ...asking, signal }, example);
+    // Of those that were lost only the sampled count: what the evaluator lost may well be what takes long.
+    const latencyMs = sample.has(example.recordId) ? asked.latencyMs : null;
+    const item = row?.response
+      ? itemOfRow(example, row, { response: row.response, latencyMs, names })
+      : itemAskedAgain(example, asked, { row, latencyMs, names });
+    await evaluation.store([item]);
   });
 }
 
-type TargetKind = Example['target']['kind'];
-
-/** What the evaluator measures of answers in calls, and of those in text: it does not measure both alike. */
-function metricsByKind(
-  examples: readonly Example[],
+function warnOfLost(
+  { id }: EvaluationJob,
+  open: readonly Example[],
   rows: ReadonlyMap<string, EvaluatedRow>,
-): Readonly<Record<TargetKind, ReadonlySet<string>>> {
-  const namesOf = (kind: TargetKind) =>
-    new Set(
-      examples
-        .filter(({ target }) => target.kind === kind)
-        .flatMap(({ recordId }) => Object.keys(rows.get(recordId)?.metrics ?? {})),
-    );
-  return { text: namesOf('text'), tool_calls: namesOf('tool_calls') };
+): void {
+  const lost = open.map(({ recordId }) => rows.get(recordId)).filter((row) => !row?.response);
+  if (lost.length === 0) return;
+  const reasons = [...new Set(lost.map((row) => row?.error ?? 'it returned no row'))].slice(0, 3);
+  log.warn(`${lost.length} rows that the evaluator has no answer to are asked again`, { jobId: id, reasons });
 }
 
-async function finishedJob(
-  evaluation: RemoteEvaluation,
-  rows: readonly EvaluationRow[],
-): Promise<EvaluationJob> {
-  const { evaluator, serving, runId, workloadId, evaluationId } = evaluation;
-  for (let round = 1; ; round++) {
-    const key = remoteEvaluationKey({ runId, evaluationId }, round);
-    const metadata = {
-      ...{ run_id: runId, evaluation_id: evaluationId },
-      ...(workloadId !== undefined && { workload_id: workloadId }),
-    };
-    // Without the signal: a create that is broken off may leave a job that nobody watches.
-    const launched = await evaluator.launch({ key, model: serving.model, rows, metadata });
-    const job = await watchOrEnd(evaluation, launched);
-    if (job.status === 'succeeded') return job;
-    const again = job.errorRetryable || launched.status === 'cancelled';
-    if (!again || round === mostRounds) throw failed(job);
-    log.warn('The evaluation is launched again', { jobId: job.id, reason: job.error });
-  }
-}
-
-async function watchOrEnd(evaluation: RemoteEvaluation, job: EvaluationJob): Promise<EvaluationJob> {
-  try {
-    return await watch(evaluation, job);
-  } catch (error) {
-    if (evaluation.signal.aborted && (await isUnwanted())) await cancel(evaluation.evaluator, job.id);
-    throw error;
-  }
-}
-
-async function watch(
-  { evaluator, timing, signal }: RemoteEvaluation,
-  job: EvaluationJob,
-): Promise<EvaluationJob> {
-  let current = job;
-  for (let lastAnswer = Date.now(); !hasEnded(current); ) {
-    await pause(timing.pollMs, signal);
-    try {
-      current = await evaluator.get(job.id);
-      lastAnswer = Date.now();
-    } catch (error) {
-      if (!(error instanceof UnavailableError) || Date.now() - lastAnswer > timing.silenceMs) throw error;
-    }
-  }
-  return current;
-}
-
-/** The cancellation must not turn into another failure. */
-async function cancel(evaluator: Evaluator, jobId: string): Promise<void> {
-  try {
-    await evaluator.cancel(jobId);
-  } catch (error) {
-    if (!(error instanceof FlywheelError)) throw error;
-    log.error('The evaluation job could not be cancelled', { jobId, reason: error.message });
-  }
-}
-
-function hasEnded({ status }: EvaluationJob): boolean {
-  return status === 'succeeded' || status === 'failed' || status === 'cancelled';
-}
-
-function failed({ id, status, error }: EvaluationJob): RejectedError {
-  const what = status === 'cancelled' ? 'was cancelled there, not by this run' : 'failed';
-  return new RejectedError(`Evaluation job ${id} ${what}: ${error ?? 'the evaluator gives no reason'}.`);
+function jobOf(evaluation: RemoteEvaluation, examples: readonly Example[]): Promise<EvaluationJob> {
+  const { evaluator, asking, runId, workloadId, evaluationId, timing } = evaluation;
+  const metadata = {
+    ...{ run_id: runId, evaluation_id: evaluationId },
+    ...(workloadId !== undefined && { workload_id: workloadId }),
+  };
+  return finishedJob({
+    ...{ evaluator, timing, signal: asking.signal, name: 'Evaluation' },
+    async launch(round) {
+      const key = remoteEvaluationKey({ runId, evaluationId }, round);
+      // The rows cost an embedding each where examples are chosen by likeness: not for a job that is there.
+      const found = await evaluator.find(key);
+      if (found) return found;
+      const rows = await toRows(asking, examples);
+      // Without the signal: a create that is broken off may leave a job that nobody watches.
+      return evaluator.launch({ key, model: asking.serving.model, rows, metadata });
+    },
+  });
 }
 
 async function toRows(
-  { fewShots, serving, signal }: RemoteEvaluation,
+  { fewShots, serving, signal }: Asking,
   examples: readonly Example[],
 ): Promise<readonly EvaluationRow[]> {
   const rows: EvaluationRow[] = [];
@@ -151,20 +114,4 @@ async function toRows(
     });
   }
   return rows;
-}
-
-function toItem(example: Example, row: EvaluatedRow | undefined, job: EvaluationJob): EvaluationItem {
-  // Evaluators do not tell how long an answer took.
-  if (row?.response) return answeredItem(example, { response: row.response, latencyMs: null });
-  const detail = row?.error ?? `Evaluation job ${job.id} returned no row for this item.`;
-  return failedItem(example, { failure: 'provider_error', detail });
-}
-
-/** What the evaluator made of it, 0 where it made nothing of it: every item has each metric of its kind. */
-function foreignScores(row: EvaluatedRow | undefined, names: ReadonlySet<string>): Record<string, number> {
-  const values = [...names].map((name) => [`evaluator/${name}`, row?.metrics[name] ?? null] as const);
-  return {
-    ...Object.fromEntries(values.map(([name, value]) => [name, value ?? 0])),
-    'evaluator/missing': Number(row === undefined || values.some(([, value]) => value === null)),
-  };
 }

@@ -4,7 +4,7 @@ import { RejectedError } from '../domain/errors.ts';
 import type { EvaluationSummary, ServingSpec } from '../domain/experiments/experiment.ts';
 import { summarise } from '../domain/experiments/summarise.ts';
 import { type AskTiming, askItem } from './ask-item.ts';
-import { defaultRemoteTiming, evaluateRemotely, type RemoteTiming } from './evaluate-remotely.ts';
+import { evaluateRemotely } from './evaluate-remotely.ts';
 import { forEachBounded } from './for-each-bounded.ts';
 import { evaluationId } from './idempotency-keys.ts';
 import { keepAlive } from './keep-alive.ts';
@@ -15,6 +15,7 @@ import type { EvaluationItem } from './ports/experiment-lineage.ts';
 import type { FewShots } from './ports/few-shots.ts';
 import type { Lineage } from './ports/lineage.ts';
 import { readExamples } from './read-examples.ts';
+import { defaultRemoteTiming, type RemoteTiming } from './remote-job.ts';
 
 export interface EvaluateInput {
   readonly experimentId: string;
@@ -47,8 +48,8 @@ export interface EvaluateSettings {
 }
 
 /**
- * Asks every item of the eval split, as the route would, and stores each answer as it comes, or all at once
- * where the provider's own evaluator asks. Repeated after any interruption it asks what is missing and nothing else.
+ * Asks every item of the eval split, as the route would, and stores each answer as it comes; where the provider's
+ * own evaluator asks, when its job has ended. Repeated after any interruption it asks what is missing and nothing else.
  *
  * An item that does not fit the model's context is a wrong answer like any other. Where none fits, the model
  * has not been measured at all: this throws `RejectedError`, so that the experiment fails and says so.
@@ -65,13 +66,11 @@ export function createEvaluate(ports: EvaluatePorts, settings: EvaluateSettings)
     const id = evaluationId({ experimentId, evalHash: files.eval.sha256, serving });
     await evaluations.open({ evaluationId: id, experimentId, datasetId, serving, total: files.eval.rows });
     const stored = await evaluations.storedItemIds(id);
-    const missing = (await readExamples(artifacts, files.eval.uri)).filter(
-      (one) => !stored.has(one.recordId),
-    );
+    const examples = await readExamples(artifacts, files.eval.uri);
     const progress = { done: stored.size, total: files.eval.rows };
     await keepAlive(
       () => ({ ...progress }),
-      () => (missing.length > 0 ? askMissing(input, id, missing, progress) : Promise.resolve()),
+      () => askMissing(input, id, { examples, stored, progress }),
     );
     const items = await evaluations.items(id);
     const summary = await close(id, items);
@@ -83,32 +82,27 @@ export function createEvaluate(ports: EvaluatePorts, settings: EvaluateSettings)
   async function askMissing(
     { serving, runId, workloadId }: EvaluateInput,
     id: string,
-    missing: readonly Example[],
-    progress: { done: number; readonly total: number },
+    { examples, stored, progress }: Asked,
   ): Promise<void> {
-    const signal = cancellationSignal();
+    const missing = examples.filter(({ recordId }) => !stored.has(recordId));
+    if (missing.length === 0) return;
+    const { concurrency } = settings;
+    // As they become known: at a kill only those in flight have to be asked again.
+    const store = async (items: readonly EvaluationItem[]) => {
+      await evaluations.storeItems(id, items);
+      progress.done += items.length;
+      heartbeat({ ...progress });
+    };
+    const chatModel = chatModels(serving.provider);
+    const asking = { chatModel, serving, fewShots, timing, signal: cancellationSignal() };
     const evaluator = evaluators(serving.provider);
     if (evaluator !== null) {
-      const remote = {
-        evaluator,
-        fewShots,
-        serving,
-        runId,
-        workloadId,
-        evaluationId: id,
-        timing: remoteTiming,
-        signal,
-      };
-      return evaluations.storeItems(id, await evaluateRemotely(remote, missing));
+      const remote = { evaluator, asking, concurrency, runId, workloadId, evaluationId: id, store };
+      return evaluateRemotely({ ...remote, timing: remoteTiming }, examples, stored);
     }
-    const chatModel = chatModels(serving.provider);
-    await forEachBounded(missing, settings.concurrency, signal, async (example, itemSignal) => {
-      const item = await askItem({ chatModel, serving, fewShots, timing, signal: itemSignal }, example);
-      // Each by itself: at a kill only those in flight have to be asked again.
-      await evaluations.storeItems(id, [item]);
-      progress.done += 1;
-      heartbeat({ ...progress });
-    });
+    await forEachBounded(missing, concurrency, asking.signal, async (example, signal) =>
+      store([await askItem({ ...asking, signal }, example)]),
+    );
   }
 
   async function close(id: string, items: readonly EvaluationItem[]): Promise<EvaluationSummary> {
@@ -118,6 +112,13 @@ export function createEvaluate(ports: EvaluatePorts, settings: EvaluateSettings)
   }
 
   return { evaluate };
+}
+
+/** What there is to ask, and what of it is there. */
+interface Asked {
+  readonly examples: readonly Example[];
+  readonly stored: ReadonlySet<string>;
+  readonly progress: { done: number; readonly total: number };
 }
 
 function refuseIfNothingFits(items: readonly EvaluationItem[], { model, maxTokens }: ServingSpec): void {

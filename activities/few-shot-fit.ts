@@ -7,14 +7,23 @@ import type { ChatModel } from './ports/chat-model.ts';
 /** Whether a few-shot text leaves room for every prompt and its answer. */
 export type Fits = (text: string) => Promise<boolean>;
 
-/** Whether the text leaves room beside the longest prompt, asked of the model's own tokenizer. */
+/**
+ * Fewer than any tokenizer in use makes of plain English (about 4), so that the estimate errs on the safe side.
+ * Languages that it knows little of take more tokens.
+ */
+const charactersPerToken = 3;
+
+/**
+ * Whether the text leaves room beside the longest prompt: asked of the model's own tokenizer, or, where the
+ * provider cannot count, estimated against the context that `candidates.yaml` gives.
+ */
 export function fitting(chatModel: ChatModel, candidate: Candidate, examples: readonly Example[]): Fits {
   const longestExample = longest(examples);
   return async (text) => {
     if (longestExample === undefined) return false;
     const body = chatBody(longestExample, { fewShot: text, maxTokens: candidate.maxTokens });
     const tokens = await chatModel.countTokens(candidate.model, body);
-    if (tokens === null) {
+    if (tokens === null && candidate.context === undefined) {
       // Nothing to go by. What does not fit is then counted as `too_long` by the evaluation, in the open.
       log.info('The provider cannot count tokens; few-shot examples are not fitted', {
         model: candidate.model,
@@ -23,7 +32,8 @@ export function fitting(chatModel: ChatModel, candidate: Candidate, examples: re
     }
     // Servers refuse a prompt that would leave less than the longest answer asked for.
     const answer = Math.max(candidate.icl.reservedTokens, candidate.maxTokens);
-    return tokens.count + answer <= tokens.contextLength;
+    const prompt = tokens?.count ?? Math.ceil(JSON.stringify(body).length / charactersPerToken);
+    return prompt + answer <= Math.min(tokens?.contextLength ?? Infinity, candidate.context ?? Infinity);
   };
 }
 

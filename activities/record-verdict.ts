@@ -37,7 +37,7 @@ export function createRecordVerdict({ lineage }: RecordVerdictPorts) {
   async function recordVerdict({ plan, datasetHash, reports }: RecordVerdictInput): Promise<RecordedVerdict> {
     const { runId, workloadId } = plan;
     await lineage.runs.setStage(runId, 'verdict');
-    const verdict = decideVerdict(reports, verdictRule(policyOf(plan), reports));
+    const verdict = decideVerdict(reports, verdictRule(plan, reports));
     const winner = reports.find((report) => report.experimentId === verdict.winner?.experimentId);
     const serving = winner?.serving ?? null;
     const evaluation = winner?.evaluation ?? null;
@@ -53,15 +53,14 @@ function policyOf(plan: Partial<RunPlan> & { readonly threshold?: number }): Wor
   return plan.policy ?? { ...defaultPolicy, threshold: plan.threshold ?? defaultPolicy.threshold };
 }
 
-function verdictRule(
-  { primaryMetric, threshold, budgets, prices }: WorkloadPolicy,
-  reports: Reports,
-): VerdictRule {
+function verdictRule(plan: RunPlan, reports: Reports): VerdictRule {
+  const { primaryMetric, threshold, budgets, prices } = policyOf(plan);
+  const listed = plan.experiments.flatMap(({ candidate: { name, price } }) => (price ? [[name, price]] : []));
   return {
     primaryMetric: primaryMetric === 'auto' ? measuredFirst(reports) : primaryMetric,
     threshold,
     budgets,
-    prices,
+    prices: { ...Object.fromEntries(listed), ...prices },
   };
 }
 

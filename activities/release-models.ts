@@ -1,9 +1,10 @@
 import { log } from '@temporalio/activity';
 import { routeHolder, runHolder } from '../domain/deployments/holder.ts';
-import { FlywheelError, RejectedError } from '../domain/errors.ts';
+import { UnavailableError } from '../domain/errors.ts';
+import { removeUnused } from './deployments/remove-unused.ts';
 import { keepAlive } from './keep-alive.ts';
 import type { Deployers } from './ports/deployer.ts';
-import type { DeploymentLineage, RecordedDeployment } from './ports/deployment-lineage.ts';
+import type { DeploymentLineage } from './ports/deployment-lineage.ts';
 import type { Lineage } from './ports/lineage.ts';
 
 export interface ReleaseModelsPorts {
@@ -22,7 +23,7 @@ export function createReleaseModels({ deployers, lineage, retirementGraceMs }: R
 
   async function releaseRunModels({ runId }: { readonly runId: string }): Promise<{ removed: string[] }> {
     await deployments.release(runHolder(runId));
-    return removeUnused();
+    return giveBack();
   }
 
   /** The route keeps what it serves and what a rollback would serve. */
@@ -34,51 +35,25 @@ export function createReleaseModels({ deployers, lineage, retirementGraceMs }: R
     const route = await routes.get(workloadId);
     const except = [route?.serving, route?.previous].filter((serving) => serving != null);
     await deployments.release(routeHolder(workloadId), { except, keepMs: retirementGraceMs });
-    return removeUnused();
+    return giveBack();
   }
 
-  /** One that cannot be removed now does not keep the others. */
-  async function removeUnused(): Promise<{ removed: string[] }> {
+  async function giveBack(): Promise<{ removed: string[] }> {
     const removed: string[] = [];
-    const failures: unknown[] = [];
+    const failures: string[] = [];
     await keepAlive(
       () => ({ removed }),
       async () => {
-        for (const deployment of await deployments.claimUnused()) {
-          try {
-            await remove(deployment);
-            removed.push(deployment.model);
-          } catch (error) {
-            await deployments.unclaim(deployment);
-            if (!(error instanceof FlywheelError)) throw error;
-            log.warn('A deployment could not be removed', { model: deployment.model, reason: error.message });
-            failures.push(error);
-          }
-        }
+        await removeUnused({ deployers, deployments }, ({ deployment: { model, ours }, outcome, reason }) => {
+          if (outcome === 'failed') failures.push(reason ?? model);
+          else removed.push(model);
+          if (ours && outcome !== 'removed')
+            log.warn('A deployment is not removed', { model, outcome, reason });
+        });
       },
     );
-    if (failures.length > 0) throw failures[0];
+    if (failures.length > 0) throw new UnavailableError(failures.join(' '));
     return { removed };
-  }
-
-  async function remove({
-    provider,
-    model,
-    baseModel,
-    deploymentId,
-    ours,
-  }: RecordedDeployment): Promise<void> {
-    // What others made is theirs, and what was never made needs no removal.
-    if (ours && deploymentId !== null) {
-      await deployers(provider)
-        ?.remove(deploymentId, { model, baseModel })
-        .catch((error: unknown) => {
-          // Refused for good: somebody took it over. Kept in the books it would be in everybody's way for ever.
-          if (!(error instanceof RejectedError)) throw error;
-          log.warn('A deployment is left to whoever has it now', { model, reason: error.message });
-        });
-    }
-    await deployments.forget({ provider, model });
   }
 
   return { releaseRunModels, releaseRouteModels };

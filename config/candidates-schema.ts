@@ -6,6 +6,7 @@ import {
   defaultRelevanceShare,
 } from '../domain/experiments/defaults.ts';
 import { type Candidate, type Similarity, strategies } from '../domain/experiments/experiment.ts';
+import { PriceEntry, toPrice } from './price-schema.ts';
 import { ProviderEntry } from './providers-schema.ts';
 
 const LoraSettings = z
@@ -52,8 +53,11 @@ const CandidateEntry = z.strictObject({
   icl: IclSettings,
   gpu_pool: z.string().min(1).default('local'),
   max_tokens: z.number().int().min(1).default(defaultMaxTokens),
+  /** Prompt and answer together, in tokens; the server's own word where it gives one. */
+  context: z.number().int().min(1).optional(),
+  price: PriceEntry.optional(),
 });
-type CandidateEntry = z.infer<typeof CandidateEntry>;
+export type CandidateEntry = z.infer<typeof CandidateEntry>;
 
 /** The shape of `candidates.yaml`, in the file's own (snake_case) words. */
 export const CandidatesFile = z.strictObject({
@@ -88,6 +92,8 @@ export function toCandidate(entry: CandidateEntry): Candidate {
     },
     gpuPool: entry.gpu_pool,
     maxTokens: entry.max_tokens,
+    ...(entry.context !== undefined && { context: entry.context }),
+    ...(entry.price && { price: toPrice(entry.price) }),
   };
 }
 

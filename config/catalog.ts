@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Candidate } from '../domain/experiments/experiment.ts';
-import { CandidatesFile, toCandidate } from './candidates-schema.ts';
+import { type CandidateEntry, CandidatesFile, toCandidate } from './candidates-schema.ts';
 import { type LocalModels, modelSource, shippedModels } from './local-models.ts';
 import { unknownWord } from './nearest.ts';
 import { type Provider, toProvider, trains } from './provider.ts';
@@ -69,7 +69,6 @@ function crossCheck(
   at: (path: readonly PropertyKey[]) => string,
 ): string[] {
   const problems: string[] = [];
-  const known = ['local', ...Object.keys(providers)];
   if (providers['local']) {
     problems.push(
       `${at(['providers', 'local'])} "local" is the model server; set MODEL_SERVER_URL to use another one`,
@@ -82,31 +81,45 @@ function crossCheck(
       );
     }
   }
-  for (const [index, candidate] of candidates.entries()) {
-    const path = ['candidates', index] as const;
-    if (candidates.findIndex((other) => other.name === candidate.name) < index) {
-      problems.push(`${at([...path, 'name'])} "${candidate.name}" is listed twice; names are unique`);
-    }
-    for (const field of ['provider', 'trainer'] as const) {
-      const named = candidate[field];
-      if (named !== undefined && !known.includes(named))
-        problems.push(`${at([...path, field])} ${unknownWord('provider', named, known)}`);
-    }
-    const trainer = candidate.trainer ?? candidate.provider;
-    const entry = providers[trainer];
-    if (candidate.strategies.includes('lora') && entry && !trains(toProvider(entry, null, '.'))) {
-      problems.push(
-        `${at([...path, 'strategies'])} "lora" needs ${howToTrain(entry.kind)}; "${trainer}" does not train`,
-      );
-    }
-    const embedder = candidate.icl.embedding?.provider;
-    if (embedder !== undefined && !known.includes(embedder)) {
-      problems.push(
-        `${at([...path, 'icl', 'embedding', 'provider'])} ${unknownWord('provider', embedder, known)}`,
-      );
-    }
-  }
-  return problems;
+  return [
+    ...problems,
+    ...candidates.flatMap((candidate, index) => {
+      const path = ['candidates', index] as const;
+      const twice = candidates.findIndex((other) => other.name === candidate.name) < index;
+      return [
+        ...(twice ? [`${at([...path, 'name'])} "${candidate.name}" is listed twice; names are unique`] : []),
+        ...candidateProblems(candidate, providers, (field) => at([...path, ...field])),
+      ];
+    }),
+  ];
+}
+
+function candidateProblems(
+  { provider, trainer: trainedBy, strategies, icl, context, max_tokens: answer }: CandidateEntry,
+  providers: CandidatesFile['providers'],
+  at: (field: readonly string[]) => string,
+): string[] {
+  const known = ['local', ...Object.keys(providers)];
+  const unknown = (field: readonly string[], named: string | undefined) =>
+    named === undefined || known.includes(named)
+      ? []
+      : [`${at(field)} ${unknownWord('provider', named, known)}`];
+  const trainer = trainedBy ?? provider;
+  const entry = providers[trainer];
+  const cannotTrain = strategies.includes('lora') && entry && !trains(toProvider(entry, null, '.'));
+  return [
+    ...unknown(['provider'], provider),
+    ...unknown(['trainer'], trainedBy),
+    ...(cannotTrain
+      ? [`${at(['strategies'])} "lora" needs ${howToTrain(entry.kind)}; "${trainer}" does not train`]
+      : []),
+    ...unknown(['icl', 'embedding', 'provider'], icl.embedding?.provider),
+    ...(context !== undefined && context <= answer
+      ? [
+          `${at(['context'])} ${context} tokens leave no room for a prompt beside an answer of ${answer} (max_tokens)`,
+        ]
+      : []),
+  ];
 }
 
 function howToTrain(kind: Provider['kind']): string {

@@ -1,5 +1,7 @@
-import type { Price, WorkloadPolicy } from '../domain/policies/policy.ts';
+import type { Price } from '../domain/experiments/price.ts';
+import type { WorkloadPolicy } from '../domain/policies/policy.ts';
 import type { PolicyEntry } from './policies-schema.ts';
+import { toPrice } from './price-schema.ts';
 
 /** What the entry says, over `base`. Maps are merged key by key, lists replaced; null takes away. */
 export function mergePolicy(base: WorkloadPolicy, entry: PolicyEntry): WorkloadPolicy {
@@ -44,10 +46,5 @@ function given<T>(value: T | null | undefined, base: T | null): T | null {
 }
 
 function toPrices(prices: PolicyEntry['prices'] = {}): Record<string, Price> {
-  return Object.fromEntries(
-    Object.entries(prices).map(([candidate, price]) => [
-      candidate,
-      { prompt: price.prompt_usd_per_1m, completion: price.completion_usd_per_1m },
-    ]),
-  );
+  return Object.fromEntries(Object.entries(prices).map(([candidate, price]) => [candidate, toPrice(price)]));
 }

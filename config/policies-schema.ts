@@ -5,8 +5,7 @@ import { isPlainId, plainIdRule } from '../domain/ids.ts';
 import { defaultRubric } from '../domain/judging/judge.ts';
 import { redactionKinds } from '../domain/policies/policy.ts';
 import { isTimezone, parseTimeOfDay, parseWeekly } from '../domain/schedules/times.ts';
-
-const amount = z.number().min(0);
+import { PriceEntry } from './price-schema.ts';
 
 const regularExpression = z
   .string()
@@ -43,9 +42,7 @@ export const PolicyEntry = z.strictObject({
       latency_p95_ms: z.number().gt(0).nullish(),
     })
     .optional(),
-  prices: z
-    .record(z.string(), z.strictObject({ prompt_usd_per_1m: amount, completion_usd_per_1m: amount }))
-    .optional(),
+  prices: z.record(z.string(), PriceEntry).optional(),
   kpi: z.string().min(1).nullish(),
   candidates: z.array(z.string()).min(1).nullish(),
   strategies: z.array(z.enum(strategies)).min(1).nullish(),

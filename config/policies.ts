@@ -19,6 +19,8 @@ export interface PoliciesFile {
   readonly providers: readonly string[];
 }
 
+const isEmpty = 'is empty; write `{}` into it for no policies, or delete it';
+
 /** Reads the file, or says everything that is wrong with it. Without one every workload has the default policy. */
 export function readPolicies(file: PoliciesFile): {
   policies: Policies;
@@ -30,7 +32,10 @@ export function readPolicies(file: PoliciesFile): {
     const missing = `${shortPath(path)} does not exist; FLYWHEEL_WORKLOADS names the file`;
     return { policies: none, problems: required ? [missing] : [] };
   }
-  const { contents, problems, at } = parseYaml(readFileSync(path, 'utf8'), shortPath(path), WorkloadsFile);
+  const text = readFileSync(path, 'utf8');
+  // What is being written, or was cut off, must not count as a wish for defaults: it would open every gate to anyone.
+  if (text.trim() === '') return { policies: none, problems: [`${shortPath(path)} ${isEmpty}`] };
+  const { contents, problems, at } = parseYaml(text, shortPath(path), WorkloadsFile);
   if (contents === null) return { policies: none, problems };
   return { policies: toPolicies(contents), problems: crossCheck(contents, file, at) };
 }

@@ -25,6 +25,11 @@ const layers: readonly { file: string; forbidden: string; permitted: string }[] 
     permitted: `import type { Json } from '../../domain/json.ts'; export type X = Json;`,
   },
   {
+    file: 'activities/deployments/x.ts',
+    forbidden: `import { heartbeat } from '@temporalio/activity'; export const x = heartbeat;`,
+    permitted: `import type { Deployer } from '../ports/deployer.ts'; export type X = Deployer;`,
+  },
+  {
     file: 'activities/x.ts',
     forbidden: `import { createTrainer } from '../integrations/openai/trainer.ts'; export const x = createTrainer;`,
     permitted: `import { heartbeat } from '@temporalio/activity'; export const x = heartbeat;`,
@@ -48,6 +53,16 @@ const layers: readonly { file: string; forbidden: string; permitted: string }[] 
     file: 'integrations/openai/y.ts',
     forbidden: `import { evaluate } from '../../activities/evaluate.ts'; export const x = evaluate;`,
     permitted: `import type { Trainer } from '../../activities/ports/trainer.ts'; export type X = Trainer;`,
+  },
+  {
+    file: 'integrations/http/x.ts',
+    forbidden: `import { createClient } from '../openai/client.ts'; export const x = createClient;`,
+    permitted: `import { UnavailableError } from '../../domain/errors.ts'; export const x = UnavailableError;`,
+  },
+  {
+    file: 'integrations/openai/z.ts',
+    forbidden: `import { removeUnused } from '../../activities/deployments/remove-unused.ts'; export const x = removeUnused;`,
+    permitted: `import { sha256 } from '../../domain/hash.ts'; export const x = sha256;`,
   },
   {
     file: 'db/x.ts',

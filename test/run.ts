@@ -75,6 +75,9 @@ function conclude(outcomes: readonly Outcome[]): number {
   const count = (state: Outcome['state']) => outcomes.filter((outcome) => outcome.state === state).length;
   const unstated = outcomes.filter(({ state, title }) => state === 'skipped' && !statedSkip.test(title));
   const refused = process.env.CI === 'true' ? unstated : [];
+  for (const { title, firstFailure } of outcomes)
+    if (firstFailure !== undefined)
+      console.log(`passed at the second attempt: ${title}\n  first: ${firstFailure.split('\n', 1)[0]}`);
   for (const { title } of outcomes.filter(({ state }) => state === 'failed')) console.log(`failed: ${title}`);
   for (const { title } of refused) console.log(`skipped, which CI does not accept: ${title}`);
   const failed = count('failed') + refused.length;

@@ -1,15 +1,23 @@
+import type { TraceIds } from '../activities/ports/trace.ts';
 import type { Config } from '../config/config.ts';
 import type { Provider } from '../config/provider.ts';
 import { NotFoundError } from '../domain/errors.ts';
 
+/** The configured providers, and what their calls belong to, where that is a run. */
+export interface Providers extends Pick<Config, 'providers'> {
+  readonly traceId?: TraceIds;
+}
+
 /** Opens something of a configured provider at its first use, and keeps it. Throws `NotFoundError` for others. */
 export function byProvider<T>(
-  config: Pick<Config, 'providers'>,
-  open: (name: string, provider: Provider) => T,
+  config: Providers,
+  open: (name: string, provider: Provider & { readonly traceId?: TraceIds }) => T,
 ): (name: string) => T {
   const opened = new Map<string, T>();
+  const { traceId } = config;
+  const openOnce = (name: string) => open(name, { ...providerOf(config, name), ...(traceId && { traceId }) });
   return (name) => {
-    const found = opened.has(name) ? (opened.get(name) as T) : open(name, providerOf(config, name));
+    const found = opened.has(name) ? (opened.get(name) as T) : openOnce(name);
     opened.set(name, found);
     return found;
   };

@@ -1,5 +1,6 @@
 import type { FineTunePorts } from '../activities/fine-tune.ts';
 import type { ActivityPorts } from '../activities/index.ts';
+import type { TraceIds } from '../activities/ports/trace.ts';
 import { commandFlags } from '../config/command-flags.ts';
 import type { Config } from '../config/config.ts';
 import { createGatewayProbe } from '../integrations/gateway/probe.ts';
@@ -19,11 +20,12 @@ export interface OpenActivityPorts {
 }
 
 /** Everything that activities reach the world by. `migrateDatabases` must have run. */
-export function openActivityPorts(config: Config): OpenActivityPorts {
+export function openActivityPorts(config: Config, traceId: TraceIds): OpenActivityPorts {
+  const traced = { ...config, traceId };
   const lineage = openLineage(config);
   const logStore = openLogStore(config);
   const artifacts = openArtifactStore(config);
-  const embedders = openEmbedders(config);
+  const embedders = openEmbedders(traced);
   const flywheels = openFlywheels(config);
   const { evaluationConcurrency, itemTimeoutMs, retirementGraceMs, ...defaults } = config.defaults;
   return {
@@ -31,12 +33,12 @@ export function openActivityPorts(config: Config): OpenActivityPorts {
       lineage,
       logStore,
       artifacts,
-      chatModels: openChatModels(config),
+      chatModels: openChatModels(traced),
       embedders,
-      deployers: openDeployers(config),
-      evaluators: openEvaluators(config),
+      deployers: openDeployers(traced),
+      evaluators: openEvaluators(traced),
       fewShots: openFewShots(artifacts, embedders),
-      trainers: openTrainers(config, artifacts),
+      trainers: openTrainers(traced, artifacts),
       probe: createGatewayProbe(config.gateway.url, () => config.gateway.ownToken),
       catalog: { all: () => config.candidates },
       policies: openPolicies(config),

@@ -9,11 +9,11 @@ import {
   createAdapterFolder,
 } from '../integrations/vllm/adapter-folder.ts';
 import { createDeployer as createVllmDeployer } from '../integrations/vllm/deployer.ts';
-import { byProvider } from './by-provider.ts';
+import { byProvider, type Providers } from './by-provider.ts';
 import { openAdapterFiles } from './open-adapter-files.ts';
 
 /** The configured providers that deploy models on request. */
-export function openDeployers(config: Pick<Config, 'providers' | 'candidates'>): Deployers {
+export function openDeployers(config: Providers & Pick<Config, 'candidates'>): Deployers {
   return byProvider(config, (name, provider) => {
     switch (provider.kind) {
       case 'nemo-microservices':
@@ -30,7 +30,7 @@ export function openDeployers(config: Pick<Config, 'providers' | 'candidates'>):
 
 /** Filled from whoever trains the candidates that this vLLM serves. */
 function adapterFolder(
-  config: Pick<Config, 'providers' | 'candidates'>,
+  config: Providers & Pick<Config, 'candidates'>,
   name: string,
   adapters: AdapterFolderSettings | null,
 ): AdapterFolder | null {

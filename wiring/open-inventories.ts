@@ -1,11 +1,10 @@
 import type { Inventories } from '../activities/ports/inventory.ts';
-import type { Config } from '../config/config.ts';
 import { createInventory as createNemoInventory } from '../integrations/nemo-microservices/inventory.ts';
 import { createInventory as createPlatformInventory } from '../integrations/nemo-platform/inventory.ts';
-import { byProvider } from './by-provider.ts';
+import { byProvider, type Providers } from './by-provider.ts';
 
 /** What Flywheel made at the configured providers; null where it leaves nothing, or cannot tell. */
-export function openInventories(config: Pick<Config, 'providers'>): Inventories {
+export function openInventories(config: Providers): Inventories {
   return byProvider(config, (name, provider) => {
     switch (provider.kind) {
       case 'nemo-microservices':

@@ -2,7 +2,6 @@ import type { ArtifactStore } from '../activities/ports/artifact-store.ts';
 import type { ChatModels } from '../activities/ports/chat-model.ts';
 import type { Embedders } from '../activities/ports/embedder.ts';
 import type { Trainers } from '../activities/ports/trainer.ts';
-import type { Config } from '../config/config.ts';
 import { NotFoundError } from '../domain/errors.ts';
 import {
   createChatModel as createNemoChatModel,
@@ -10,14 +9,15 @@ import {
 } from '../integrations/nemo-microservices/chat-model.ts';
 import { createTrainer as createNemoTrainer } from '../integrations/nemo-microservices/trainer.ts';
 import { createChatModel as createPlatformChatModel } from '../integrations/nemo-platform/chat-model.ts';
+import { createEmbedder as createPlatformEmbedder } from '../integrations/nemo-platform/embedder.ts';
 import { createTrainer as createPlatformTrainer } from '../integrations/nemo-platform/trainer.ts';
 import { createChatModel } from '../integrations/openai/chat-model.ts';
 import { createEmbedder } from '../integrations/openai/embedder.ts';
 import { createTrainer } from '../integrations/openai/trainer.ts';
-import { byProvider } from './by-provider.ts';
+import { byProvider, type Providers } from './by-provider.ts';
 
 /** The configured providers' chat endpoints. */
-export function openChatModels(config: Pick<Config, 'providers'>): ChatModels {
+export function openChatModels(config: Providers): ChatModels {
   return byProvider(config, (name, provider) => {
     if (provider.kind === 'nemo-microservices') return createNemoChatModel({ name, ...provider });
     if (provider.kind === 'nemo-platform') return createPlatformChatModel({ name, ...provider });
@@ -26,15 +26,16 @@ export function openChatModels(config: Pick<Config, 'providers'>): ChatModels {
 }
 
 /** The configured providers' embedding endpoints. */
-export function openEmbedders(config: Pick<Config, 'providers'>): Embedders {
+export function openEmbedders(config: Providers): Embedders {
   return byProvider(config, (name, provider) => {
     if (provider.kind === 'nemo-microservices') return createNemoEmbedder({ name, ...provider });
+    if (provider.kind === 'nemo-platform') return createPlatformEmbedder({ name, ...provider });
     return createEmbedder({ name, ...provider });
   });
 }
 
 /** The configured providers' fine-tuning services. */
-export function openTrainers(config: Pick<Config, 'providers'>, artifacts: ArtifactStore): Trainers {
+export function openTrainers(config: Providers, artifacts: ArtifactStore): Trainers {
   return byProvider(config, (name, provider) => {
     switch (provider.kind) {
       case 'openai':

@@ -1,3 +1,4 @@
+import { currentTraceId } from '../activities/current-trace-id.ts';
 import { createActivities, createDeviceActivities } from '../activities/index.ts';
 import { migrateDatabases } from '../wiring/migrate-databases.ts';
 import { openActivityPorts } from '../wiring/open-activity-ports.ts';
@@ -11,7 +12,7 @@ import { runWorkerProcess } from './run-workers.ts';
 /** Everything with side effects: the activity queues, and the queues of the accelerators beside this machine. */
 await runWorkerProcess('activity-worker', async (config, logger) => {
   await migrateDatabases(config);
-  const { ports, close } = openActivityPorts(config);
+  const { ports, close } = openActivityPorts(config, currentTraceId);
   const activities = createActivities(ports);
   const schedules = openSchedules(config);
   const following = followSchedules(schedules, logger);

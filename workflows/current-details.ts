@@ -1,3 +1,4 @@
+import { asPercent } from '../domain/experiments/as-percent.ts';
 import type {
   EvaluationSummary,
   ExperimentReport,
@@ -186,7 +187,7 @@ function scores(evaluation: EvaluationSummary): string {
 }
 
 function percent(share: number | undefined): string {
-  return share === undefined ? '' : `${(100 * share).toFixed(1)} %`;
+  return share === undefined ? '' : asPercent(share);
 }
 
 /** Text of unknown origin on one line of a table: no pipes, no breaks, not endless. */

@@ -31,8 +31,11 @@ export interface Deployer {
    * Takes the target off: an adapter is unloaded, a base model's deployment removed. Asked for once nobody needs
    * the target, of a base model once nobody needs an adapter on it either. Harmless when it is gone already;
    * throws `RejectedError` for a deployment that Flywheel did not make.
+   *
+   * Without an id: whatever of ours there is for the target, whole or half made, found by its name or mark. Its
+   * maker died before it could tell the id. What others made is then left alone without a word.
    */
-  remove(id: string, target: DeploymentTarget): Promise<void>;
+  remove(id: string | null, target: DeploymentTarget): Promise<void>;
 }
 
 /** Deployers by provider name; null where the provider serves its models by itself. */

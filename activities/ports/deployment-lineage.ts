@@ -7,9 +7,9 @@ export interface ProviderModel {
 }
 
 export interface RecordedDeployment extends DeploymentTarget, ProviderModel {
-  /** The provider's name of it; null before it was made. */
+  /** The provider's name of it; null where none was told yet. */
   readonly deploymentId: string | null;
-  /** Whether Flywheel made it, as far as is known. */
+  /** Whether Flywheel made it, or has begun to. */
   readonly ours: boolean;
   readonly removing: boolean;
   /** Who needs it, oldest first: `run:<runId>` or `route:<workloadId>`. */
@@ -23,8 +23,16 @@ export interface RecordedDeployment extends DeploymentTarget, ProviderModel {
 export interface DeploymentLineage {
   /** Idempotent. Throws `UnavailableError` while what is asked for is being removed: a moment later it can be made anew. */
   hold(target: DeploymentTarget & ProviderModel, holder: string): Promise<void>;
-  /** What the provider made for it. */
-  recordDeployment(key: ProviderModel, deployment: Pick<Deployment, 'id' | 'ours'>): Promise<void>;
+  /**
+   * It is about to be deployed for the holder: from here on something of ours may be there, whether or not anybody
+   * lives to tell its name. False where the holder has given it back meanwhile: then nothing may be made.
+   */
+  begin(key: ProviderModel, holder: string): Promise<boolean>;
+  /** What the provider made for it. Where everybody has given it back meanwhile, it is there to be claimed. */
+  recordDeployment(
+    target: DeploymentTarget & ProviderModel,
+    deployment: Pick<Deployment, 'id' | 'ours'>,
+  ): Promise<void>;
   /** The holder needs its models no more, but for `except`; they stay for `keepMs` all the same. Idempotent. */
   release(
     holder: string,
@@ -38,8 +46,8 @@ export interface DeploymentLineage {
   claimUnused(options?: { readonly staleMs?: number }): Promise<readonly RecordedDeployment[]>;
   /** It could not be removed now: it may be held again, and claimed again. */
   unclaim(key: ProviderModel): Promise<void>;
-  /** It is gone from the provider. Only for what was claimed. */
-  forget(key: ProviderModel): Promise<void>;
+  /** It is gone from the provider, or left to others. Only as it was claimed: what was made since stays in the books. */
+  forget(claimed: ProviderModel & Pick<RecordedDeployment, 'deploymentId'>): Promise<void>;
   /** By provider, then model. */
   list(): Promise<readonly RecordedDeployment[]>;
 }

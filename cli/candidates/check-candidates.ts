@@ -27,9 +27,10 @@ const noKey = 'flywheel-candidates-check';
 
 /** Asks each candidate's providers everything that a run would need of them, and changes nothing there. */
 export function checkCandidates(config: Config, signal: AbortSignal): Promise<CheckedCandidate[]> {
+  const providers = openProviders(config, signal);
   return Promise.all(
     config.candidates.flatMap((candidate) =>
-      questions(config, candidate, signal).map(async ({ asked, ask }) => ({
+      questions(candidate, providers).map(async ({ asked, ask }) => ({
         candidate: candidate.name,
         asked,
         ...(await answered(ask)),
@@ -38,39 +39,50 @@ export function checkCandidates(config: Config, signal: AbortSignal): Promise<Ch
   );
 }
 
-function questions(config: Config, candidate: Candidate, signal: AbortSignal): Question[] {
+type Providers = ReturnType<typeof openProviders>;
+
+/** Each opened once, whoever of the candidates asks it; whether it trains is asked once, too. */
+function openProviders(config: Config, signal: AbortSignal) {
+  const [chatModels, deployers, embedders] = [
+    openChatModels(config),
+    openDeployers(config),
+    openEmbedders(config),
+  ];
+  const trainers = openTrainers(config, openArtifactStore(config));
+  const training = new Map<string, Promise<unknown>>();
+  return {
+    /** Where models are deployed on request, one that is not there yet is no complaint. */
+    async serves({ provider, model }: Candidate): Promise<void> {
+      if ((await chatModels(provider).isServed(model)) || deployers(provider) !== null) return;
+      throw new Error(`${provider} does not list the model ${model}.`);
+    },
+    async trains(provider: string): Promise<unknown> {
+      const asked = training.get(provider) ?? trainers(provider).find(noKey);
+      training.set(provider, asked);
+      return asked;
+    },
+    embeds: ({ provider, model }: ModelName) =>
+      embedders(provider).embed({ model, texts: ['Hello'], timeoutMs: embedTimeoutMs, signal }),
+  };
+}
+
+type ModelName = Pick<Candidate, 'provider' | 'model'>;
+
+function questions(candidate: Candidate, providers: Providers): Question[] {
   const { provider, model, strategies, icl } = candidate;
   const { similarity } = icl;
   const trainer = trainerOf(candidate);
-  return [
-    { asked: `${provider} serves ${model}`, ask: () => isServed(config, candidate) },
-    ...(strategies.includes('lora')
-      ? [
-          {
-            asked: `${trainer} trains`,
-            ask: () => openTrainers(config, openArtifactStore(config))(trainer).find(noKey),
-          },
-        ]
-      : []),
-    ...(strategies.includes('icl') && similarity
-      ? [
-          {
-            asked: `${similarity.provider} embeds with ${similarity.model}`,
-            ask: () =>
-              openEmbedders(config)(similarity.provider).embed({
-                ...{ model: similarity.model, texts: ['Hello'], timeoutMs: embedTimeoutMs, signal },
-              }),
-          },
-        ]
-      : []),
+  const asked: Question[] = [
+    { asked: `${provider} serves ${model}`, ask: () => providers.serves(candidate) },
   ];
-}
-
-/** Where models are deployed on request, one that is not there yet is no complaint. */
-async function isServed(config: Config, { provider, model }: Candidate): Promise<void> {
-  const served = await openChatModels(config)(provider).isServed(model);
-  if (served || openDeployers(config)(provider) !== null) return;
-  throw new Error(`${provider} does not list the model ${model}.`);
+  if (strategies.includes('lora'))
+    asked.push({ asked: `${trainer} trains`, ask: () => providers.trains(trainer) });
+  if (strategies.includes('icl') && similarity)
+    asked.push({
+      asked: `${similarity.provider} embeds with ${similarity.model}`,
+      ask: async () => providers.embeds(similarity),
+    });
+  return asked;
 }
 
 async function answered(ask: Question['ask']): Promise<Pick<CheckedCandidate, 'problem' | 'mend'>> {

@@ -1,5 +1,7 @@
 import { type Command, Option } from 'commander';
+import { UnavailableError } from '../../domain/errors.ts';
 import { type Cli, type CommandContext, examples } from '../command.ts';
+import { CommandError } from '../command-error.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 
 export function registerDev(program: Command, cli: Cli): void {
@@ -22,10 +24,14 @@ export function registerDev(program: Command, cli: Cli): void {
       ]),
     )
     .action(
-      cli.run((context, options: DevOptions) => {
+      cli.run(async (context, options: DevOptions) => {
         // The configuration reads it, here and in each process that the stack starts.
         if (options.platform) process.env['FLYWHEEL_PLATFORM'] = options.platform;
-        return options.detach ? detach(context) : foreground(context);
+        try {
+          return await (options.detach ? detach(context) : foreground(context));
+        } catch (error) {
+          throw error instanceof UnavailableError ? notStarted(error) : error;
+        }
       }),
     );
 }
@@ -33,6 +39,16 @@ export function registerDev(program: Command, cli: Cli): void {
 interface DevOptions {
   readonly detach?: boolean;
   readonly platform?: string;
+}
+
+/** The usual advice, to start the stack, is what has just been tried. */
+function notStarted({ message, cause }: UnavailableError): CommandError {
+  return new CommandError(message, {
+    code: 'unavailable',
+    exitCode: exitCodes.unavailable,
+    next: (hint) => `See what is there and what is not by \`${hint('doctor')}\`.`,
+    cause,
+  });
 }
 
 async function foreground(context: CommandContext): Promise<ExitCode> {

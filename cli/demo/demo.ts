@@ -19,7 +19,7 @@ import { askForDecision } from './ask-for-decision.ts';
 import { demoContext } from './demo-context.ts';
 import { startDemoStack } from './demo-stack.ts';
 import { interrupted } from './interrupted.ts';
-import { showLiveCall } from './live-call.ts';
+import { showLiveCalls } from './live-calls.ts';
 import { stopOpenRun } from './stop-open-run.ts';
 import { logTraffic } from './traffic.ts';
 
@@ -85,8 +85,8 @@ async function turn(demo: Demo): Promise<ExitCode> {
     return exitCodes.ok;
   }
   step(context, 5, 'Ask the promoted model, through the gateway');
-  const call = await showLiveCall(context, config, { seed: options.seed, seen: questions });
-  context.out.json({ run: await demo.lineage.runs.view(run.runId), call });
+  const calls = await showLiveCalls(context, config, { seed: options.seed, seen: questions });
+  context.out.json({ run: await demo.lineage.runs.view(run.runId), calls });
   return exitCodes.ok;
 }
 

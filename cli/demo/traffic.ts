@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { jsonl } from '../../domain/imports/jsonl.ts';
 import type { JsonObject } from '../../domain/json.ts';
-import { askedQuestions } from '../../samples/help-desk/demo-question.ts';
+import { askedQuestions } from '../../samples/help-desk/demo-questions.ts';
 import { generateHelpDesk, helpDeskWorkload } from '../../samples/help-desk/generate.ts';
 import { openRedaction, redacting } from '../../wiring/open-redaction.ts';
 import type { CommandContext } from '../command.ts';

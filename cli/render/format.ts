@@ -4,11 +4,6 @@ export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** A share in [0, 1] as a percentage with one decimal. */
-export function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
-}
-
 export function seconds(value: number): string {
   if (value < 60) return `${value < 10 ? value.toFixed(1) : Math.round(value)} s`;
   const minutes = Math.floor(value / 60);

@@ -1,6 +1,7 @@
 import type { ExperimentView, RunView } from '../../activities/ports/run-lineage.ts';
+import { asPercent } from '../../domain/experiments/as-percent.ts';
 import type { Style } from '../output.ts';
-import { experimentName, percent, seconds } from './format.ts';
+import { experimentName, seconds } from './format.ts';
 import { table } from './table.ts';
 
 /** Experiments by their primary metric, best first; then the failed ones; the champion last. */
@@ -54,7 +55,7 @@ function toRow(
   const name = experimentName(experiment);
   const metric = (key: string) => {
     const value = experiment.metrics[key];
-    return value === undefined ? '–' : percent(value);
+    return value === undefined ? '–' : asPercent(value);
   };
   return [
     won ? style.green(run.verdict?.outcome === 'promote' ? '★' : '☆') : ' ',
@@ -78,5 +79,5 @@ function statusOf({ status, failure }: ExperimentView): string {
 function judgeScore({ judge }: ExperimentView): string {
   if (!judge) return '–';
   const unjudged = judge.failed > 0 ? ` (${judge.failed} unjudged)` : '';
-  return judge.score === null ? `none${unjudged}` : `${percent(judge.score)}${unjudged}`;
+  return judge.score === null ? `none${unjudged}` : `${asPercent(judge.score)}${unjudged}`;
 }

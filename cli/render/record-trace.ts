@@ -1,8 +1,9 @@
 import type { RecordTrace } from '../../activities/ports/record-lineage.ts';
+import { asPercent } from '../../domain/experiments/as-percent.ts';
 import type { StoredFeedback } from '../../domain/feedback/feedback.ts';
 import type { Style } from '../output.ts';
 import { feedbackTable } from './feedback.ts';
-import { moment, percent } from './format.ts';
+import { moment } from './format.ts';
 import { table } from './table.ts';
 
 /**
@@ -57,5 +58,5 @@ function touched(trace: RecordTrace, style: Style): string {
 function resultOf({ failure, scores }: RecordTrace['evaluations'][number]): string {
   if (failure !== null) return failure;
   const [metric, score] = Object.entries(scores)[0] ?? ['not scored', 0];
-  return `${metric} ${percent(score)}`;
+  return `${metric} ${asPercent(score)}`;
 }

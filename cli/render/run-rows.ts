@@ -1,5 +1,6 @@
 import { type ExperimentView, type RunView, runStages } from '../../activities/ports/run-lineage.ts';
-import { count, experimentName, percent, seconds, tally, total } from './format.ts';
+import { asPercent } from '../../domain/experiments/as-percent.ts';
+import { count, experimentName, seconds, tally, total } from './format.ts';
 
 export type RowMark = 'waiting' | 'running' | 'done' | 'failed';
 
@@ -74,7 +75,7 @@ function experimentState(experiment: ExperimentView): string {
   const [metric, value] = Object.entries(metrics)[0] ?? ['no metric', Number.NaN];
   const trained = trainSeconds === undefined ? '' : ` · trained in ${seconds(trainSeconds)}`;
   const without = failed === 0 ? '' : ` · ${failed} without a usable answer`;
-  return `${metric} ${percent(value)} of ${n}${without}${trained}`;
+  return `${metric} ${asPercent(value)} of ${n}${without}${trained}`;
 }
 
 function experimentProgress({ status, stage, training, evaluated }: ExperimentView): string {

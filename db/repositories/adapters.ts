@@ -1,9 +1,10 @@
-import { and, desc, eq, isNotNull } from 'drizzle-orm';
+import { desc, eq } from 'drizzle-orm';
 import type { AdapterLineage, AdapterOrigin } from '../../activities/ports/adapter-lineage.ts';
 import type { Database } from '../connect.ts';
 import { toIso } from '../rows.ts';
-import { adapters, candidates, evaluations, experiments, jobs } from '../schema/experiments.ts';
+import { adapters, candidates, experiments, jobs } from '../schema/experiments.ts';
 import { datasets } from '../schema/runs.ts';
+import { newestEvaluation } from './evaluations.ts';
 
 export function createAdapterLineage(db: Database): AdapterLineage {
   return {
@@ -35,16 +36,6 @@ function originRows(db: Database, model: string) {
 }
 
 type OriginRow = Awaited<ReturnType<typeof originRows>>[number];
-
-async function newestEvaluation(db: Database, experimentId: string): Promise<string | null> {
-  const rows = await db
-    .select({ id: evaluations.id })
-    .from(evaluations)
-    .where(and(eq(evaluations.experimentId, experimentId), isNotNull(evaluations.closedAt)))
-    .orderBy(desc(evaluations.closedAt))
-    .limit(1);
-  return rows[0]?.id ?? null;
-}
 
 function toOrigin(row: OriginRow, evaluationId: string | null): AdapterOrigin {
   const { adapter, job, experiment, dataset } = row;

@@ -11,6 +11,15 @@ import { deploymentHolds, deployments } from '../schema/deployments.ts';
 /** Of a hold `h`. Names are written out: in a selection drizzle leaves the table's away. */
 const lives = sql`(h.kept_until is null or h.kept_until > now())`;
 
+/** Whether the row of `deployments` is held, by the holder or, without one, by anybody. */
+function isHeld(holder?: string): SQL {
+  const by = holder === undefined ? sql`` : sql`and h.holder = ${holder}`;
+  return sql`exists (
+    select from deployment_holds h
+    where h.provider = deployments.provider and h.model = deployments.model and ${lives} ${by}
+  )`;
+}
+
 export function createDeploymentLineage(db: Database): DeploymentLineage {
   return {
     hold: ({ provider, model, baseModel }, holder) =>
@@ -19,17 +28,20 @@ export function createDeploymentLineage(db: Database): DeploymentLineage {
         if (baseModel !== null) await holdOne(tx, { provider, model: baseModel }, null, holder);
         await holdOne(tx, { provider, model }, baseModel, holder);
       }),
-    async recordDeployment(key, { id, ours }) {
-      await db.update(deployments).set({ deploymentId: id, ours }).where(is(deployments, key));
+    begin: (key, holder) => begin(db, key, holder),
+    async recordDeployment({ provider, model, baseModel }, { id, ours }) {
+      await db
+        .insert(deployments)
+        .values({ provider, model, baseModel, deploymentId: id, ours })
+        .onConflictDoUpdate({
+          target: [deployments.provider, deployments.model],
+          set: { deploymentId: id, ours },
+        });
     },
     release: (holder, { keepMs = 0, except = [] } = {}) => release(db, holder, keepMs, except),
     claimUnused: ({ staleMs = defaultStaleMs } = {}) => db.transaction((tx) => claimUnused(tx, staleMs)),
-    async unclaim(key) {
-      await db.update(deployments).set({ removingSince: null }).where(is(deployments, key));
-    },
-    async forget(key) {
-      await db.delete(deployments).where(and(is(deployments, key), isNotNull(deployments.removingSince)));
-    },
+    unclaim: (key) => unclaim(db, key),
+    forget: (claimed) => forget(db, claimed),
     list: () => read(db),
   };
 }
@@ -62,6 +74,35 @@ async function holdOne(
       target: [deploymentHolds.provider, deploymentHolds.model, deploymentHolds.holder],
       set: { keptUntil: null },
     });
+}
+
+async function begin(db: Database, key: ProviderModel, holder: string): Promise<boolean> {
+  const begun = await db
+    .update(deployments)
+    // A name that is known to be ours stays; somebody else's is of no use to whoever looks for ours.
+    .set({ ours: true, deploymentId: sql`case when ours then deployment_id end` })
+    .where(and(is(deployments, key), isNull(deployments.removingSince), isHeld(holder)))
+    .returning({ model: deployments.model });
+  return begun.length > 0;
+}
+
+async function unclaim(db: Database, key: ProviderModel): Promise<void> {
+  await db.update(deployments).set({ removingSince: null }).where(is(deployments, key));
+}
+
+async function forget(db: Database, claimed: Parameters<DeploymentLineage['forget']>[0]): Promise<void> {
+  const forgotten = await db
+    .delete(deployments)
+    .where(
+      and(
+        is(deployments, claimed),
+        isNotNull(deployments.removingSince),
+        sql`${deployments.deploymentId} is not distinct from ${claimed.deploymentId}`,
+      ),
+    )
+    .returning({ model: deployments.model });
+  // Somebody who was slow told of one only now: it is nobody's, and the next one removes it.
+  if (forgotten.length === 0) await unclaim(db, claimed);
 }
 
 /** A base model stays held by whoever keeps an adapter on it. */
@@ -110,13 +151,7 @@ async function claimUnused(tx: Queries, staleMs: number): Promise<readonly Recor
     .where(
       or(
         lt(deployments.removingSince, sql`now() - ${staleMs} * interval '1 millisecond'`),
-        and(
-          isNull(deployments.removingSince),
-          sql`not exists (
-            select from deployment_holds h
-            where h.provider = deployments.provider and h.model = deployments.model and ${lives}
-          )`,
-        ),
+        and(isNull(deployments.removingSince), sql`not ${isHeld()}`),
       ),
     )
     .returning({ provider: deployments.provider, model: deployments.model });

@@ -1,4 +1,4 @@
-import { and, asc, eq, getTableColumns, isNull, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { EvaluationItem, EvaluationLineage } from '../../activities/ports/experiment-lineage.ts';
 import type { Database } from '../connect.ts';
 import { one } from '../rows.ts';
@@ -58,6 +58,17 @@ export function createEvaluationLineage(db: Database): EvaluationLineage {
 
 async function findEvaluation(db: Database, id: string) {
   return one(await db.select().from(evaluations).where(eq(evaluations.id, id)), `evaluation "${id}"`);
+}
+
+/** The experiment's newest evaluation that ended; null when it was never measured. */
+export async function newestEvaluation(db: Database, experimentId: string): Promise<string | null> {
+  const rows = await db
+    .select({ id: evaluations.id })
+    .from(evaluations)
+    .where(and(eq(evaluations.experimentId, experimentId), isNotNull(evaluations.closedAt)))
+    .orderBy(desc(evaluations.closedAt))
+    .limit(1);
+  return rows[0]?.id ?? null;
 }
 
 async function readItems(db: Database, evaluationId: string): Promise<EvaluationItem[]> {

@@ -1,11 +1,12 @@
-import { and, asc, desc, eq, isNotNull } from 'drizzle-orm';
+import { and, asc, desc, eq } from 'drizzle-orm';
 import type { LineageTrace } from '../../activities/ports/route-lineage.ts';
 import type { SplitName } from '../../domain/datasets/dataset.ts';
 import type { Database } from '../connect.ts';
 import { one, toIso } from '../rows.ts';
 import { approvals, routes, verdicts } from '../schema/decisions.ts';
-import { adapters, candidates, evaluations, experiments, jobs } from '../schema/experiments.ts';
+import { adapters, candidates, experiments, jobs } from '../schema/experiments.ts';
 import { datasetRecords, datasets, runs, workloads } from '../schema/runs.ts';
+import { newestEvaluation } from './evaluations.ts';
 import { feedbackOnDataset } from './feedback.ts';
 
 type RouteRow = typeof routes.$inferSelect;
@@ -28,7 +29,7 @@ export async function traceRoute(db: Database, workload: string): Promise<Lineag
     experiment: winner && {
       candidate: winner.candidate,
       strategy: winner.strategy,
-      evaluationId: await evaluationOf(db, winner.experimentId),
+      evaluationId: await newestEvaluation(db, winner.experimentId),
     },
     adapter: adapter && {
       model: adapter.model,
@@ -81,16 +82,6 @@ async function winnerOf(db: Database, runId: string) {
     .innerJoin(candidates, eq(candidates.id, experiments.candidateId))
     .where(eq(verdicts.runId, runId));
   return rows[0] ?? null;
-}
-
-async function evaluationOf(db: Database, experimentId: string): Promise<string | null> {
-  const rows = await db
-    .select({ id: evaluations.id })
-    .from(evaluations)
-    .where(and(eq(evaluations.experimentId, experimentId), isNotNull(evaluations.closedAt)))
-    .orderBy(desc(evaluations.closedAt))
-    .limit(1);
-  return rows[0]?.id ?? null;
 }
 
 async function adapterOf(db: Database, experimentId: string) {

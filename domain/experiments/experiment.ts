@@ -1,4 +1,5 @@
 import type { JudgeSummary } from '../judging/judge.ts';
+import type { Price } from './price.ts';
 
 export const strategies = ['base', 'icl', 'lora'] as const;
 /** How a candidate is used: as it is, with few-shot examples in its prompt, or fine-tuned by LoRA. */
@@ -52,6 +53,10 @@ export interface Candidate {
   readonly gpuPool: string;
   /** Longest answer asked for, in tokens; part of how the route will serve it. */
   readonly maxTokens: number;
+  /** Prompt and answer together, in tokens; absent where only the server knows. */
+  readonly context?: number;
+  /** What its tokens cost; a workload's policy may say otherwise. */
+  readonly price?: Price;
 }
 
 /** Which configured provider fine-tunes the candidate. */
@@ -96,7 +101,8 @@ export interface EvaluationSummary {
   readonly failures: Readonly<Record<string, number>>;
   /** Primary metric first. */
   readonly metrics: Readonly<Record<string, number>>;
-  readonly latencyMs: { readonly p50: number; readonly p95: number } | null;
+  /** `of`: the answers that it was measured on, where that is a sample of them. */
+  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly of?: number } | null;
   readonly tokens: { readonly prompt: number; readonly completion: number };
   /** Absent where the workload has no judge. */
   readonly judge?: JudgeSummary;

@@ -71,5 +71,6 @@ function latencyOf(items: readonly ScoredItem[]): EvaluationSummary['latencyMs']
   const sorted = items.flatMap((item) => item.latencyMs ?? []).sort((left, right) => left - right);
   if (sorted.length === 0) return null;
   const at = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] as number;
-  return { p50: at(0.5), p95: at(0.95) };
+  const isSample = items.some(({ failure, latencyMs }) => failure === null && latencyMs === null);
+  return { p50: at(0.5), p95: at(0.95), ...(isSample && { of: sorted.length }) };
 }

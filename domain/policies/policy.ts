@@ -1,12 +1,7 @@
 import type { Strategy } from '../experiments/experiment.ts';
+import type { Price } from '../experiments/price.ts';
 import type { MetricName } from '../experiments/score.ts';
 import type { JudgeSettings } from '../judging/judge.ts';
-
-/** What a model's tokens cost, in US dollars per million. */
-export interface Price {
-  readonly prompt: number;
-  readonly completion: number;
-}
 
 /** What a challenger may cost and how slow it may be; null for no limit. */
 export interface Budgets {
@@ -50,7 +45,7 @@ export interface WorkloadPolicy {
   /** Least value of the primary metric that is good enough, in [0, 1]. */
   readonly threshold: number;
   readonly budgets: Budgets;
-  /** By candidate. */
+  /** By candidate; before those of `candidates.yaml`. */
   readonly prices: Readonly<Record<string, Price>>;
   /** What the workload is there for, in its owners' words; shown beside the numbers. */
   readonly kpi: string | null;

@@ -1,5 +1,6 @@
 import type { EvaluationSummary } from '../experiments/experiment.ts';
-import type { Budgets, Price } from '../policies/policy.ts';
+import type { Price } from '../experiments/price.ts';
+import type { Budgets } from '../policies/policy.ts';
 
 export interface BudgetRule {
   readonly budgets: Budgets;
@@ -43,17 +44,18 @@ export function checkBudgets(
       exceeded.push(`1,000 calls cost ${usd(cost)}, above the budget of ${usd(mostUsd)}`);
   }
   if (longestMs !== null) {
-    const p95 = evaluation.latencyMs?.p95;
+    const { p95, of } = evaluation.latencyMs ?? {};
+    const by = of === undefined ? '' : ` (measured on ${of} of its answers)`;
     if (p95 === undefined) unknown.push('no latency was measured');
     else if (p95 > longestMs)
-      exceeded.push(`its P95 latency is ${Math.round(p95)} ms, above the budget of ${longestMs} ms`);
+      exceeded.push(`its P95 latency is ${Math.round(p95)} ms${by}, above the budget of ${longestMs} ms`);
   }
   return { exceeded, unknown };
 }
 
 function whyNoCost(candidate: string, price: Price | undefined): string {
   return price === undefined
-    ? `workloads.yaml has no price of ${candidate}, so that its cost cannot be told`
+    ? `neither candidates.yaml nor workloads.yaml has a price of ${candidate}, so that its cost cannot be told`
     : 'its provider reported no tokens, so that its cost cannot be told';
 }
 

@@ -27,8 +27,8 @@ export function createEmbedder(settings: NemoSettings): Embedder {
   return { embed: (request) => embedder.embed(request).catch(named(request.model)) };
 }
 
-function toProvider({ name, nimUrl, apiKey }: NemoSettings): ProviderSettings {
-  return { name, baseUrl: `${nimUrl.replace(/\/+$/, '')}/v1`, apiKey };
+function toProvider({ nimUrl, ...settings }: NemoSettings): ProviderSettings {
+  return { ...settings, baseUrl: `${nimUrl.replace(/\/+$/, '')}/v1` };
 }
 
 /** The proxy's 404 has no code: below these paths it means the model. */

@@ -1,7 +1,8 @@
 import { createRepo, deleteRepo, HubApiError, listFiles, uploadFiles } from '@huggingface/hub';
 import { z } from 'zod';
 import { FlywheelError } from '../../domain/errors.ts';
-import { isAbsent, isConflict, isConflictOfNamespace, isMissing, refused, unreachable } from './errors.ts';
+import { unreachable } from '../http/errors.ts';
+import { isAbsent, isConflict, isConflictOfNamespace, isMissing, refused } from './errors.ts';
 import type { NemoSettings } from './settings.ts';
 import { createTransport, segment, type Transport } from './transport.ts';
 
@@ -106,7 +107,8 @@ async function hub<T>({ provider }: Transport, doing: string, act: () => Promise
     if (error instanceof FlywheelError) throw error;
     if (error instanceof HubApiError) {
       const text = JSON.stringify({ detail: error.message.replace(/\. URL: .*$/s, '') });
-      throw refused({ status: error.statusCode, headers: new Headers(), text }, call);
+      const headers = new Headers(error.requestId ? { 'x-request-id': error.requestId } : {});
+      throw refused({ status: error.statusCode, headers, text }, call);
     }
     throw unreachable(error, call);
   }

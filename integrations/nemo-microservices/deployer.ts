@@ -10,7 +10,7 @@ import {
 } from './deployment-management.ts';
 import { createEntityStore, type EntityStore } from './entity-store.ts';
 import { isConflict } from './errors.ts';
-import { isOurs, modelsOf, ownership } from './ownership.ts';
+import { isMarked, isOurs, modelsOf, ownership } from './ownership.ts';
 import type { NemoSettings, NimImage } from './settings.ts';
 import { createTransport } from './transport.ts';
 
@@ -38,7 +38,8 @@ export function createDeployer(
   return {
     deploy: (target) => inTurn(() => deploy(context, target)),
     get: (id) => get(context, parseId(id)),
-    remove: (id, target) => inTurn(() => remove(context, parseId(id), target)),
+    remove: (id, target) =>
+      inTurn(() => (id === null ? removeBegun(context, target) : remove(context, parseId(id), target))),
   };
 }
 
@@ -67,7 +68,8 @@ async function deploy(context: Context, target: DeploymentTarget): Promise<Deplo
   const deployment = found ?? (await make(context, base, target.model));
   if (deployment === 'elsewhere')
     return toDeployment(context, { kind: 'served', base, adapter }, null, target.model);
-  if (isOurs(deployment)) await addModel(context, deployment.fullName, target.model);
+  if (isOurs(deployment, context.settings.namespace))
+    await addModel(context, deployment.fullName, target.model);
   const id: DeploymentId = { kind: 'deployment', fullName: deployment.fullName, adapter };
   return toDeployment(context, id, deployment, target.model);
 }
@@ -80,12 +82,18 @@ async function find(
   { settings, nims, deployments, isServed }: Context,
   base: string,
 ): Promise<ModelDeployment | 'elsewhere' | null> {
-  const own = await deployments.get(`${settings.namespace}/${deploymentName(base)}`);
+  const own = await deployments.get(ownName(settings, base));
   if (own) return own;
   for await (const deployment of deployments.list()) {
+    // Another Flywheel's goes with that one's last model, whoever else asks it: not where we can have our own.
+    if (isMarked(deployment) && nims[base] !== undefined) continue;
     if (deployment.serves.includes(base) && deployment.status !== 'failed') return deployment;
   }
   return nims[base] === undefined && (await isServed(base)) ? 'elsewhere' : null;
+}
+
+function ownName({ namespace }: NemoSettings, base: string): string {
+  return `${namespace}/${deploymentName(base)}`;
 }
 
 /** No slash is allowed in it, so it is put together as the blueprint does. */
@@ -113,7 +121,7 @@ async function make(context: Context, base: string, model: string): Promise<Mode
       });
     } catch (error) {
       if (!isConflict(error)) throw error;
-      const there = await deployments.get(`${settings.namespace}/${name}`);
+      const there = await deployments.get(ownName(settings, base));
       if (there) return there;
       if (Date.now() > deadline) {
         throw new UnavailableError(`${settings.name} is still ending an earlier deployment ${name}.`, {
@@ -160,7 +168,7 @@ async function get(context: Context, id: DeploymentId): Promise<Deployment | nul
   const model = id.adapter ?? deployment?.serves[0];
   if (!deployment || model === undefined) return null;
   // Taken off, though the deployment goes on for others.
-  if (isOurs(deployment) && !modelsOf(deployment).includes(model)) return null;
+  if (isOurs(deployment, context.settings.namespace) && !modelsOf(deployment).includes(model)) return null;
   return toDeployment(context, id, deployment, model);
 }
 
@@ -171,7 +179,8 @@ async function toDeployment(
   deployment: ModelDeployment | null,
   model: string,
 ): Promise<Deployment> {
-  const shown = { id: formatId(id), ours: deployment !== null && isOurs(deployment), error: null };
+  const ours = deployment !== null && isOurs(deployment, context.settings.namespace);
+  const shown = { id: formatId(id), ours, error: null };
   if (deployment?.status === 'failed') {
     return { ...shown, status: 'failed', error: deployment.description || 'the service gives no reason' };
   }
@@ -197,12 +206,28 @@ async function remove(
 ): Promise<void> {
   const deployment = id.kind === 'served' ? 'elsewhere' : await deployments.get(id.fullName);
   if (deployment === null) return;
-  if (deployment === 'elsewhere' || !isOurs(deployment)) {
+  if (deployment === 'elsewhere' || !isOurs(deployment, settings.namespace)) {
     throw new RejectedError(
       `${formatId(id)} at ${settings.name} was not deployed by Flywheel, so Flywheel does not remove it.`,
     );
   }
-  const models = modelsOf(deployment).filter((model) => model !== target.model);
+  await removeModel(deployments, deployment, target.model);
+}
+
+/** Nobody lived to tell the id: it is the one of our name, if it says that it serves the target. */
+async function removeBegun({ deployments, settings }: Context, target: DeploymentTarget): Promise<void> {
+  const deployment = await deployments.get(ownName(settings, target.baseModel ?? target.model));
+  if (deployment === null || !isOurs(deployment, settings.namespace)) return;
+  if (modelsOf(deployment).includes(target.model)) await removeModel(deployments, deployment, target.model);
+}
+
+/** The last one takes the deployment with it. */
+async function removeModel(
+  deployments: DeploymentManagement,
+  deployment: ModelDeployment,
+  leaving: string,
+): Promise<void> {
+  const models = modelsOf(deployment).filter((model) => model !== leaving);
   if (models.length === 0) return deployments.remove(deployment.fullName);
   await deployments.setCustomFields(deployment.fullName, {
     ...deployment.customFields,

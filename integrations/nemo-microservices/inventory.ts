@@ -40,9 +40,7 @@ async function* list(services: Services): AsyncIterable<KeptThing> {
   const { namespace, deployments, entityStore, customizer, evaluations } = services;
   for await (const deployment of deployments.list()) {
     const { fullName, createdAt } = deployment;
-    // Another Flywheel's, in a namespace of its own, carries the same mark.
-    if (isOurs(deployment) && fullName.startsWith(`${namespace}/`))
-      yield { kind: 'deployment', id: fullName, createdAt };
+    if (isOurs(deployment, namespace)) yield { kind: 'deployment', id: fullName, createdAt };
   }
   for await (const { name, fullName, createdAt } of entityStore.models(namespace)) {
     if (isOurName(name)) yield { kind: 'model', id: fullName, createdAt };
@@ -65,7 +63,7 @@ async function remove(services: Services, kind: string, id: string): Promise<voi
     case 'deployment': {
       const deployment = await deployments.get(id);
       if (deployment === null) return;
-      requireOurs(isOurs(deployment), kind, id);
+      requireOurs(isOurs(deployment, services.namespace), kind, id);
       return deployments.remove(id);
     }
     case 'model':

@@ -1,3 +1,5 @@
+import { sharedByKey } from '../http/shared-by-key.ts';
+
 /** A job at a service, as it is found again. */
 export interface FoundJob<J> {
   readonly job: J;
@@ -18,8 +20,7 @@ export interface Service<R, J> {
 export function createLauncher<R extends { readonly key: string }, J extends { readonly id: string }>(
   service: Service<R, J>,
 ): (request: R) => Promise<J> {
-  const launching = new Map<string, Promise<J>>();
-  async function launch(request: R): Promise<J> {
+  return sharedByKey(async (request: R): Promise<J> => {
     const found = await findFirst(service, request.key);
     if (found !== null) return found;
     const made = await service.create(request);
@@ -27,12 +28,7 @@ export function createLauncher<R extends { readonly key: string }, J extends { r
     if (first === null || first.id === made.id) return made;
     await service.cancel(made.id);
     return first;
-  }
-  return (request) => {
-    const begun = launching.get(request.key) ?? launch(request);
-    launching.set(request.key, begun);
-    return begun.finally(() => launching.delete(request.key));
-  };
+  });
 }
 
 /** The job under the key: the first, should there be two. */

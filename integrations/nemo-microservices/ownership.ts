@@ -7,9 +7,17 @@ export function ownership(models: readonly string[]): Readonly<Record<string, st
   return { [field]: models.join(' ') };
 }
 
-/** Whether Flywheel made it: nothing is removed without this. */
-export function isOurs({ customFields }: Pick<ModelDeployment, 'customFields'>): boolean {
+/** Whether a Flywheel made it; each has a namespace of its own. */
+export function isMarked({ customFields }: Pick<ModelDeployment, 'customFields'>): boolean {
   return typeof customFields[field] === 'string';
+}
+
+/** Whether this Flywheel made it: nothing is changed or removed without this. */
+export function isOurs(
+  deployment: Pick<ModelDeployment, 'customFields' | 'fullName'>,
+  namespace: string,
+): boolean {
+  return isMarked(deployment) && deployment.fullName.startsWith(`${namespace}/`);
 }
 
 /** What a deployment of ours serves for us. */

@@ -1,5 +1,7 @@
+import type { Traced } from '../http/trace-headers.ts';
+
 /** Where a NeMo Microservices v1 installation is, and what is ours there. */
-export interface NemoSettings {
+export interface NemoSettings extends Traced {
   /** The provider's name in candidates.yaml; used in error messages. */
   readonly name: string;
   /** The platform's ingress, without a path: Entity Store, Customizer, Evaluator, Deployment Management. */

@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { z } from 'zod';
 import { UnavailableError } from '../../domain/errors.ts';
-import { type CallName, refused, timedOut, unreachable, unreadable } from './errors.ts';
+import { type CallName, timedOut, unreachable, unreadable } from '../http/errors.ts';
+import { traceHeaders } from '../http/trace-headers.ts';
+import { refused } from './errors.ts';
 import type { NemoSettings } from './settings.ts';
 
 export interface Call {
@@ -41,7 +43,7 @@ const longestWaitMs = 5_000;
 export function createTransport(settings: NemoSettings, baseUrl: string): Transport {
   const { name: provider } = settings;
   const root = baseUrl.replace(/\/+$/, '');
-  const headers: Record<string, string> =
+  const credentials: Record<string, string> =
     settings.apiKey === null ? {} : { authorization: `Bearer ${settings.apiKey}` };
 
   async function send(call: Call): Promise<Response> {
@@ -53,7 +55,8 @@ export function createTransport(settings: NemoSettings, baseUrl: string): Transp
     const init = {
       method,
       headers: {
-        ...headers,
+        ...credentials,
+        ...traceHeaders(settings),
         accept: 'application/json, application/zip',
         ...(isJson && { 'content-type': 'application/json' }),
       },
@@ -75,7 +78,7 @@ export function createTransport(settings: NemoSettings, baseUrl: string): Transp
       throw unreadable(`the reply is not one: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, name);
     },
     bytes: (call) => repeated(call, async () => new Uint8Array(await (await send(call)).arrayBuffer())),
-    fetch: (input, init) => transfer(input, init, headers, root, provider),
+    fetch: (input, init) => transfer(input, init, { root, credentials, settings }),
   };
 }
 
@@ -145,18 +148,20 @@ function waitBefore(error: unknown, attempt: number): number | null {
 async function transfer(
   input: Parameters<typeof fetch>[0],
   init: RequestInit | undefined,
-  own: Readonly<Record<string, string>>,
-  root: string,
-  provider: string,
+  host: {
+    readonly root: string;
+    readonly credentials: Readonly<Record<string, string>>;
+    readonly settings: NemoSettings;
+  },
 ): Promise<Response> {
+  const { root, credentials, settings } = host;
   const url = input instanceof Request ? input.url : String(input);
   const headers = new Headers(init?.headers);
   headers.delete('authorization');
-  if (url.startsWith(`${root}/v1/hf/`)) {
-    for (const [key, value] of Object.entries(own)) headers.set(key, value);
-  }
+  const isHub = url.startsWith(`${root}/v1/hf/`);
+  if (isHub) setAll(headers, credentials);
   const method = init?.method ?? 'GET';
-  const name = { provider, doing: `${method} ${new URL(url).pathname}` };
+  const name = { provider: settings.name, doing: `${method} ${new URL(url).pathname}` };
   const call: Call = {
     doing: name.doing,
     method: 'GET',
@@ -165,8 +170,14 @@ async function transfer(
     repeatable: method === 'GET' || method === 'HEAD' || method === 'PUT' || url.endsWith('/objects/batch'),
   };
   return repeated(call, async () => {
+    // An address elsewhere may be signed, with the headers that it takes.
+    if (isHub) setAll(headers, traceHeaders(settings));
     const reply = await once(url, { ...init, headers }, transferTimeoutMs, name);
     if (reply.status < 500 && reply.status !== 429) return reply;
     throw refused({ status: reply.status, headers: reply.headers, text: await reply.text() }, name);
   });
+}
+
+function setAll(headers: Headers, values: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(values)) headers.set(name, value);
 }

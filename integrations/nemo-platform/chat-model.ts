@@ -40,7 +40,7 @@ export function createChatModel(settings: NemoPlatformSettings): ChatModel {
 
 /** At the model server itself, which the gateway passes no such request on to; null where it is not ours. */
 async function countTokens(
-  { name, modelServer }: NemoPlatformSettings,
+  { modelServer, ...settings }: NemoPlatformSettings,
   models: ModelsClient,
   model: Reference,
   body: JsonObject,
@@ -48,9 +48,11 @@ async function countTokens(
   if (modelServer === undefined) return null;
   const upstream = await upstreamName(models, model);
   if (upstream === null) {
-    throw new RejectedError(`${name} serves no ${referenceText(model)}.`, { code: 'model_not_found' });
+    throw new RejectedError(`${settings.name} serves no ${referenceText(model)}.`, {
+      code: 'model_not_found',
+    });
   }
-  const server = createOpenAiChatModel({ name, baseUrl: `${modelServer}/v1`, apiKey: null });
+  const server = createOpenAiChatModel({ ...settings, baseUrl: `${modelServer}/v1`, apiKey: null });
   return server.countTokens(upstream, body);
 }
 

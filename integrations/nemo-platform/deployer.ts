@@ -74,10 +74,11 @@ class NemoDeployer {
     return { id: idOf(model), status, ours: isOurs(model.name), error: null };
   }
 
-  async remove(id: string, target: DeploymentTarget): Promise<void> {
-    const model = this.#referenceOf(id);
+  /** Everything of it is called after the model, so that what was only begun is found, too. */
+  async remove(id: string | null, target: DeploymentTarget): Promise<void> {
+    const model = this.#referenceOf(id ?? target.model);
     if (!isOurs(model.name)) {
-      if ((await this.get(id)) === null) return;
+      if (id === null || (await this.get(id)) === null) return;
       throw new RejectedError(
         `${this.#settings.name}: ${id} was not made by Flywheel, which therefore does not remove it.`,
         { code: 'not_ours' },

@@ -7,6 +7,7 @@ import type {
 } from '../../activities/ports/evaluator.ts';
 import { RejectedError, UnavailableError } from '../../domain/errors.ts';
 import { sha256 } from '../../domain/hash.ts';
+import { sharedByKey } from '../http/shared-by-key.ts';
 import { type EvaluatorJudge, toItem, toSpec } from './evaluation-spec.ts';
 import { Results, ScoredRow } from './evaluations.schema.ts';
 import { createFilesClient, type FilesClient } from './files.ts';
@@ -14,7 +15,6 @@ import { createJobsClient, type JobsClient, type SeenJob } from './jobs.ts';
 import { createModelsClient, type ModelsClient } from './models.ts';
 import { datasetName, jobName, referenceText, toReference } from './names.ts';
 import type { NemoPlatformSettings } from './settings.ts';
-import { sharedByKey } from './shared-by-key.ts';
 import { createTransport, type Transport } from './transport.ts';
 
 const createTimeoutMs = 2 * 60_000;

@@ -1,5 +1,7 @@
+import type { Traced } from '../http/trace-headers.ts';
+
 /** Where a NeMo Platform (v2) is, how it is entered, and what of it is ours. */
-export interface NemoPlatformSettings {
+export interface NemoPlatformSettings extends Traced {
   /** The provider's name in candidates.yaml; used in error messages. */
   readonly name: string;
   /** Its root: `http://127.0.0.1:8095`. */

@@ -8,6 +8,7 @@ import type {
 } from '../../activities/ports/trainer.ts';
 import type { ArtifactRef } from '../../domain/datasets/dataset.ts';
 import { RejectedError } from '../../domain/errors.ts';
+import { sharedByKey } from '../http/shared-by-key.ts';
 import { CreatedJob, Outcome, Progress, SetAsideRows, waitingPhases } from './customization.schema.ts';
 import { backends, toJobBody } from './customization.ts';
 import { createFilesClient, type FilesClient } from './files.ts';
@@ -15,7 +16,6 @@ import { createJobsClient, type JobsClient, type SeenJob } from './jobs.ts';
 import { createModelsClient, type ModelsClient } from './models.ts';
 import { datasetName, jobName, type Reference, referenceText, toReference } from './names.ts';
 import type { NemoPlatformSettings } from './settings.ts';
-import { sharedByKey } from './shared-by-key.ts';
 import { checkedRows } from './training-rows.ts';
 import { createTransport, type Transport } from './transport.ts';
 

@@ -1,14 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { FlywheelError, RejectedError, UnavailableError } from '../../domain/errors.ts';
-import {
-  type CallName,
-  rejectedByFailure,
-  timedOut,
-  toFlywheelError,
-  unreachable,
-  unreadable,
-} from './errors.ts';
+import { type CallName, timedOut, unreachable, unreadable } from '../http/errors.ts';
+import { traceHeaders } from '../http/trace-headers.ts';
+import { rejectedByFailure, toFlywheelError } from './errors.ts';
 import type { NemoPlatformSettings } from './settings.ts';
 
 /** Looking something up is quick; a busy machine was seen to take seconds. */
@@ -120,11 +115,7 @@ class HttpTransport implements Transport {
       return response.ok
         ? { value: await read(response) }
         : {
-            refusal: {
-              status: response.status,
-              body: await response.text(),
-              retryAfter: retryAfter(response),
-            },
+            refusal: { status: response.status, headers: response.headers, body: await response.text() },
           };
     });
     if ('value' in answer) return answer.value;
@@ -154,6 +145,7 @@ class HttpTransport implements Transport {
       signal,
       headers: {
         accept: 'application/json',
+        ...traceHeaders(this.#settings),
         ...(apiKey !== null && { authorization: `Bearer ${apiKey}` }),
         ...(call.body !== undefined && { 'content-type': 'application/json' }),
         ...(call.stream && { 'content-type': 'application/octet-stream' }),
@@ -191,10 +183,6 @@ class HttpTransport implements Transport {
   #nameOf({ doing }: Call): CallName {
     return { provider: this.#settings.name, doing };
   }
-}
-
-function retryAfter(response: Response): string | null {
-  return response.headers.get('retry-after');
 }
 
 function parseJson(text: string, name: CallName): unknown {

@@ -1,10 +1,12 @@
 import OpenAI from 'openai';
 import type { z } from 'zod';
 import { isJsonObject } from '../../domain/json.ts';
-import { timedOut, toFlywheelError, unreadable } from './errors.ts';
+import { timedOut, unreadable } from '../http/errors.ts';
+import { type Traced, traceHeaders } from '../http/trace-headers.ts';
+import { toFlywheelError } from './errors.ts';
 
 /** Where an OpenAI-dialect endpoint is and how it is entered. */
-export interface ProviderSettings {
+export interface ProviderSettings extends Traced {
   /** Its name in candidates.yaml; used in error messages. */
   readonly name: string;
   /** Ends in the version: `http://127.0.0.1:8090/v1`. */
@@ -46,7 +48,7 @@ export function createClient(settings: ProviderSettings): Client {
     ...(settings.apiKey === null ? { defaultHeaders: { Authorization: null } } : {}),
     // Repeating is the caller's decision: it knows what is idempotent, and Temporal counts the attempts.
     maxRetries: 0,
-    fetch: withNestedErrors,
+    fetch: async (input, init) => withNestedErrors(await fetch(input, traced(init, settings))),
     // The package's debug log prints prompts.
     logLevel: 'off',
   });
@@ -75,12 +77,17 @@ function explain(error: z.ZodError): string {
   return issue ? `${issue.path.join('.') || 'it'}: ${issue.message}` : 'unknown form';
 }
 
+function traced(init: RequestInit | undefined, settings: Traced): RequestInit {
+  const headers = new Headers(init?.headers);
+  for (const [name, value] of Object.entries(traceHeaders(settings))) headers.set(name, value);
+  return { ...init, headers };
+}
+
 /**
  * The package reads a refusal from `error` alone. vLLM and NIMs, which put its fields at the top, and FastAPI's
  * `detail` would be "400 status code (no body)".
  */
-async function withNestedErrors(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-  const reply = await fetch(input, init);
+async function withNestedErrors(reply: Response): Promise<Response> {
   if (reply.ok || !reply.headers.get('content-type')?.includes('json')) return reply;
   const text = await reply.text();
   const { status, headers } = reply;

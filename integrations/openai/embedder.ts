@@ -1,12 +1,7 @@
-import { z } from 'zod';
 import type { Embedder, EmbedRequest } from '../../activities/ports/embedder.ts';
-import { RejectedError } from '../../domain/errors.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { type Client, createClient, type ProviderSettings } from './client.ts';
-
-const Embeddings = z.object({
-  data: z.array(z.object({ index: z.number().int(), embedding: z.array(z.number()).min(1) })),
-});
+import { Embeddings, toVectors } from './embeddings.schema.ts';
 
 /** Embeddings of any OpenAI-dialect server; `extra` is sent beside what the dialect knows. */
 export function createEmbedder(settings: ProviderSettings, extra: JsonObject = {}): Embedder {
@@ -20,7 +15,7 @@ async function embed(
   request: EmbedRequest,
 ): Promise<number[][]> {
   const { model, texts, timeoutMs, signal } = request;
-  const { data } = await client.call({
+  const reply = await client.call({
     doing: `embed with ${model}`,
     timeoutMs,
     ...(signal ? { signal } : {}),
@@ -32,10 +27,5 @@ async function embed(
         body: { ...extra, model, input: [...texts], encoding_format: 'float' },
       }),
   });
-  const vectors = [...data].sort((a, b) => a.index - b.index).map(({ embedding }) => embedding);
-  const lengths = new Set(vectors.map((vector) => vector.length));
-  if (vectors.length === texts.length && lengths.size === 1) return vectors;
-  throw new RejectedError(
-    `Provider "${provider}" gave ${vectors.length} embeddings of length ${[...lengths].join(', ')} for ${texts.length} texts; one of one length each is needed.`,
-  );
+  return toVectors(reply, { provider, texts });
 }

@@ -1,3 +1,4 @@
+import { traceHeaders } from '../http/trace-headers.ts';
 import type { ProviderSettings } from '../openai/client.ts';
 
 const timeoutMs = 5_000;
@@ -8,12 +9,16 @@ const sample = /^vllm:lora_requests_info\{(.*)\} (\S+)$/gm;
  * Whether requests to the adapter run or wait, by the gauge `vllm:lora_requests_info` of `GET /metrics`. Where it
  * is not told, they do not: nobody can wait for what cannot be seen.
  */
-export async function isBusyWith({ baseUrl, apiKey }: ProviderSettings, adapter: string): Promise<boolean> {
+export async function isBusyWith(settings: ProviderSettings, adapter: string): Promise<boolean> {
+  const { baseUrl, apiKey } = settings;
   const url = `${baseUrl.replace(/\/v\d+\/?$/, '')}/metrics`;
   try {
     const reply = await fetch(url, {
       signal: AbortSignal.timeout(timeoutMs),
-      headers: apiKey === null ? {} : { authorization: `Bearer ${apiKey}` },
+      headers: {
+        ...traceHeaders(settings),
+        ...(apiKey !== null && { authorization: `Bearer ${apiKey}` }),
+      },
     });
     return reply.ok && busyAdapters(await reply.text()).includes(adapter);
   } catch {

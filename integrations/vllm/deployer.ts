@@ -36,7 +36,7 @@ export function createDeployer(
       const found = await find(server, id);
       return found && ready(id, isOurs(server, found));
     },
-    remove: (id) => remove(server, id),
+    remove: (id, target) => remove(server, id, target),
   };
 }
 
@@ -64,10 +64,14 @@ async function deploy(server: Server, { model, baseModel }: DeploymentTarget): P
   return ready(model, true);
 }
 
-async function remove(server: Server, id: string): Promise<void> {
+/** A deployment's id is the model's, so that what was only begun is found, too. */
+async function remove(server: Server, told: string | null, { model }: DeploymentTarget): Promise<void> {
+  const id = told ?? model;
   const found = await find(server, id);
-  if (found && !isOurs(server, found))
+  if (found && !isOurs(server, found)) {
+    if (told === null) return;
     throw new RejectedError(`${id} was loaded by somebody else; Flywheel leaves it where it is.`);
+  }
   if (found) {
     await drain(server.settings, id);
     const body = { lora_name: id };

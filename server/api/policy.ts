@@ -76,7 +76,10 @@ async function put({ workload, entry, caller, headers }: Change, options: Policy
   }
 }
 
-/** Whoever could choose the approvers could choose themselves: that takes the role of one. */
+/**
+ * Whoever could choose the approvers could choose themselves: that takes the role of one, and where the workload
+ * has a list, to be on it. A role is for every workload, the list for this one.
+ */
 function requireSayInApprovers(
   before: WorkloadPolicy,
   after: WorkloadPolicy,
@@ -84,12 +87,16 @@ function requireSayInApprovers(
   { access }: Pick<PolicyOptions, 'access'>,
 ): void {
   if (JSON.stringify(before.approvers) === JSON.stringify(after.approvers)) return;
+  const what = `This changes who may approve (${list(before)} → ${list(after)}).`;
   const caller = access.authorize(headers, 'approve');
-  if (isError(caller))
-    throw new RequestError({
-      ...caller,
-      message: `This changes who may approve (${list(before)} → ${list(after)}). ${caller.message}`,
-    });
+  if (isError(caller)) throw new RequestError({ ...caller, message: `${what} ${caller.message}` });
+  if (before.approvers.length === 0 || before.approvers.includes(caller.client ?? '')) return;
+  const who = caller.client === null ? 'you have not proved to be anybody' : `you are ${caller.client}`;
+  throw new RequestError({
+    status: 403,
+    code: 'not_an_approver',
+    message: `${what} Only who is on the list may, by a token of their own, and ${who}. Ask one of them, or change workloads.yaml itself.`,
+  });
 }
 
 function list({ approvers }: WorkloadPolicy): string {

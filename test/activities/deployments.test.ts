@@ -30,7 +30,8 @@ class Cluster implements Deployer {
     return this.running.has(id) ? this.read(id) : null;
   }
 
-  async remove(id: string): Promise<void> {
+  async remove(told: string | null, { model }: DeploymentTarget): Promise<void> {
+    const id = told ?? `nim-${model}`;
     if (this.removal) throw this.removal;
     this.running.delete(id);
     this.removed.push(id);
@@ -137,6 +138,21 @@ describe('models that have to be deployed', () => {
     await endRun('1');
 
     expect(cluster.removed).toEqual(['nim-llama']);
+  });
+
+  it('that an attempt makes whose run has ended meanwhile are removed by whoever comes next', async () => {
+    const { wait, endRun } = activities();
+    const { deploy } = cluster;
+    cluster.deploy = async (target) => {
+      await endRun('1');
+      return deploy.call(cluster, target);
+    };
+
+    await expect(wait('llama', runHolder('1'))).rejects.toThrow(/was given back while it was being deployed/);
+    expect([...cluster.running.keys()]).toEqual(['nim-llama']);
+
+    expect(await endRun('other')).toEqual({ removed: ['llama'] });
+    expect(cluster.running.size).toBe(0);
   });
 
   it('that cannot be removed now are removed by whoever comes next', async () => {

@@ -1,6 +1,7 @@
 import { CancelledFailure } from '@temporalio/common';
 import { expect, test } from 'vitest';
 import { createEvaluate } from '../../activities/evaluate.ts';
+import type { ChatModel, ChatReply } from '../../activities/ports/chat-model.ts';
 import type {
   EvaluatedRow,
   EvaluationJob,
@@ -74,21 +75,38 @@ async function setup(items = 4) {
   const evalFile = await artifacts.putLines(examples.map((example) => JSON.stringify(example)));
   const evaluations = inMemoryEvaluations();
   const evaluator = new ScriptedEvaluator();
+  /** Records that were asked at the chat endpoint, and how it answers the nth. */
+  const asked: string[] = [];
+  const chat = { reply: (_: number): ChatReply => ({ response: rightCall, latencyMs: 40 }) };
+  const chatModel: ChatModel = {
+    async complete({ body }) {
+      const [message] = body['messages'] as { content: string }[];
+      const [, n = 'hello'] = /\((\d+)\)/.exec(message?.content ?? '') ?? [];
+      return chat.reply(asked.push(n));
+    },
+    countTokens: async () => null,
+    isServed: async () => true,
+  };
   const ports = {
     artifacts,
     lineage: { datasets: inMemoryDatasets(aDataset({ files: { eval: evalFile } })), evaluations },
-    chatModels: () => expect.fail('the evaluator asks'),
+    chatModels: () => chatModel,
     evaluators: () => evaluator,
     fewShots: openFewShots(artifacts, () => expect.fail('nothing is embedded')),
   };
-  const settings = { concurrency: 2, itemTimeoutMs: 1_000, remote: { pollMs: 1, silenceMs: 50 } };
+  const settings = {
+    concurrency: 2,
+    itemTimeoutMs: 1_000,
+    backoffMs: 1,
+    remote: { pollMs: 1, silenceMs: 50 },
+  };
   const { evaluate } = createEvaluate(ports, settings);
   const input = {
     ...{ experimentId: 'run-1/nano/base', runId: 'run-1', datasetId: 'data-1' },
     serving: { provider: 'nemo', model: 'nano-1m', fewShotUri: null, maxTokens: 64 },
   };
   const run = (environment = anAttempt()) => runIn(environment, evaluate, input);
-  return { run, evaluator, evaluations, examples };
+  return { run, evaluator, evaluations, examples, asked, chat };
 }
 
 test('the job asks what the route would be sent, and its answers are scored by our rules', async () => {
@@ -97,8 +115,11 @@ test('the job asks what the route would be sent, and its answers are scored by o
   const summary = await run();
 
   expect(summary).toMatchObject({
-    ...{ n: 4, failed: 0, latencyMs: null },
-    metrics: { call_accuracy: 1, 'evaluator/accuracy': 1, 'evaluator/missing': 0 },
+    ...{ n: 4, failed: 0 },
+    metrics: {
+      ...{ call_accuracy: 1, 'evaluator/accuracy': 1 },
+      ...{ 'evaluator/missing': 0, 'evaluator/asked_again': 0 },
+    },
     tokens: { prompt: 80, completion: 20 },
   });
   const [job] = evaluator.launched;
@@ -108,8 +129,8 @@ test('the job asks what the route would be sent, and its answers are scored by o
   expect(job?.rows[0]?.target).toMatchObject({ role: 'assistant' });
 });
 
-test('a lost row, a row without an answer and a metric that is NaN are counted, each as nothing right', async () => {
-  const { run, evaluator } = await setup();
+test('a row that was lost and a row without an answer are asked again, and a metric that is NaN is 0', async () => {
+  const { run, evaluator, evaluations } = await setup();
   evaluator.answer = ({ itemId }, at) =>
     [null, answered(itemId, null), answered(itemId, rightCall, null), answered(itemId, rightCall)][at] ??
     null;
@@ -117,9 +138,68 @@ test('a lost row, a row without an answer and a metric that is NaN are counted, 
   const summary = await run();
 
   expect(summary).toMatchObject({
-    ...{ n: 4, failed: 2, failures: { provider_error: 2 } },
-    metrics: { call_accuracy: 0.5, 'evaluator/accuracy': 0.5, 'evaluator/missing': 0.5 },
+    ...{ n: 4, failed: 0 },
+    metrics: {
+      ...{ call_accuracy: 1, 'evaluator/accuracy': 0.5 },
+      // Of a row without an answer the evaluator's metric is worth what it says; only a lost one has none.
+      ...{ 'evaluator/missing': 0.5, 'evaluator/asked_again': 0.5 },
+    },
   });
+  expect(evaluations.stored.get('rec_0')?.scores).toMatchObject({ 'evaluator/asked_again': 1 });
+});
+
+test('what then has no answer is a failed item, by the rules of every evaluation', async () => {
+  const { run, evaluator, chat } = await setup();
+  evaluator.answer = ({ itemId }, at) => (at < 2 ? null : answered(itemId, rightCall));
+  chat.reply = () => {
+    throw new RejectedError('too long', { code: 'context_length_exceeded' });
+  };
+
+  expect(await run()).toMatchObject({ n: 4, failed: 2, failures: { too_long: 2 }, latencyMs: null });
+});
+
+test('an outage that lasts beyond the job is waited out by Temporal, and counted as nothing', async () => {
+  const { run, evaluator, evaluations, asked, chat } = await setup(40);
+  evaluator.answer = ({ itemId }, at) => (at % 2 === 0 ? null : answered(itemId, rightCall));
+  const reply = chat.reply;
+  chat.reply = (nth) => {
+    if (nth > 5) throw new UnavailableError('connection refused', { kind: 'unreachable' });
+    return reply(nth);
+  };
+
+  await expect(run()).rejects.toThrow('connection refused');
+  const kept = evaluations.stored.size;
+  chat.reply = reply;
+  asked.length = 0;
+  const summary = await run();
+
+  // The answered rows that are not measured, and what was asked before the outage, were stored at once.
+  expect(kept).toBeGreaterThan(5);
+  expect(asked).toHaveLength(40 - kept);
+  expect(summary).toMatchObject({ n: 40, failed: 0, metrics: { call_accuracy: 1 } });
+  expect(summary.metrics['evaluator/asked_again']).toBe(0.5);
+  expect(evaluator.launched).toHaveLength(1);
+});
+
+test('how long an answer takes is measured on a sample, which is the same for each experiment', async () => {
+  const { run, asked } = await setup(100);
+  const summary = await run();
+  const { run: again, asked: others } = await setup(100);
+  await again();
+
+  expect(summary.latencyMs).toEqual({ p50: 40, p95: 40, of: 30 });
+  expect(asked).toHaveLength(30);
+  expect(others.sort()).toEqual(asked.sort());
+});
+
+test('of what the evaluator lost only the sampled count for the latency', async () => {
+  const { run, evaluator, asked } = await setup(100);
+  evaluator.answer = () => null;
+
+  const summary = await run();
+
+  expect(asked).toHaveLength(100);
+  expect(summary.latencyMs).toMatchObject({ of: 30 });
 });
 
 test('repeated, it adopts the job, and once the answers are stored it asks for none', async () => {

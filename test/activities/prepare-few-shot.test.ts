@@ -102,6 +102,25 @@ test('without a tokenizer to ask, all are taken', async () => {
   await expect(prepare()).resolves.toMatchObject({ examples: 3 });
 });
 
+test('without a tokenizer to ask, a context that the file gives is filled by an estimate', async () => {
+  const { prepare } = await setup(null);
+  const within = (context: number) => prepare({ ...input, candidate: aCandidate({ context }) });
+
+  await expect(within(100_000)).resolves.toMatchObject({ examples: 3 });
+  const { examples } = await within(220);
+  expect(examples).toBeGreaterThan(0);
+  expect(examples).toBeLessThan(3);
+  await expect(within(80)).rejects.toThrow('Remove `icl`');
+});
+
+test('the narrower holds, of what the file says and what the server says', async () => {
+  const { prepare } = await setup(100_000);
+
+  const { examples } = await prepare({ ...input, candidate: aCandidate({ context: 400 }) });
+
+  expect(examples).toBeLessThan(3);
+});
+
 const similarity = { provider: 'other', model: 'embedder', relevanceShare: 0.7 };
 const similar: PrepareFewShotInput = {
   ...input,

@@ -242,6 +242,16 @@ describe('candidates.yaml', () => {
       'candidates:\n  - name: a\n    model: b\n    lora:\n      rank: 0\n',
       'FILE:5:7 candidates.0.lora.rank',
     ],
+    [
+      'a context that an answer fills',
+      'candidates:\n  - name: a\n    model: b\n    context: 64\n    max_tokens: 64\n',
+      'FILE:4:5 64 tokens leave no room for a prompt beside an answer of 64 (max_tokens)',
+    ],
+    [
+      'a price that is not one',
+      'candidates:\n  - name: a\n    model: b\n    price: { prompt_usd_per_1m: -1, completion_usd_per_1m: 1 }\n',
+      'FILE:4:14 candidates.0.price.prompt_usd_per_1m',
+    ],
     ['a missing key', 'candidates:\n  - name: a\n', 'FILE:2:5 candidates.0.model: is missing'],
     [
       'an unknown strategy',

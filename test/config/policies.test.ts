@@ -52,8 +52,14 @@ describe('workloads.yaml', () => {
     ]);
   });
 
-  it('is empty, or all comments: the same as none', () => {
-    expect(setup('# nothing\n').load().policies.default).toEqual(defaultPolicy);
+  it.each(['# nothing\n', '{}', '---\n'])('may hold no policy, as %j does: the same as none', (text) => {
+    expect(setup(text).load().policies.default).toEqual(defaultPolicy);
+  });
+
+  it.each(['', ' \n\n'])('may not be empty, as %j is: it may be about to be written', (text) => {
+    expect(setup(text).problems()).toEqual([
+      'FILE is empty; write `{}` into it for no policies, or delete it',
+    ]);
   });
 
   it('lays each workload over the default: maps key by key, lists whole, null takes away', () => {

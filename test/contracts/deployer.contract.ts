@@ -88,6 +88,18 @@ export function describeDeployer(
       await deployer.remove(id, target);
     });
 
+    it('takes a model off whose id nobody lived to tell, and nothing where there is none', async () => {
+      const { target, deployer } = bundle;
+      await deployer.remove(null, target);
+      const { id } = await deploy(target);
+      await settled(id);
+
+      await deployer.remove(null, target);
+
+      await expect.poll(() => deployer.get(id), { timeout: 60_000 }).toBeNull();
+      await expect.poll(() => bundle.answers(target.model), { timeout: 60_000 }).toBe(false);
+    });
+
     it('takes a model off while it is still starting', async () => {
       const { target, deployer } = bundle;
       const { id } = await deploy(target);
@@ -129,6 +141,7 @@ export function describeDeployer(
         await settled(second.id);
 
         await bundle.deployer.remove(first.id, leaving);
+        await bundle.deployer.remove(null, leaving);
 
         expect(await settled(second.id)).toMatchObject({ status: 'ready' });
         expect(await bundle.answers(staying.model)).toBe(true);
@@ -148,6 +161,7 @@ export function describeDeployer(
         expect(ours).toBe(false);
         expect(ready).toMatchObject({ status: 'ready', ours: false });
         await expect(removing).rejects.toMatchObject({ name: 'RejectedError' });
+        await deployer.remove(null, foreign);
         expect(await deployer.get(id)).toEqual(ready);
         expect(await bundle.answers(foreign.model)).toBe(true);
       });

@@ -4,7 +4,7 @@ import type { Target } from '../../domain/records/chat.ts';
 import { parseRecord } from '../../domain/records/parse.ts';
 import { readTarget } from '../../domain/records/parse-chat.ts';
 import type { StoredRecord } from '../../domain/records/record.ts';
-import { askedQuestions, demoQuestion } from '../../samples/help-desk/demo-question.ts';
+import { askedQuestions, demoQuestions } from '../../samples/help-desk/demo-questions.ts';
 import { defaultHelpDesk, generateHelpDesk } from '../../samples/help-desk/generate.ts';
 import { helpDeskTools, toolNames } from '../../samples/help-desk/tools.ts';
 
@@ -107,13 +107,13 @@ describe('generateHelpDesk', () => {
   });
 });
 
-describe('demoQuestion', () => {
-  it('is fresh, offers the same tools, and knows its answer', () => {
+describe('demoQuestions', () => {
+  it('are fresh, offer the same tools, and know their answers', () => {
     const seen = askedQuestions(rows);
+    const questions = [1, 2, 3, 4].flatMap((seed) => demoQuestions(8, { seed, seen }));
 
-    for (let seed = 1; seed <= 30; seed += 1) {
-      const asked = demoQuestion(seed, seen);
-
+    expect(questions).toHaveLength(32);
+    for (const asked of questions) {
       expect(seen.has(asked.text)).toBe(false);
       expect(asked.request.tools).toEqual(helpDeskTools);
       expect(toolNames).toContain(asked.expected.name);
@@ -123,7 +123,8 @@ describe('demoQuestion', () => {
         ),
       ).toBe(true);
     }
-    expect(demoQuestion(3, seen)).toEqual(demoQuestion(3, seen));
+    expect(demoQuestions(8, { seed: 3, seen })).toEqual(demoQuestions(8, { seed: 3, seen }));
+    expect(new Set(demoQuestions(8, { seed: 3, seen }).map(({ text }) => text)).size).toBe(8);
   });
 });
 

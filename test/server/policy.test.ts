@@ -31,6 +31,7 @@ describe('/v1/workloads/<workload>/policy', () => {
       ci: token('ci', 'operate', 'read'),
       web: token('web', 'ingest', 'read'),
       ana: token('ana', 'operate', 'approve'),
+      eve: token('eve', 'operate', 'approve'),
     };
     await writeFile(
       gateway.config.gateway.tokensFile,
@@ -164,6 +165,50 @@ describe('/v1/workloads/<workload>/policy', () => {
     expect(approver.body).toMatchObject({ approvers: ['ana', 'bo'] });
   });
 
+  it('lets nobody change a list of approvers but those who are on it', async () => {
+    const { call, text, lineage } = await arrange();
+
+    const replaced = await call('PUT', { as: 'eve', body: { approvers: ['eve'] } });
+    const joined = await call('PUT', { as: 'eve', body: { approvers: ['ana', 'eve'] } });
+    const leftOut = await call('PUT', { as: 'eve', body: {} });
+    const untouched = await text();
+    const elsewhere = await call('PUT', { as: 'eve', workload: 'it', body: { approvers: ['eve'] } });
+    const rest = await call('PUT', { as: 'eve', body: { approvers: ['ana'], threshold: 0.9 } });
+
+    for (const { status, body } of [replaced, joined, leftOut])
+      expect([status, body.error?.code]).toEqual([403, 'not_an_approver']);
+    expect(replaced.body.error?.message).toMatch(/ana → eve.*you are eve/);
+    expect(untouched).toBe(file);
+    expect(elsewhere.body).toMatchObject({ approvers: ['eve'] });
+    expect(rest.body).toMatchObject({ threshold: 0.9, approvers: ['ana'] });
+    expect(await lineage.audit.list('hr')).toHaveLength(1);
+  });
+
+  it('takes a list that the default brings for a list', async () => {
+    const { call } = await arrange('default: { approvers: [ana] }\n');
+
+    const { status, body } = await call('PUT', { as: 'eve', body: { approvers: ['eve'] } });
+
+    expect([status, body.error?.code]).toEqual([403, 'not_an_approver']);
+  });
+
+  it('without tokens lets nobody change a list: nobody has proved to be on it', async () => {
+    const { start, config } = await setup();
+    await writeFile(config.policiesFile.path, file);
+    const { url } = await start();
+    const put = (workload: string) =>
+      fetch(`${url}/v1/workloads/${workload}/policy`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ approvers: ['me'] }),
+      });
+
+    const [listed, open] = [await put('hr'), await put('it')];
+
+    expect([listed.status, open.status]).toEqual([403, 200]);
+    expect(await listed.json()).toMatchObject({ error: { code: 'not_an_approver' } });
+  });
+
   it('refuses a change that was made of another version', async () => {
     const { call } = await arrange();
     const { etag } = await call('GET');
@@ -189,6 +234,17 @@ describe('/v1/workloads/<workload>/policy', () => {
     ]);
     expect(answers[1]?.body.error?.message).toMatch(/workloads\.yaml:1:12/);
     expect(await text()).toBe('default: { threshold: high }\n');
+  });
+
+  it('takes an empty file for one that is being written, not for default policies', async () => {
+    const { call, text, path } = await arrange();
+    await writeFile(path, '');
+
+    const { status, body } = await call('PUT', { as: 'eve', body: { approvers: ['eve'] } });
+
+    expect([status, body.error?.code]).toEqual([409, 'policies_unusable']);
+    expect(body.error?.message).toMatch(/workloads\.yaml is empty; write `\{\}`/);
+    expect(await text()).toBe('');
   });
 
   it('says that it cannot write, and so does the audit', async () => {

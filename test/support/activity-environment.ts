@@ -3,10 +3,13 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 
 /** One attempt at an activity. What the SDK logs about failures would bury the test's own output. */
-export function anAttempt(options: { attempt?: number; client?: Client } = {}): MockActivityEnvironment {
-  const { attempt = 1, client } = options;
+export function anAttempt(
+  options: { attempt?: number; client?: Client; runId?: string } = {},
+): MockActivityEnvironment {
+  const { attempt = 1, client, runId } = options;
+  const workflow = runId === undefined ? {} : { workflowExecution: { workflowId: 'flywheel:hr', runId } };
   const logger = new DefaultLogger('ERROR', () => undefined);
-  return new MockActivityEnvironment({ attempt }, { logger, ...(client ? { client } : {}) });
+  return new MockActivityEnvironment({ attempt, ...workflow }, { logger, ...(client ? { client } : {}) });
 }
 
 /** `environment.run`, with the activity's result type. */

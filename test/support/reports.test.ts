@@ -39,6 +39,21 @@ it('reads every outcome of vitest’s report', async () => {
   expect(outcomes.map(({ state }) => state)).toEqual(['passed', 'failed', 'skipped', 'skipped']);
 });
 
+it('tells of a test that passed at its second attempt', async () => {
+  const assertionResults = [
+    { fullName: 'a works', status: 'passed', failureMessages: [] },
+    { fullName: 'b works', status: 'passed', failureMessages: ['Error: busy'] },
+    { fullName: 'c works', status: 'failed', failureMessages: ['Error: busy', 'Error: busy'] },
+  ];
+  const report = { testResults: [{ name: '/x.test.ts', status: 'failed', assertionResults }] };
+
+  expect(await readVitest(setup(JSON.stringify(report)), 1)).toEqual([
+    { title: 'a works', state: 'passed' },
+    { title: 'b works', state: 'passed', firstFailure: 'Error: busy' },
+    { title: 'c works', state: 'failed' },
+  ]);
+});
+
 it('counts a file that could not be loaded as a failure', async () => {
   const report = { testResults: [{ name: '/x.test.ts', status: 'failed', assertionResults: [] }] };
 

@@ -5,6 +5,8 @@ import { z } from 'zod';
 export interface Outcome {
   readonly title: string;
   readonly state: 'passed' | 'failed' | 'skipped';
+  /** Why its first attempt failed, of one that passed at the second. */
+  readonly firstFailure?: string;
 }
 
 const VitestReport = z.object({
@@ -13,7 +15,12 @@ const VitestReport = z.object({
       name: z.string(),
       status: z.string(),
       message: z.string().optional(),
-      assertionResults: z.array(z.object({ fullName: z.string(), status: z.string() })),
+      assertionResults: z.array(
+        z.object({
+          ...{ fullName: z.string(), status: z.string() },
+          failureMessages: z.array(z.string()).default([]),
+        }),
+      ),
     }),
   ),
 });
@@ -23,7 +30,14 @@ export async function readVitest(file: string, exitCode: number): Promise<Outcom
   const text = await readFile(file, 'utf8').catch(() => '{"testResults":[]}');
   const { testResults } = VitestReport.parse(JSON.parse(text));
   const outcomes = testResults.flatMap(({ name, status, assertionResults }) => {
-    const tests = assertionResults.map((test) => ({ title: test.fullName, state: vitestState(test.status) }));
+    const tests = assertionResults.map((test): Outcome => {
+      const state = vitestState(test.status);
+      const [firstFailure] = test.failureMessages;
+      return {
+        ...{ title: test.fullName, state },
+        ...(state === 'passed' && firstFailure !== undefined && { firstFailure }),
+      };
+    });
     // A file that could not be loaded has no tests to tell of.
     const broken = status === 'failed' && tests.every(({ state }) => state !== 'failed');
     return broken ? [...tests, { title: `${name} could not be run`, state: 'failed' as const }] : tests;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -24,7 +24,12 @@ describe('a worker that follows workloads.yaml', () => {
     const dir = await mkdtemp(join(tmpdir(), 'flywheel-follow-'));
     const path = join(dir, 'workloads.yaml');
     const id = `w-${randomUUID().slice(0, 8)}`;
-    const write = (schedule: string) => writeFile(path, `workloads: { ${id}: { schedule: ${schedule} } }\n`);
+    /** In one step: a look at a file that is just being written would find it empty. */
+    const put = async (text: string) => {
+      await writeFile(`${path}.draft`, text);
+      await rename(`${path}.draft`, path);
+    };
+    const write = (schedule: string) => put(`workloads: { ${id}: { schedule: ${schedule} } }\n`);
     const schedules = openSchedules({
       temporal: { address: inject('temporalAddress'), namespace: 'default', uiUrl: null, embedded: true },
       policiesFile: { path, required: false, candidates: [], providers: [] },
@@ -57,7 +62,7 @@ describe('a worker that follows workloads.yaml', () => {
     };
     const bySchedule = { cadence: 'daily', workloadId: id, timezone: 'UTC', source: 'person' } as const;
     return {
-      path,
+      put,
       id,
       write,
       start,
@@ -99,13 +104,16 @@ describe('a worker that follows workloads.yaml', () => {
     expect(await when('daily')).toBe('daily 05:00 UTC');
   });
 
-  it('keeps the schedules of a file that cannot be used, says so once, and goes on when it can', async () => {
-    const { path, write, start, when, logged } = await setup();
+  it.each([
+    ['cannot be used', 'default: { threshold: high }\n'],
+    ['is empty', ''],
+  ])('keeps the schedules of a file that %s, says so once, and goes on when it can', async (_, broken) => {
+    const { put, write, start, when, logged } = await setup();
     await write('{ daily: "02:00" }');
     start();
     await eventually(async () => expect(await when('daily')).toBe('daily 02:00 UTC'));
 
-    await writeFile(path, 'default: { threshold: high }\n');
+    await put(broken);
     await eventually(() => expect(logged.filter(({ level }) => level === 'WARN')).not.toEqual([]));
     const meanwhile = await when('daily');
     await write('{ daily: "03:00" }');

@@ -81,7 +81,7 @@ export function deploymentCases(lineage: () => Lineage): void {
     expect(await claimed()).toEqual([]);
     expect((await deployments().claimUnused({ staleMs: 0 })).map(({ model }) => model)).toEqual(['llama']);
 
-    await deployments().forget(base);
+    await deployments().forget({ ...base, deploymentId: 'nim-1' });
     await deployments().hold(base, 'run:2');
     expect(await deployments().list()).toEqual([
       { ...base, deploymentId: null, ours: false, removing: false, holders: ['run:2'] },
@@ -104,9 +104,48 @@ export function deploymentCases(lineage: () => Lineage): void {
   it('forgets nothing that is held', async () => {
     await deployments().hold(base, 'run:1');
 
-    await deployments().forget(base);
+    await deployments().forget({ ...base, deploymentId: null });
 
     expect(await held()).toEqual({ llama: ['run:1'] });
+  });
+
+  it('takes what was begun for ours, until the provider tells whose it is', async () => {
+    const ours = async () =>
+      (await deployments().list()).map(({ deploymentId, ours: made }) => [deploymentId, made]);
+    await deployments().hold(base, 'run:1');
+
+    expect(await deployments().begin(base, 'run:1')).toBe(true);
+    expect(await ours()).toEqual([[null, true]]);
+    await deployments().recordDeployment(base, { id: 'somebodys', ours: false });
+    expect(await ours()).toEqual([['somebodys', false]]);
+    // What somebody else had there may have gone: then the next one is ours, of another name.
+    await deployments().begin(base, 'run:1');
+    expect(await ours()).toEqual([[null, true]]);
+    await deployments().recordDeployment(base, { id: 'nim-1', ours: true });
+    await deployments().begin(base, 'run:1');
+    expect(await ours()).toEqual([['nim-1', true]]);
+  });
+
+  it('lets nobody begin what was given back', async () => {
+    expect(await deployments().begin(base, 'run:1')).toBe(false);
+    await deployments().hold(base, 'run:1');
+    await deployments().hold(base, 'run:2');
+    await deployments().release('run:1');
+    expect(await deployments().begin(base, 'run:1')).toBe(false);
+    await deployments().release('run:2');
+    await deployments().claimUnused();
+
+    expect(await deployments().begin(base, 'run:2')).toBe(false);
+  });
+
+  it('keeps what somebody slow tells of after it was given back, for the next one to remove', async () => {
+    await deployments().recordDeployment(adapter, { id: 'nim-1#llama-hr', ours: true });
+    expect(await deployments().claimUnused()).toMatchObject([{ ...adapter, deploymentId: 'nim-1#llama-hr' }]);
+
+    await deployments().recordDeployment(adapter, { id: 'nim-2#llama-hr', ours: true });
+    await deployments().forget({ ...adapter, deploymentId: 'nim-1#llama-hr' });
+
+    expect(await deployments().claimUnused()).toMatchObject([{ ...adapter, deploymentId: 'nim-2#llama-hr' }]);
   });
 
   it('either holds or removes, when both are asked for at once', async () => {

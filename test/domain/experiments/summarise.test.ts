@@ -52,6 +52,12 @@ it('judges a workload by calls only where at least half of its items offer tools
   expect(Object.keys(summarise('e', [plain, call]).metrics)[0]).toBe('call_accuracy');
 });
 
+it('says how many answers the latency was measured on, where that is a sample of them', () => {
+  const items = [10, 20, null, null].map((latencyMs) => item({ exact_match: 1, rouge_l: 1 }, { latencyMs }));
+
+  expect(summarise('e', items).latencyMs).toEqual({ p50: 10, p95: 20, of: 2 });
+});
+
 it('has no latency and no metric where nothing was measured', () => {
   expect(summarise('e', [])).toMatchObject({ n: 0, failed: 0, metrics: {}, latencyMs: null });
 });

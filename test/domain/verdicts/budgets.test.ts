@@ -46,7 +46,7 @@ describe('budgets', () => {
       { costPerThousandCalls: 1, latencyP95Ms: null },
       {},
       'inconclusive',
-      /workloads\.yaml has no price of nano/,
+      /neither candidates\.yaml nor workloads\.yaml has a price of nano/,
     ],
     [
       'too slow and no price: what is known decides',
@@ -71,6 +71,15 @@ describe('budgets', () => {
       outcome: 'inconclusive',
       reason: expect.stringContaining('no latency was measured'),
     });
+  });
+
+  it('are held against a sample, which is said', () => {
+    const budgets = { costPerThousandCalls: null, latencyP95Ms: 50 };
+    const sampled = report('lora', 0.9, { evaluated: { latencyMs: { p50: 40, p95: 120, of: 30 } } });
+
+    expect(decideVerdict([base, sampled], { ...rule, budgets }).reason).toContain(
+      'its P95 latency is 120 ms (measured on 30 of its answers), above the budget of 50 ms',
+    );
   });
 
   it('leave the second best to win where the best is over one', () => {

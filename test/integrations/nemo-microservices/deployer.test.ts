@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createChatModel } from '../../../integrations/nemo-microservices/chat-model.ts';
 import { createDeployer } from '../../../integrations/nemo-microservices/deployer.ts';
+import type { NimImage } from '../../../integrations/nemo-microservices/settings.ts';
 import type { NemoServer } from '../../contract-servers/nemo-microservices/server.ts';
 import { describeDeployer } from '../../contracts/deployer.contract.ts';
 import { aNemoServer, settingsOf } from '../../support/nemo-server.ts';
@@ -46,3 +47,47 @@ describeDeployer(
   },
   { sharing: true, foreign: true, broken: true },
 );
+
+describe('two Flywheels at one server, each in a namespace of its own', () => {
+  const target = { model: base, baseModel: null };
+  const inNamespace = (namespace: string, images: Record<string, NimImage> = { [base]: image }) =>
+    createDeployer({ ...settingsOf(server), namespace }, images);
+  const fieldsOf = (fullName: string) => server.world.tables.deployments.get(fullName)?.['custom_fields'];
+  const [ours, theirs] = ['flywheel/flywheel-nano-4m', 'flywheel-two/flywheel-nano-4m'];
+
+  it('have a deployment each, and take off only their own', async () => {
+    const [one, two] = [inNamespace('flywheel'), inNamespace('flywheel-two')];
+
+    const made = [await one.deploy(target), await two.deploy({ model: adapter, baseModel: base })];
+
+    expect(made).toMatchObject([
+      { id: ours, ours: true },
+      { id: `${theirs}#${adapter}`, ours: true },
+    ]);
+    expect(fieldsOf(ours)).toEqual({ flywheel_models: base });
+    await expect(two.remove(ours, target)).rejects.toMatchObject({ name: 'RejectedError' });
+    await two.remove(null, target);
+    expect([fieldsOf(ours), fieldsOf(theirs)]).toEqual([
+      { flywheel_models: base },
+      { flywheel_models: adapter },
+    ]);
+
+    await one.remove(ours, target);
+    expect([fieldsOf(ours), fieldsOf(theirs)]).toEqual([undefined, { flywheel_models: adapter }]);
+    await two.remove(null, { model: adapter, baseModel: base });
+    expect(fieldsOf(theirs)).toBeUndefined();
+  });
+
+  it('use what the other deployed as somebody else’s, where they know no container themselves', async () => {
+    const [one, guest] = [inNamespace('flywheel'), inNamespace('flywheel-two', {})];
+    await one.deploy(target);
+
+    const used = await guest.deploy(target);
+
+    expect(used).toMatchObject({ id: ours, ours: false });
+    expect(await guest.get(ours)).toMatchObject({ ours: false });
+    expect(fieldsOf(ours)).toEqual({ flywheel_models: base });
+    await expect(guest.remove(ours, target)).rejects.toMatchObject({ name: 'RejectedError' });
+    await one.remove(ours, target);
+  });
+});

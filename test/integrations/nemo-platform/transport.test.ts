@@ -86,7 +86,7 @@ test.each([
   [
     422,
     { detail: [{ loc: ['body', 'spec', 'epochs'], msg: 'must be positive' }] },
-    'invalid_request',
+    'invalid',
     /spec\.epochs: must/,
   ],
   [404, { detail: "No VirtualModel named 'w/x' was found." }, 'model_not_found', /w\/x/],

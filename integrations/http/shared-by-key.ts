@@ -1,6 +1,6 @@
 /**
- * Calls for one key that come while one is under way share its outcome. Two uploads of one dataset at once make
- * the platform fail now and then; across processes that is a retry's to mend.
+ * Calls for one key that come while one is under way share its outcome: no service knows idempotency well enough
+ * to be asked twice at once. Across processes that is a retry's to mend.
  */
 export function sharedByKey<R extends { readonly key: string }, T>(
   work: (request: R) => Promise<T>,

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { Config } from '../../config/config.ts';
 import { type Json, jsonEqual } from '../../domain/json.ts';
-import { type DemoQuestion, demoQuestion } from '../../samples/help-desk/demo-question.ts';
+import { type DemoQuestion, demoQuestions } from '../../samples/help-desk/demo-questions.ts';
 import { helpDeskWorkload, productionModel } from '../../samples/help-desk/generate.ts';
 import type { CommandContext } from '../command.ts';
 import { CommandError } from '../command-error.ts';
+import type { Style } from '../output.ts';
 
 /** The part of a chat completion that is shown. */
 const Completion = z.object({
@@ -22,7 +23,7 @@ const Completion = z.object({
     .min(1),
 });
 
-const shownHeaders = ['x-flywheel-model', 'x-flywheel-route', 'x-flywheel-record-id'] as const;
+const shownHeaders = ['x-flywheel-model', 'x-flywheel-route'] as const;
 
 export interface LiveCall {
   readonly question: string;
@@ -32,21 +33,45 @@ export interface LiveCall {
   readonly headers: Readonly<Record<string, string | null>>;
 }
 
-/** Asks a question that the traffic did not have, as the application would, and shows what comes back. */
-export async function showLiveCall(
-  { out }: CommandContext,
+/** One alone would tell nothing of a model that is right five times in six. */
+const questionCount = 8;
+
+/** Asks questions that the traffic did not have, as the application would, and shows what comes back. */
+export async function showLiveCalls(
+  { out, signal }: CommandContext,
   config: Config,
   draw: { seed: number; seen: ReadonlySet<string> },
-): Promise<LiveCall> {
-  const question = demoQuestion(draw.seed, draw.seen);
+): Promise<readonly LiveCall[]> {
   const url = `${config.gateway.url}/v1/chat/completions`;
   out.line(`POST ${url}`);
   out.line(`  x-workload-id: ${helpDeskWorkload}`);
-  out.line(
-    `  model ${productionModel}, as the application always asked; user: ${JSON.stringify(question.text)}`,
-  );
+  out.line(`  model ${productionModel}, as the application always asked`);
+  const calls: LiveCall[] = [];
+  for (const question of demoQuestions(questionCount, draw)) {
+    const call = await ask(question, { url, config, signal });
+    if (calls.length === 0)
+      for (const [name, value] of Object.entries(call.headers)) out.line(`  ${name}: ${value ?? '–'}`);
+    out.line(callText(call, out.style));
+    calls.push(call);
+  }
+  const right = calls.filter((call) => call.right).length;
+  out.line(`\n${right} of ${calls.length} right; none of these questions was in the traffic.`);
+  return calls;
+}
+
+function callText({ question, answer, expected, right }: LiveCall, style: Style): string {
+  const mark = right ? style.green('✓') : style.red('✗');
+  const remark = right ? '' : style.dim(`   expected: ${expected}`);
+  return `\n${mark} ${JSON.stringify(question)}\n  ${style.bold(answer)}${remark}`;
+}
+
+async function ask(
+  question: DemoQuestion,
+  { url, config, signal }: { url: string; config: Config; signal: AbortSignal },
+): Promise<LiveCall> {
   const response = await fetch(url, {
     method: 'POST',
+    signal,
     headers: {
       'content-type': 'application/json',
       'x-workload-id': helpDeskWorkload,
@@ -62,12 +87,7 @@ export async function showLiveCall(
     throw new CommandError(`The gateway answered ${response.status}: ${body.slice(0, 300)}`, {
       code: 'live_call',
     });
-  const call = readCall(question, body, response.headers);
-  out.line(out.style.bold(String(response.status)));
-  for (const [name, value] of Object.entries(call.headers)) out.line(`  ${name}: ${value ?? '–'}`);
-  out.line(`  answer: ${out.style.bold(call.answer)}`);
-  out.line(call.right ? `  which is right.` : `  which is not right; expected: ${call.expected}`);
-  return call;
+  return readCall(question, body, response.headers);
 }
 
 function readCall({ text, expected }: DemoQuestion, body: string, headers: Headers): LiveCall {

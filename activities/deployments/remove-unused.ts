@@ -1,0 +1,55 @@
+import { FlywheelError, RejectedError } from '../../domain/errors.ts';
+import type { Deployers } from '../ports/deployer.ts';
+import type { DeploymentLineage, RecordedDeployment } from '../ports/deployment-lineage.ts';
+
+export interface RemoveUnusedPorts {
+  readonly deployers: Deployers;
+  readonly deployments: Pick<DeploymentLineage, 'claimUnused' | 'unclaim' | 'forget'>;
+}
+
+export interface Removal {
+  readonly deployment: RecordedDeployment;
+  /** `left`: to whoever has it now, and out of our books. `failed`: it is tried again by whoever comes next. */
+  readonly outcome: 'removed' | 'left' | 'failed';
+  /** Why it was not removed; null where it was. */
+  readonly reason: string | null;
+}
+
+/**
+ * Takes off what nobody needs any more, adapters before their base models; one that cannot be removed now does not
+ * keep the others. Each step is idempotent, and finishes what another left. `onRemoval` hears of each as it is done.
+ */
+export async function removeUnused(
+  { deployers, deployments }: RemoveUnusedPorts,
+  onRemoval: (removal: Removal) => void = () => undefined,
+): Promise<readonly Removal[]> {
+  const removals: Removal[] = [];
+  for (const deployment of await deployments.claimUnused()) {
+    const removal = await removeOne(deployers, deployment).catch(async (error: unknown) => {
+      await deployments.unclaim(deployment);
+      throw error;
+    });
+    // Refused for good, it would be in everybody's way for ever: only what may yet succeed stays in the books.
+    await (removal.outcome === 'failed' ? deployments.unclaim(deployment) : deployments.forget(deployment));
+    removals.push(removal);
+    onRemoval(removal);
+  }
+  return removals;
+}
+
+async function removeOne(deployers: Deployers, deployment: RecordedDeployment): Promise<Removal> {
+  const { provider, model, baseModel, deploymentId, ours } = deployment;
+  // What others made is theirs, and what was never begun needs no removal.
+  if (!ours) return { deployment, outcome: 'left', reason: 'Flywheel did not deploy it' };
+  try {
+    const deployer = deployers(provider);
+    if (deployer === null)
+      return { deployment, outcome: 'left', reason: `Flywheel deploys nothing at ${provider} any more` };
+    await deployer.remove(deploymentId, { model, baseModel });
+    return { deployment, outcome: 'removed', reason: null };
+  } catch (error) {
+    if (!(error instanceof FlywheelError)) throw error;
+    const outcome = error instanceof RejectedError ? 'left' : 'failed';
+    return { deployment, outcome, reason: error.message };
+  }
+}
