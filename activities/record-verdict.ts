@@ -37,11 +37,17 @@ export function createRecordVerdict({ lineage }: RecordVerdictPorts) {
   async function recordVerdict({ plan, datasetHash, reports }: RecordVerdictInput): Promise<RecordedVerdict> {
     const { runId, workloadId } = plan;
     await lineage.runs.setStage(runId, 'verdict');
-    const verdict = decideVerdict(reports, verdictRule(plan, reports));
+    const verdict = decideVerdict(reports, {
+      ...verdictRule(plan, reports),
+      ...(plan.guardrails && { safety: { minPass: plan.guardrails.minPass } }),
+    });
     const winner = reports.find((report) => report.experimentId === verdict.winner?.experimentId);
     const serving = winner?.serving ?? null;
     const evaluation = winner?.evaluation ?? null;
-    const digest = evidenceDigest({ runId, workloadId, datasetHash, serving, evaluation, verdict });
+    const digest = evidenceDigest({
+      ...{ runId, workloadId, datasetHash, serving, evaluation, verdict },
+      ...(winner?.safety && { safety: winner.safety }),
+    });
     await lineage.decisions.recordVerdict(runId, verdict, digest, serving);
     return { verdict, digest, serving, remark: provenance(await lineage.runs.view(runId)) };
   }

@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { PinnedGuardrails } from '../activities/pin-guardrails.ts';
 import type { ExperimentReport, ExperimentSpec } from '../domain/experiments/experiment.ts';
 import type { JudgeSettings } from '../domain/judging/judge.ts';
 import type { RouteMove } from '../domain/routes/move.ts';
@@ -60,6 +61,8 @@ export interface ExperimentInput {
   readonly spec: ExperimentSpec;
   /** Scores the answers once they are there; absent where the workload has none. */
   readonly judge?: JudgeSettings;
+  /** What the answers to the safety set are held against; absent where the workload has none. */
+  readonly guardrails?: PinnedGuardrails;
 }
 
 export interface GateInput {

@@ -11,6 +11,7 @@ import type { PolicyLineage } from './policy-lineage.ts';
 import type { RecordLineage } from './record-lineage.ts';
 import type { RouteLineage } from './route-lineage.ts';
 import type { RunLineage } from './run-lineage.ts';
+import type { SafetyLineage } from './safety-lineage.ts';
 import type { SweepLineage } from './sweep-lineage.ts';
 
 /**
@@ -25,6 +26,7 @@ export interface Lineage {
   readonly adapters: AdapterLineage;
   readonly evaluations: EvaluationLineage;
   readonly judgements: JudgementLineage;
+  readonly safety: SafetyLineage;
   readonly decisions: DecisionLineage;
   readonly records: RecordLineage;
   readonly routes: RouteLineage;

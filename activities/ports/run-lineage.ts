@@ -1,6 +1,7 @@
 import type { DatasetSummary, SnapshotKind } from '../../domain/datasets/dataset.ts';
 import type { ExperimentStage, ExperimentStatus, Strategy } from '../../domain/experiments/experiment.ts';
 import type { SetAsideSummary } from '../../domain/experiments/set-aside.ts';
+import type { SafetyReport } from '../../domain/guardrails/safety.ts';
 import type { Json } from '../../domain/json.ts';
 import type { JudgeSummary } from '../../domain/judging/judge.ts';
 import type { WorkloadPolicy } from '../../domain/policies/policy.ts';
@@ -121,4 +122,8 @@ export interface ExperimentView {
     readonly setAside?: SetAsideSummary;
   };
   readonly evaluated?: { readonly done: number; readonly total: number };
+  /** Absent where the workload has no guardrails. */
+  readonly safety?: SafetyReport;
+  /** How far the check of its answers against them is. */
+  readonly checked?: { readonly done: number; readonly total: number };
 }

@@ -77,7 +77,9 @@ async function setup(items = 4) {
   const evaluator = new ScriptedEvaluator();
   /** Records that were asked at the chat endpoint, and how it answers the nth. */
   const asked: string[] = [];
-  const chat = { reply: (_: number): ChatReply => ({ response: rightCall, latencyMs: 40 }) };
+  const chat: { reply: (nth: number) => ChatReply } = {
+    reply: () => ({ response: rightCall, latencyMs: 40 }),
+  };
   const chatModel: ChatModel = {
     async complete({ body }) {
       const [message] = body['messages'] as { content: string }[];

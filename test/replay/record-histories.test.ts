@@ -3,10 +3,12 @@ import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { describe, it } from 'vitest';
+import { noGuardrails } from '../../domain/guardrails/guardrails.ts';
 import type { sweep } from '../../workflows/index.ts';
 import type { SweepInput } from '../../workflows/messages.ts';
 import { workflowQueue } from '../../workflows/task-queues.ts';
 import { rolloutId } from '../../workflows/workflow-ids.ts';
+import { aPolicy } from '../support/policies.ts';
 import {
   client,
   decide,
@@ -65,6 +67,17 @@ describe.runIf(process.env.RECORD_HISTORIES)('recorded histories', () => {
     await eventually(() => world.closedRuns.has(second.runId));
     await save('flywheel-cancelled-then-next', `flywheel:${world.workloadId}`, runId);
     await save('experiment-cancelled', `flywheel:${world.workloadId}/${first.runId}/nano/lora`);
+  });
+
+  it('of a run with guardrails, and its experiment', async () => {
+    const world = newWorld({
+      policy: aPolicy({ guardrails: { ...noGuardrails, answers: { card: '4111' } } }),
+      safety: (strategy) => (strategy === 'lora' ? 7 : new Error('guardrails are out')),
+    });
+    const run = await runOnce(world);
+    await save('flywheel-guardrails', `flywheel:${world.workloadId}`);
+    await save('experiment-guardrails', `flywheel:${world.workloadId}/${run.runId}/nano/lora`);
+    await save('experiment-unchecked', `flywheel:${world.workloadId}/${run.runId}/nano/base`);
   });
 
   it('of a run whose experiments all fail', async () => {
