@@ -96,6 +96,13 @@ const giveBack = {
   retry: { initialInterval: '1 second', maximumInterval: '10 seconds', maximumAttempts: 3 },
 } satisfies ActivityOptions;
 
+/** The same with nobody in a hurry: an accelerator stays taken until it works, so that a week's outage is outlived. */
+const giveBackLater = {
+  ...giveBack,
+  scheduleToCloseTimeout: '7 days',
+  retry: { initialInterval: '10 seconds', maximumInterval: '10 minutes' },
+} satisfies ActivityOptions;
+
 /** Asks the gateway until it shows the move: bounded by its own input, told by heartbeats that it is alive. */
 const proof = {
   taskQueue: promptQueue,
@@ -113,6 +120,7 @@ export const guarding = proxyActivities<Activities>(checking);
 export const judging = proxyActivities<Activities>(judgement);
 export const cleaning = proxyActivities<Activities>(cleanUp);
 export const releasing = proxyActivities<Activities>(giveBack);
+export const retiring = proxyActivities<Activities>(giveBackLater);
 export const proving = proxyActivities<Activities>(proof);
 
 /** Activities on the pool's devices: a slot of its worker is the lease. */

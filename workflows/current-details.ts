@@ -112,6 +112,19 @@ export function gateDetails(
   );
 }
 
+export function retirementDetails(
+  workloadId: string,
+  until: number | null,
+  removed: readonly string[],
+): string {
+  return paragraphs(
+    until === null
+      ? `### What the route of \`${workloadId}\` left is given back`
+      : `### What the route of \`${workloadId}\` left stays deployed until ${new Date(until).toISOString()}`,
+    removed.length > 0 ? `Taken off: ${cell(removed.join(', '))}.` : '',
+  );
+}
+
 function howToDecide(input: GateInput): string {
   const { runId, digest, verdict, expiresAt } = input;
   const override = verdict.outcome === 'promote' ? '' : ' --override';

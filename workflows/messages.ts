@@ -138,6 +138,19 @@ export interface RolloutInput extends RouteMove {
   readonly flags?: CommandFlags;
 }
 
+/** What a move of the route leaves behind. */
+export interface RetirementInput {
+  readonly workloadId: string;
+  /** How long what the route has left stays deployed, from now. */
+  readonly keptForMs: number;
+}
+
+export interface RetirementResult {
+  readonly workloadId: string;
+  /** Models that were taken off. */
+  readonly removed: readonly string[];
+}
+
 export interface RolloutResult {
   readonly workloadId: string;
   readonly version: number;

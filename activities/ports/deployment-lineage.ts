@@ -48,6 +48,8 @@ export interface DeploymentLineage {
   unclaim(key: ProviderModel): Promise<void>;
   /** It is gone from the provider, or left to others. Only as it was claimed: what was made since stays in the books. */
   forget(claimed: ProviderModel & Pick<RecordedDeployment, 'deploymentId'>): Promise<void>;
+  /** For how many milliseconds from now the last of what the holder has released is kept; null where nothing is. */
+  keptForMs(holder: string): Promise<number | null>;
   /** By provider, then model. */
   list(): Promise<readonly RecordedDeployment[]>;
 }

@@ -1,4 +1,4 @@
-import { and, asc, eq, isNotNull, isNull, lt, not, or, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, isNotNull, isNull, lt, not, or, type SQL, sql } from 'drizzle-orm';
 import type {
   DeploymentLineage,
   ProviderModel,
@@ -42,6 +42,7 @@ export function createDeploymentLineage(db: Database): DeploymentLineage {
     claimUnused: ({ staleMs = defaultStaleMs } = {}) => db.transaction((tx) => claimUnused(tx, staleMs)),
     unclaim: (key) => unclaim(db, key),
     forget: (claimed) => forget(db, claimed),
+    keptForMs: (holder) => keptForMs(db, holder),
     list: () => read(db),
   };
 }
@@ -159,6 +160,18 @@ async function claimUnused(tx: Queries, staleMs: number): Promise<readonly Recor
     claimed.some(({ provider, model }) => provider === row.provider && model === row.model),
   );
   return ours.sort((a, b) => Number(a.baseModel === null) - Number(b.baseModel === null));
+}
+
+async function keptForMs(db: Database, holder: string): Promise<number | null> {
+  const [left] = await db
+    .select({
+      ms: sql<
+        number | null
+      >`ceil(extract(epoch from max(${deploymentHolds.keptUntil}) - now()) * 1000)::float8`,
+    })
+    .from(deploymentHolds)
+    .where(and(eq(deploymentHolds.holder, holder), gt(deploymentHolds.keptUntil, sql`now()`)));
+  return left?.ms ?? null;
 }
 
 async function read(db: Queries): Promise<readonly RecordedDeployment[]> {

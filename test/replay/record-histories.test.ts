@@ -7,7 +7,7 @@ import { noGuardrails } from '../../domain/guardrails/guardrails.ts';
 import type { sweep } from '../../workflows/index.ts';
 import type { SweepInput } from '../../workflows/messages.ts';
 import { workflowQueue } from '../../workflows/task-queues.ts';
-import { rolloutId } from '../../workflows/workflow-ids.ts';
+import { promotionMoveId, retirementId, rolloutId } from '../../workflows/workflow-ids.ts';
 import { aPolicy } from '../support/policies.ts';
 import {
   client,
@@ -90,6 +90,17 @@ describe.runIf(process.env.RECORD_HISTORIES)('recorded histories', () => {
     const { runId } = await openGate(newWorld({ gateTtlMs: 2_500, remindEveryMs: 1_000 }));
     await client.workflow.getHandle(`gate:${runId}`).result();
     await save('gate-expired', `gate:${runId}`);
+  });
+
+  it('of a rollout that deploys, and of the retirement that it leaves behind', async () => {
+    const world = newWorld({ deployment: 'ready', kept: [500] });
+    const run = await openGate(world);
+    await decide(run);
+    await rolloutHandle(rolloutId(world.workloadId)).result();
+    await save('rollout-deployed', rolloutId(world.workloadId));
+    const retiredId = retirementId(promotionMoveId(run.runId));
+    await client.workflow.getHandle(retiredId).result();
+    await save('retirement', retiredId);
   });
 
   it('of a rollout that is restored', async () => {

@@ -48,6 +48,8 @@ export interface Behaviour {
   auditFails: boolean;
   /** Set where the provider deploys its models on request: what becomes of it. */
   deployment: 'ready' | Error | null;
+  /** What each attempt to give a route's models back comes to: how long something is kept still. None: nothing is. */
+  kept: readonly (number | Error)[];
   gateTtlMs: number;
   remindEveryMs: number;
   policy: WorkloadPolicy;
@@ -65,6 +67,7 @@ const defaults: Behaviour = {
   proof: true,
   auditFails: false,
   deployment: null,
+  kept: [],
   gateTtlMs: 60_000,
   remindEveryMs: 60_000,
   policy: defaultPolicy,
@@ -237,8 +240,11 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
       return { removed: [] };
     },
     async releaseRouteModels({ workloadId }) {
-      worldOf(workloadId).released.push(`route:${workloadId}`);
-      return { removed: [] };
+      const { released, behaviour } = worldOf(workloadId);
+      const kept = behaviour.kept[released.length];
+      released.push(`route:${workloadId}`);
+      if (kept instanceof Error) throw ApplicationFailure.nonRetryable(kept.message, 'RejectedError');
+      return kept === undefined ? { removed: ['ft:left'] } : { removed: [], keptForMs: kept };
     },
     async evaluate({ experimentId, runId }) {
       const score = ofRun(runId).behaviour.score(experimentId.split('/')[2] as Strategy);
