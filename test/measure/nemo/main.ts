@@ -104,7 +104,7 @@ function report(measured: ReadonlyMap<CandidateName, Measured>): void {
     if (!run) continue;
     problems.push(...problemsOf(name, run, killed));
     const references = { modelServer: measured.get('model-server'), sameDecay: measured.get(decay) };
-    problems.push(...differences(name, run, references));
+    if (killed) problems.push(...differences(name, run, references));
     rows.push(toRow(name, run, references));
   }
   const machine = {
