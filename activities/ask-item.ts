@@ -26,7 +26,8 @@ export interface AskTiming {
   readonly backoffMs: number;
 }
 
-type Asked =
+/** What came of a question: a reply, or why the model is to blame that there is none. */
+export type Asked =
   | { readonly reply: ChatReply }
   | { readonly reply: null; readonly failure: Failure; readonly detail: string };
 
@@ -65,7 +66,8 @@ export async function askItem(asking: Asking, example: Example): Promise<Evaluat
   return answeredItem(example, { ...asked.reply, latencyMs: asked.reply.latencyMs + choosingMs });
 }
 
-async function ask(asking: Asking, body: JsonObject): Promise<Asked> {
+/** Asks, and asks again while that may help. Throws what says nothing about the model. */
+export async function ask(asking: Omit<Asking, 'fewShots'>, body: JsonObject): Promise<Asked> {
   const { chatModel, serving, timing, signal } = asking;
   for (let attempt = 1; ; attempt++) {
     try {
@@ -94,7 +96,7 @@ function failureOf(code: string | undefined): Failure {
   return code === 'content_filter' ? 'refusal' : 'provider_error';
 }
 
-async function lost(asking: Asking, error: UnavailableError): Promise<Asked> {
+async function lost(asking: Omit<Asking, 'fewShots'>, error: UnavailableError): Promise<Asked> {
   // To be told to wait is never the answer of a model.
   if (error.kind === 'busy') throw error;
   const { chatModel, serving, timing, signal } = asking;

@@ -1,4 +1,5 @@
 import { type Candidate, type ServingSpec, trainerOf } from '../domain/experiments/experiment.ts';
+import type { GuardrailRules } from '../domain/guardrails/guardrails.ts';
 import { canonicalJson, sha256 } from '../domain/hash.ts';
 import type { JudgeSettings } from '../domain/judging/judge.ts';
 
@@ -58,6 +59,20 @@ export function judgingKey(
 /** One judgement per item and judge: another model or rubric judges anew. */
 export function judgeId(judge: JudgeSettings): string {
   return `judge-${shortHash(judge)}`;
+}
+
+/** One check per experiment, what is asked of whom, and the rules: changed rules judge anew. */
+export function safetyCheckId(checked: {
+  experimentId: string;
+  /** Hash of the safety set's bytes. */
+  safetySet: string;
+  /** Hash of the eval split's bytes, which tell what a call of the workload looks like. */
+  evalHash: string;
+  serving: ServingSpec;
+  rules: GuardrailRules;
+  provider: string | null;
+}): string {
+  return `safety-${shortHash(checked)}`;
 }
 
 function shortHash(content: unknown): string {

@@ -1,4 +1,5 @@
 import { createAwaitModel } from './await-model.ts';
+import { createCheckSafety } from './check-safety.ts';
 import { createCurateDataset } from './curate-dataset.ts';
 import { createEndTraining } from './end-training.ts';
 import { createEvaluate, type EvaluatePorts, type EvaluateSettings } from './evaluate.ts';
@@ -15,10 +16,12 @@ import type { Embedders } from './ports/embedder.ts';
 import type { FewShots } from './ports/few-shots.ts';
 import type { Flywheels } from './ports/flywheels.ts';
 import type { GatewayProbe } from './ports/gateway-probe.ts';
+import type { GuardrailsBy } from './ports/guardrails.ts';
 import type { JudgeServices } from './ports/judge-jobs.ts';
 import type { CandidateCatalog, Lineage } from './ports/lineage.ts';
 import type { LogStore } from './ports/log-store.ts';
 import type { PolicySource } from './ports/policies.ts';
+import type { SafetySets } from './ports/safety-sets.ts';
 import { createPrepareFewShot } from './prepare-few-shot.ts';
 import { createProveRoute } from './prove-route.ts';
 import { createRecordMove } from './record-move.ts';
@@ -41,6 +44,8 @@ export interface ActivityPorts {
   readonly probe: GatewayProbe;
   readonly catalog: CandidateCatalog;
   readonly policies: PolicySource;
+  readonly guardrails: GuardrailsBy;
+  readonly safetySets: SafetySets;
   readonly flywheels: Flywheels;
   readonly defaults: PlanDefaults;
   readonly evaluation: EvaluateSettings;
@@ -60,6 +65,7 @@ export function createActivities(ports: ActivityPorts & FineTunePorts) {
     ...createReleaseModels(ports),
     ...createEvaluate(ports, ports.evaluation),
     ...createJudgeEvaluation(ports, ports.evaluation),
+    ...createCheckSafety(ports, ports.evaluation),
     ...createRecordVerdict(ports),
     ...createGate(ports),
     ...createGateEvents(ports),

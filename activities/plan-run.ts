@@ -8,6 +8,7 @@ import type { WorkloadPolicy } from '../domain/policies/policy.ts';
 import { policyVersion } from '../domain/policies/policy-version.ts';
 import type { CommandFlags } from '../domain/runs/command-flags.ts';
 import type { RunTrigger } from '../domain/runs/trigger.ts';
+import { type PinGuardrailsPorts, type PinnedGuardrails, pinGuardrails } from './pin-guardrails.ts';
 import type { Deployers } from './ports/deployer.ts';
 import type { CandidateCatalog, Lineage } from './ports/lineage.ts';
 import type { PolicySource } from './ports/policies.ts';
@@ -29,6 +30,8 @@ export interface RunPlan {
   readonly experiments: readonly ExperimentSpec[];
   /** A provider of an experiment deploys its models on request: they are given back at the run's end. */
   readonly deploys?: true;
+  /** What answers are held against; absent where the policy has no guardrails, or the run is older than they. */
+  readonly guardrails?: PinnedGuardrails;
   readonly gate: { readonly ttlMs: number; readonly remindEveryMs: number };
   /** For the commands that the Web UI shows. */
   readonly flags?: CommandFlags;
@@ -49,7 +52,7 @@ export interface PlanDefaults {
   readonly flags: CommandFlags;
 }
 
-export interface PlanRunPorts {
+export interface PlanRunPorts extends PinGuardrailsPorts {
   readonly catalog: CandidateCatalog;
   readonly policies: PolicySource;
   readonly deployers: Deployers;
@@ -65,7 +68,9 @@ export interface PlanRunPorts {
 const defaultSeed = 1;
 
 /** Settles what the run tries, and opens it in the lineage, also when it turns out that it cannot be done. */
-export function createPlanRun({ catalog, policies, deployers, lineage, defaults }: PlanRunPorts) {
+export function createPlanRun(ports: PlanRunPorts) {
+  const { catalog, policies, deployers, lineage, defaults } = ports;
+
   async function planRun(input: PlanRunInput): Promise<RunPlan> {
     const { workloadId, workflowId, trigger } = input;
     const { runId, reason, requestedBy } = trigger;
@@ -82,7 +87,12 @@ export function createPlanRun({ catalog, policies, deployers, lineage, defaults 
       ];
       const deploys = experiments.some(({ candidate }) => deployers(candidate.provider) !== null);
       const pinnedPlan = pin(input, pinned, defaults, experiments);
-      const plan: RunPlan = deploys ? { ...pinnedPlan, deploys } : pinnedPlan;
+      const guardrails = await pinGuardrails(ports, pinned.policy.guardrails);
+      const plan: RunPlan = {
+        ...pinnedPlan,
+        ...(guardrails && { guardrails }),
+        ...(deploys && { deploys }),
+      };
       const stored = await lineage.runs.open({
         ...opened,
         policyVersion: plan.policyVersion,

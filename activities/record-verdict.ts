@@ -41,7 +41,10 @@ export function createRecordVerdict({ lineage }: RecordVerdictPorts) {
     const winner = reports.find((report) => report.experimentId === verdict.winner?.experimentId);
     const serving = winner?.serving ?? null;
     const evaluation = winner?.evaluation ?? null;
-    const digest = evidenceDigest({ runId, workloadId, datasetHash, serving, evaluation, verdict });
+    const digest = evidenceDigest({
+      ...{ runId, workloadId, datasetHash, serving, evaluation, verdict },
+      ...(winner?.safety && { safety: winner.safety }),
+    });
     await lineage.decisions.recordVerdict(runId, verdict, digest, serving);
     return { verdict, digest, serving, remark: provenance(await lineage.runs.view(runId)) };
   }
@@ -61,6 +64,7 @@ function verdictRule(plan: RunPlan, reports: Reports): VerdictRule {
     threshold,
     budgets,
     prices: { ...Object.fromEntries(listed), ...prices },
+    ...(plan.guardrails && { safety: { minPass: plan.guardrails.minPass } }),
   };
 }
 

@@ -10,7 +10,10 @@ import type { Lineage } from './ports/lineage.ts';
 export interface ReleaseModelsPorts {
   readonly deployers: Deployers;
   readonly lineage: {
-    readonly deployments: Pick<DeploymentLineage, 'release' | 'claimUnused' | 'unclaim' | 'forget'>;
+    readonly deployments: Pick<
+      DeploymentLineage,
+      'release' | 'keptForMs' | 'claimUnused' | 'unclaim' | 'forget'
+    >;
     readonly routes: Pick<Lineage['routes'], 'get'>;
   };
   /** How long a model that a route has left stays deployed. */
@@ -26,16 +29,22 @@ export function createReleaseModels({ deployers, lineage, retirementGraceMs }: R
     return giveBack();
   }
 
-  /** The route keeps what it serves and what a rollback would serve. */
+  /**
+   * The route keeps what it serves and what a rollback would serve; what it has left, for a time of grace:
+   * `keptForMs`, absent where nothing is kept.
+   */
   async function releaseRouteModels({
     workloadId,
   }: {
     readonly workloadId: string;
-  }): Promise<{ removed: string[] }> {
+  }): Promise<{ removed: string[]; keptForMs?: number }> {
     const route = await routes.get(workloadId);
     const except = [route?.serving, route?.previous].filter((serving) => serving != null);
-    await deployments.release(routeHolder(workloadId), { except, keepMs: retirementGraceMs });
-    return giveBack();
+    const holder = routeHolder(workloadId);
+    await deployments.release(holder, { except, keepMs: retirementGraceMs });
+    const { removed } = await giveBack();
+    const keptForMs = await deployments.keptForMs(holder);
+    return { removed, ...(keptForMs !== null && { keptForMs }) };
   }
 
   async function giveBack(): Promise<{ removed: string[] }> {

@@ -154,6 +154,9 @@ function findPoliciesFile(
     required: Boolean(named) || existsSync(path),
     candidates: candidates.map(({ name }) => name),
     providers: ['local', ...Object.keys(providers)],
+    guardrailProviders: Object.entries(providers)
+      .filter(([, { kind }]) => kind === 'nemo-platform')
+      .map(([name]) => name),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Price } from '../domain/experiments/price.ts';
+import { type GuardrailsPolicy, noGuardrails } from '../domain/guardrails/guardrails.ts';
 import type { WorkloadPolicy } from '../domain/policies/policy.ts';
 import type { PolicyEntry } from './policies-schema.ts';
 import { toPrice } from './price-schema.ts';
@@ -20,6 +21,24 @@ export function mergePolicy(base: WorkloadPolicy, entry: PolicyEntry): WorkloadP
       kinds: entry.redaction?.kinds ?? base.redaction.kinds,
       patterns: { ...base.redaction.patterns, ...entry.redaction?.patterns },
     },
+    guardrails: mergeGuardrails(base.guardrails, entry.guardrails),
+  };
+}
+
+/** An entry that names any of it switches it on. */
+function mergeGuardrails(
+  base: GuardrailsPolicy | null,
+  entry: PolicyEntry['guardrails'],
+): GuardrailsPolicy | null {
+  if (entry === undefined || entry === null) return entry === null ? null : base;
+  const before = base ?? noGuardrails;
+  return {
+    questions: { ...before.questions, ...entry.questions },
+    answers: { ...before.answers, ...entry.answers },
+    provider: given(entry.provider, before.provider),
+    safetySet: given(entry.safety_set, before.safetySet),
+    minPass: entry.min_pass ?? before.minPass,
+    enforce: entry.enforce ?? before.enforce,
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { strategies } from '../domain/experiments/experiment.ts';
 import { metricNames } from '../domain/experiments/score.ts';
+import { patternProblem } from '../domain/guardrails/rules.ts';
 import { isPlainId, plainIdRule } from '../domain/ids.ts';
 import { defaultRubric } from '../domain/judging/judge.ts';
 import { redactionKinds } from '../domain/policies/policy.ts';
@@ -17,6 +18,26 @@ const regularExpression = z
       context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
     }
   });
+
+/** Matched while somebody waits, on whatever anybody sends: hence RE2's, which takes no text long. */
+const guardrailPattern = z
+  .string()
+  .min(1)
+  .superRefine((pattern, context) => {
+    const problem = patternProblem(pattern);
+    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+  });
+
+const patternName = z.string().regex(/^[a-z][a-z0-9_]*$/, 'must be a name such as employee_id');
+
+const Guardrails = z.strictObject({
+  questions: z.record(patternName, guardrailPattern).optional(),
+  answers: z.record(patternName, guardrailPattern).optional(),
+  provider: z.string().min(1).nullish(),
+  safety_set: z.string().min(1).nullish(),
+  min_pass: z.number().min(0).max(1).optional(),
+  enforce: z.boolean().optional(),
+});
 
 const Schedule = z.strictObject({
   daily: z
@@ -58,14 +79,10 @@ export const PolicyEntry = z.strictObject({
   redaction: z
     .strictObject({
       kinds: z.array(z.enum(redactionKinds)).optional(),
-      patterns: z
-        .record(
-          z.string().regex(/^[a-z][a-z0-9_]*$/, 'must be a name such as employee_id'),
-          regularExpression,
-        )
-        .optional(),
+      patterns: z.record(patternName, regularExpression).optional(),
     })
     .optional(),
+  guardrails: Guardrails.nullish(),
 });
 export type PolicyEntry = z.infer<typeof PolicyEntry>;
 

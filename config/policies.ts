@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { defaultPolicy, type Policies } from '../domain/policies/policy.ts';
+import { defaultPolicy, type Policies, type WorkloadPolicy } from '../domain/policies/policy.ts';
 import { ConfigError } from './config-error.ts';
 import { deepFreeze } from './deep-freeze.ts';
+import { guardrailProblems } from './guardrail-problems.ts';
 import { mergePolicy } from './merge-policy.ts';
 import { unknownWord } from './nearest.ts';
 import { type PolicyEntry, WorkloadsFile } from './policies-schema.ts';
@@ -17,6 +18,8 @@ export interface PoliciesFile {
   readonly candidates: readonly string[];
   /** Names of the configured providers. */
   readonly providers: readonly string[];
+  /** Those of them that check words: NeMo Platforms. */
+  readonly guardrailProviders: readonly string[];
 }
 
 const isEmpty = 'is empty; write `{}` into it for no policies, or delete it';
@@ -56,22 +59,28 @@ function toPolicies(contents: WorkloadsFile): Policies {
 type At = (path: readonly PropertyKey[]) => string;
 
 function crossCheck(contents: WorkloadsFile, file: PoliciesFile, at: At): string[] {
+  const { default: base, workloads } = toPolicies(contents);
   return [
-    ...unknownNames(contents.default, file, (path) => at(['default', ...path])),
+    ...policyProblems(contents.default, base, file, (path) => at(['default', ...path])),
     ...Object.entries(contents.workloads).flatMap(([id, entry]) =>
-      unknownNames(entry, file, (path) => at(['workloads', id, ...path])),
+      policyProblems(entry, workloads[id] ?? base, file, (path) => at(['workloads', id, ...path])),
     ),
   ];
 }
 
-/** Candidates and providers of one entry that `candidates.yaml` does not have; `at` says where a path stands. */
-export function unknownNames(
+/**
+ * What one entry, and the policy that it makes, name and there is not: candidates, providers, files. `at` says where
+ * a path of the entry stands.
+ */
+export function policyProblems(
   entry: PolicyEntry,
-  { candidates, providers }: Pick<PoliciesFile, 'candidates' | 'providers'>,
+  policy: WorkloadPolicy,
+  file: PoliciesFile,
   at: At,
 ): string[] {
   const check = (path: readonly PropertyKey[], what: string, name: string, known: readonly string[]) =>
     known.includes(name) ? [] : [`${at(path)} ${unknownWord(what, name, known)}`];
+  const { candidates, providers } = file;
   return [
     ...(entry.candidates ?? []).flatMap((name, index) =>
       check(['candidates', index], 'candidate', name, candidates),
@@ -80,5 +89,7 @@ export function unknownNames(
     ...Object.keys(entry.prices ?? {}).flatMap((name) =>
       check(['prices', name], 'candidate', name, candidates),
     ),
+    // What comes from the default alone was checked there.
+    ...(entry.guardrails && policy.guardrails ? guardrailProblems(policy.guardrails, file, at) : []),
   ];
 }

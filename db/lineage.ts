@@ -14,6 +14,7 @@ import { createPolicyLineage } from './repositories/policies.ts';
 import { createRecordLineage } from './repositories/record-trace.ts';
 import { createRouteLineage } from './repositories/routes.ts';
 import { createRunLineage } from './repositories/runs.ts';
+import { createSafetyLineage } from './repositories/safety.ts';
 import { createSweepLineage } from './repositories/sweeps.ts';
 
 /** The lineage on PostgreSQL; `migrate` must have run. Suite: `test/contracts/lineage.contract.ts`. */
@@ -25,6 +26,7 @@ export function createLineage(db: Database): Lineage {
     adapters: withOurErrors(createAdapterLineage(db)),
     evaluations: withOurErrors(createEvaluationLineage(db)),
     judgements: withOurErrors(createJudgementLineage(db)),
+    safety: withOurErrors(createSafetyLineage(db)),
     decisions: withOurErrors(createDecisionLineage(db)),
     records: withOurErrors(createRecordLineage(db)),
     routes: withOurErrors(createRouteLineage(db)),

@@ -3,13 +3,16 @@ import { join } from 'node:path';
 import { createAdaptorServer, type HttpBindings, type ServerType } from '@hono/node-server';
 import type { Config } from '../config/config.ts';
 import { openArtifactStore } from '../wiring/open-artifact-store.ts';
+import { openEnforcement } from '../wiring/open-enforcement.ts';
 import { openFewShots } from '../wiring/open-few-shots.ts';
+import { openGuardrails } from '../wiring/open-guardrails.ts';
 import { openLineage } from '../wiring/open-lineage.ts';
 import { openLogStore } from '../wiring/open-log-store.ts';
 import { openEmbedders } from '../wiring/open-models.ts';
 import { openPolicyEditor } from '../wiring/open-policies.ts';
-import { openRedaction } from '../wiring/open-redaction.ts';
+import { redactionBy } from '../wiring/open-redaction.ts';
 import { openWorkflowClient } from '../wiring/open-workflow-client.ts';
+import { type PoliciesInForce, policiesInForce } from '../wiring/policies-in-force.ts';
 import { sendDecision } from '../wiring/send-decision.ts';
 import { triggerRun } from '../wiring/trigger-run.ts';
 import { createRecentIds } from './api/recent-ids.ts';
@@ -61,7 +64,8 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
   const logStore = openLogStore(config);
   const artifacts = openArtifactStore(config);
   const { spoolDir: folder, spoolMaxBytes: maxBytes } = config.gateway;
-  const redact = openRedaction(config, (error) => log.warn('policies_unusable', { reason: reasonOf(error) }));
+  const policies = followPolicies(config, log);
+  const redact = redactionBy(policies);
   const journal = await Journal.open({ folder, maxBytes, logStore, redact, log });
   const file = join(config.home, 'gateway', 'routes.json');
   const routes = await RouteTable.open({ source: lineage.routes, file, log });
@@ -71,7 +75,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
   setMaxListeners(0, stopping.signal);
   const upstreams = createUpstreamClient(config.gateway.upstreamTimeoutMs, log);
   const app = createApp({
-    ...{ routes, journal, logStore, lineage, log },
+    ...{ routes, journal, logStore, lineage, log, upstreams },
     access: createAccess(tokens),
     limiter: createRateLimiter(config.gateway.rateLimit),
     maxBodyBytes: config.gateway.maxBodyBytes,
@@ -82,9 +86,9 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     recordCounts: newRecordCounts(),
     recentIds: createRecentIds(),
     upstream: config.gateway.upstream,
-    upstreams,
     stopping: stopping.signal,
     providers: config.providers,
+    guarded: openEnforcement(policies, openGuardrails(config)),
     fewShots: openFewShots(artifacts, openEmbedders(config)),
   });
   handle = (request, bindings) => app.fetch(request, bindings);
@@ -102,6 +106,10 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
       log.info('stopped', { waiting: journal.status().waiting });
     },
   };
+}
+
+function followPolicies(config: ServerConfig, log: Log): PoliciesInForce {
+  return policiesInForce(config, (error) => log.warn('policies_unusable', { reason: reasonOf(error) }));
 }
 
 function listen(server: ServerType, host: string, port: number): Promise<string> {

@@ -9,10 +9,12 @@ import { openDeployers } from './open-deployers.ts';
 import { openEvaluators, openJudgeServices } from './open-evaluators.ts';
 import { openFewShots } from './open-few-shots.ts';
 import { openFlywheels } from './open-flywheels.ts';
+import { openGuardrails } from './open-guardrails.ts';
 import { openLineage } from './open-lineage.ts';
 import { openLogStore } from './open-log-store.ts';
 import { openChatModels, openEmbedders, openTrainers } from './open-models.ts';
 import { openPolicies } from './open-policies.ts';
+import { openSafetySets } from './open-safety-sets.ts';
 
 export interface OpenActivityPorts {
   readonly ports: ActivityPorts & FineTunePorts;
@@ -43,6 +45,8 @@ export function openActivityPorts(config: Config, traceId: TraceIds): OpenActivi
       probe: createGatewayProbe(config.gateway.url, () => config.gateway.ownToken),
       catalog: { all: () => config.candidates },
       policies: openPolicies(config),
+      guardrails: openGuardrails(config),
+      safetySets: openSafetySets(config),
       flywheels,
       defaults: { ...defaults, flags: commandFlags(config) },
       evaluation: { concurrency: evaluationConcurrency, itemTimeoutMs },

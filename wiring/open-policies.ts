@@ -2,7 +2,7 @@ import type { PolicySource } from '../activities/ports/policies.ts';
 import type { Config } from '../config/config.ts';
 import { readEntry, writeEntry } from '../config/edit-policies.ts';
 import { mergePolicy } from '../config/merge-policy.ts';
-import { loadPolicies, unknownNames } from '../config/policies.ts';
+import { loadPolicies, policyProblems } from '../config/policies.ts';
 import type { PolicyEntry } from '../config/policies-schema.ts';
 import type { WorkloadPolicy } from '../domain/policies/policy.ts';
 import { policyOf } from '../domain/policies/policy.ts';
@@ -35,10 +35,11 @@ export function openPolicyEditor({ policiesFile }: Pick<Config, 'policiesFile'>)
       policy: policyOf(loadPolicies(policiesFile), workloadId),
       entry: await readEntry(policiesFile, workloadId),
     }),
-    check: async (entry) => ({
-      policy: mergePolicy(loadPolicies(policiesFile).default, entry),
-      problems: unknownNames(entry, policiesFile, (path) => `${path.map(String).join('.')}:`),
-    }),
+    async check(entry) {
+      const policy = mergePolicy(loadPolicies(policiesFile).default, entry);
+      const at = (path: readonly PropertyKey[]) => `${path.map(String).join('.')}:`;
+      return { policy, problems: policyProblems(entry, policy, policiesFile, at) };
+    },
     write: (workloadId, entry) => writeEntry(policiesFile, workloadId, entry),
   };
 }

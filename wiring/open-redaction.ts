@@ -1,14 +1,7 @@
-import { statSync } from 'node:fs';
 import type { LogStore } from '../activities/ports/log-store.ts';
 import type { Config } from '../config/config.ts';
-import { loadPolicies } from '../config/policies.ts';
-import { type Policies, policyOf } from '../domain/policies/policy.ts';
 import { createRecordRedactor, type RecordRedactor } from '../domain/policies/redact-record.ts';
-
-/** A change of `workloads.yaml` works within a second; a `stat` a second costs nothing. */
-const checkEveryMs = 1_000;
-/** Redactors of so many workloads are kept: their names may be anybody's. */
-const mostRemembered = 1_000;
+import { type PoliciesInForce, policiesInForce } from './policies-in-force.ts';
 
 /**
  * Redaction at the door: what may be stored of a record, by its workload's policy as it stands now. While the file
@@ -16,41 +9,15 @@ const mostRemembered = 1_000;
  * there are none before.
  */
 export function openRedaction(
-  { policiesFile }: Pick<Config, 'policiesFile'>,
+  config: Pick<Config, 'policiesFile'>,
   onUnusable: (error: unknown) => void = () => undefined,
 ): RecordRedactor {
-  let version = versionOf(policiesFile.path);
-  let policies: Policies = loadPolicies(policiesFile);
-  let checkedAtMs = performance.now();
-  const redactors = new Map<string, RecordRedactor | null>();
+  return redactionBy(policiesInForce(config, onUnusable));
+}
 
-  function follow(): void {
-    if (performance.now() - checkedAtMs < checkEveryMs) return;
-    checkedAtMs = performance.now();
-    const now = versionOf(policiesFile.path);
-    if (now === version) return;
-    version = now;
-    try {
-      policies = loadPolicies(policiesFile);
-      redactors.clear();
-    } catch (error) {
-      onUnusable(error);
-    }
-  }
-
-  function redactorOf(workloadId: string): RecordRedactor | null {
-    const known = redactors.get(workloadId);
-    if (known !== undefined) return known;
-    if (redactors.size >= mostRemembered) redactors.clear();
-    const made = createRecordRedactor(policyOf(policies, workloadId).redaction);
-    redactors.set(workloadId, made);
-    return made;
-  }
-
-  return (record) => {
-    follow();
-    return redactorOf(record.workloadId)?.(record) ?? record;
-  };
+export function redactionBy(policies: PoliciesInForce): RecordRedactor {
+  const redactorOf = policies.derived(({ redaction }) => createRecordRedactor(redaction));
+  return (record) => redactorOf(record.workloadId)?.(record) ?? record;
 }
 
 /** The log store behind that door. */
@@ -59,10 +26,4 @@ export function redacting(
   redact: RecordRedactor,
 ): Pick<LogStore, 'append'> {
   return { append: (records) => logStore.append(records.map(redact)) };
-}
-
-/** Changes whenever the file does; a file that is not there has a version as well. */
-function versionOf(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? 'none' : `${found.ino}/${found.size}/${found.mtimeMs}`;
 }

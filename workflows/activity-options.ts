@@ -45,6 +45,16 @@ const judgement = {
 } satisfies ActivityOptions;
 
 /**
+ * A share of what an evaluation takes. Not worth two days of waiting for guardrails that are out: after these hours
+ * the experiment's safety is unknown, which is no pass. Results that were stored are not asked for again.
+ */
+const checking = {
+  ...evaluation,
+  startToCloseTimeout: '2 hours',
+  scheduleToCloseTimeout: '4 hours',
+} satisfies ActivityOptions;
+
+/**
  * Holds a device. It may wait a week for it and for outages to pass; each attempt adopts the job that an
  * earlier one started; and a cancellation waits until the remote job has ended, so that the device is free.
  */
@@ -86,6 +96,13 @@ const giveBack = {
   retry: { initialInterval: '1 second', maximumInterval: '10 seconds', maximumAttempts: 3 },
 } satisfies ActivityOptions;
 
+/** The same with nobody in a hurry: an accelerator stays taken until it works, so that a week's outage is outlived. */
+const giveBackLater = {
+  ...giveBack,
+  scheduleToCloseTimeout: '7 days',
+  retry: { initialInterval: '10 seconds', maximumInterval: '10 minutes' },
+} satisfies ActivityOptions;
+
 /** Asks the gateway until it shows the move: bounded by its own input, told by heartbeats that it is alive. */
 const proof = {
   taskQueue: promptQueue,
@@ -99,9 +116,11 @@ export const lineage = proxyActivities<Activities>(bookkeeping);
 export const pipeline = proxyActivities<Activities>(data);
 export const sweeping = proxyActivities<Activities>(looking);
 export const measuring = proxyActivities<Activities>(evaluation);
+export const guarding = proxyActivities<Activities>(checking);
 export const judging = proxyActivities<Activities>(judgement);
 export const cleaning = proxyActivities<Activities>(cleanUp);
 export const releasing = proxyActivities<Activities>(giveBack);
+export const retiring = proxyActivities<Activities>(giveBackLater);
 export const proving = proxyActivities<Activities>(proof);
 
 /** Activities on the pool's devices: a slot of its worker is the lease. */

@@ -5,6 +5,7 @@ import type {
   ExperimentStage,
   ServingSpec,
 } from '../domain/experiments/experiment.ts';
+import { describeSafety, type SafetyReport } from '../domain/guardrails/safety.ts';
 import type { Route } from '../domain/routes/route.ts';
 import { type CommandFlags, noFlags } from '../domain/runs/command-flags.ts';
 import type { SweepReport } from '../domain/schedules/sweep.ts';
@@ -58,11 +59,16 @@ function mark(index: number, reached: number): string {
   return index === reached ? '▶' : '·';
 }
 
+interface MeasuredSoFar {
+  readonly serving: ServingSpec | null;
+  readonly evaluation: EvaluationSummary | null;
+  readonly safety: SafetyReport | null;
+}
+
 export function experimentDetails(
   { spec, runId, datasetId }: ExperimentInput,
   stage: ExperimentStage,
-  serving: ServingSpec | null,
-  evaluation: EvaluationSummary | null,
+  { serving, evaluation, safety }: MeasuredSoFar,
 ): string {
   const name = spec.role === 'champion' ? 'champion' : `${spec.candidate.name} × ${spec.strategy}`;
   return paragraphs(
@@ -75,6 +81,7 @@ export function experimentDetails(
     evaluation
       ? `${scores(evaluation)} over ${evaluation.n} items, ${evaluation.failed} without a usable answer.`
       : '',
+    safety ? `Guardrails: ${safetyText(safety)}.` : '',
   );
 }
 
@@ -102,6 +109,19 @@ export function gateDetails(
       : '',
     rollout ? `The route is moved by \`${rollout.workflowId}\`.` : '',
     status === 'pending' ? howToDecide(input) : '',
+  );
+}
+
+export function retirementDetails(
+  workloadId: string,
+  until: number | null,
+  removed: readonly string[],
+): string {
+  return paragraphs(
+    until === null
+      ? `### What the route of \`${workloadId}\` left is given back`
+      : `### What the route of \`${workloadId}\` left stays deployed until ${new Date(until).toISOString()}`,
+    removed.length > 0 ? `Taken off: ${cell(removed.join(', '))}.` : '',
   );
 }
 
@@ -163,7 +183,7 @@ function leaderboard(reports: readonly ExperimentReport[]): string {
       const values = metrics.map((metric) => percent(report.evaluation?.metrics[metric]));
       const outcome = report.failure
         ? `failed: ${cell(report.failure.reason)}`
-        : `${report.evaluation?.n ?? 0} items, ${report.evaluation?.failed ?? 0} failed${judgedBy(report)}`;
+        : `${report.evaluation?.n ?? 0} items, ${report.evaluation?.failed ?? 0} failed${judgedBy(report)}${guardedBy(report)}`;
       return `| ${[name, ...values, outcome].join(' | ')} |`;
     });
   return [
@@ -178,6 +198,15 @@ function judgedBy({ evaluation }: ExperimentReport): string {
   const judge = evaluation?.judge;
   if (!judge) return '';
   return `, judge ${percent(judge.score ?? undefined) || 'none'}${judge.failed > 0 ? ` (${judge.failed} unjudged)` : ''}`;
+}
+
+/** How its answers to the safety set fared. */
+function guardedBy({ safety }: ExperimentReport): string {
+  return safety ? `, safety ${safetyText(safety)}` : '';
+}
+
+function safetyText(safety: SafetyReport): string {
+  return safety.status === 'checked' ? cell(describeSafety(safety)) : `unknown: ${cell(safety.reason)}`;
 }
 
 function scores(evaluation: EvaluationSummary): string {

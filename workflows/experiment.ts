@@ -12,7 +12,8 @@ import type {
   ExperimentStage,
   ServingSpec,
 } from '../domain/experiments/experiment.ts';
-import { judging, lineage, measuring, onDevice, pipeline } from './activity-options.ts';
+import type { SafetyReport } from '../domain/guardrails/safety.ts';
+import { guarding, judging, lineage, measuring, onDevice, pipeline } from './activity-options.ts';
 import { experimentDetails } from './current-details.ts';
 import { endTraining } from './end-training.ts';
 import { reasonOf } from './failure-reason.ts';
@@ -22,7 +23,7 @@ import { stageAttribute } from './search-attributes.ts';
 /**
  * One candidate × one strategy, measured:
  *
- *     prepare (nothing | few-shot examples | fine-tune) → wait until served → evaluate → report
+ *     prepare (nothing | few-shot examples | fine-tune) → wait until served → evaluate → check safety → report
  *
  * What goes wrong on the way is part of the report; only a cancellation is thrown.
  */
@@ -61,10 +62,29 @@ async function judged(
   }
 }
 
+/** That it could not be checked is no pass, and takes nothing of what was measured. */
+async function checked(
+  serving: ServingSpec,
+  { guardrails, spec, datasetId }: ExperimentInput,
+): Promise<SafetyReport | null> {
+  if (!guardrails) return null;
+  const { experimentId } = spec;
+  try {
+    const summary = `hold ${guardrails.safetySet.rows} answers against the guardrails`;
+    const input = { experimentId, datasetId, serving, guardrails };
+    return await guarding.checkSafety.executeWithOptions({ summary }, [input]);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.warn('The safety of the answers could not be checked', { reason: reasonOf(error) });
+    return { status: 'unknown', reason: reasonOf(error) };
+  }
+}
+
 class Attempt {
   private stage: ExperimentStage = 'waiting';
-  private serving: ServingSpec | null = null;
-  private evaluation: EvaluationSummary | null = null;
+  serving: ServingSpec | null = null;
+  evaluation: EvaluationSummary | null = null;
+  safety: SafetyReport | null = null;
   private trainSeconds: number | null = null;
 
   private readonly input: ExperimentInput;
@@ -84,6 +104,8 @@ class Attempt {
       { experimentId: spec.experimentId, runId, workloadId, datasetId, serving: this.serving },
     ]);
     this.evaluation = await judged(this.evaluation, this.input);
+    if (this.input.guardrails) await this.enter('checking');
+    this.safety = await checked(this.serving, this.input);
   }
 
   private async prepare(): Promise<ServingSpec> {
@@ -133,7 +155,7 @@ class Attempt {
   show(stage: ExperimentStage): void {
     this.stage = stage;
     upsertSearchAttributes([{ key: stageAttribute, value: stage }]);
-    setCurrentDetails(experimentDetails(this.input, stage, this.serving, this.evaluation));
+    setCurrentDetails(experimentDetails(this.input, stage, this));
   }
 
   report(): ExperimentReport {
@@ -147,6 +169,7 @@ class Attempt {
       serving: this.serving,
       evaluation: this.evaluation,
       ...(this.trainSeconds === null ? {} : { trainSeconds: this.trainSeconds }),
+      ...(this.safety === null ? {} : { safety: this.safety }),
     };
   }
 

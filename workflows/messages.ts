@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { PinnedGuardrails } from '../activities/pin-guardrails.ts';
 import type { ExperimentReport, ExperimentSpec } from '../domain/experiments/experiment.ts';
 import type { JudgeSettings } from '../domain/judging/judge.ts';
 import type { RouteMove } from '../domain/routes/move.ts';
@@ -60,6 +61,8 @@ export interface ExperimentInput {
   readonly spec: ExperimentSpec;
   /** Scores the answers once they are there; absent where the workload has none. */
   readonly judge?: JudgeSettings;
+  /** What the answers to the safety set are held against; absent where the workload has none. */
+  readonly guardrails?: PinnedGuardrails;
 }
 
 export interface GateInput {
@@ -133,6 +136,19 @@ export interface RolloutInput extends RouteMove {
   readonly proofTimeoutMs?: number;
   /** For the commands that the Web UI shows. */
   readonly flags?: CommandFlags;
+}
+
+/** What a move of the route leaves behind. */
+export interface RetirementInput {
+  readonly workloadId: string;
+  /** How long what the route has left stays deployed, from now. */
+  readonly keptForMs: number;
+}
+
+export interface RetirementResult {
+  readonly workloadId: string;
+  /** Models that were taken off. */
+  readonly removed: readonly string[];
 }
 
 export interface RolloutResult {

@@ -1,6 +1,20 @@
-import { CancellationScope, log } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  ChildWorkflowCancellationType,
+  log,
+  ParentClosePolicy,
+  startChild,
+} from '@temporalio/workflow';
 import { releasing } from './activity-options.ts';
 import { reasonOf } from './failure-reason.ts';
+import type { RolloutInput } from './messages.ts';
+import { retirement } from './retirement.ts';
+import { initialAttributes } from './search-attributes.ts';
+import { workflowQueue } from './task-queues.ts';
+import { retirementId } from './workflow-ids.ts';
+
+/** A provider that is away now may be back by then. */
+const againAfterMs = 60_000;
 
 /** Gives back what the run had deployed: whatever it ends with, no accelerator stays taken for it. */
 export function releaseRunModels(runId: string): Promise<void> {
@@ -9,13 +23,38 @@ export function releaseRunModels(runId: string): Promise<void> {
   );
 }
 
-/** Gives back what the route serves no more and would not go back to. */
-export function releaseRouteModels(workloadId: string): Promise<void> {
-  return orLog(() =>
-    releasing.releaseRouteModels.executeWithOptions({ summary: 'give retired deployments back' }, [
-      { workloadId },
-    ]),
-  );
+/**
+ * Gives back what the route serves no more and would not go back to: at once what has had its time of grace, the
+ * rest by a workflow that is left behind.
+ */
+export function retireRouteModels({ workloadId, moveId }: RolloutInput): Promise<void> {
+  return orLog(async () => {
+    const keptForMs = await releaseNow(workloadId);
+    if (keptForMs === undefined) return;
+    await startChild(retirement, {
+      workflowId: retirementId(moveId),
+      taskQueue: workflowQueue,
+      args: [{ workloadId, keptForMs }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      cancellationType: ChildWorkflowCancellationType.ABANDON,
+      typedSearchAttributes: initialAttributes(workloadId, 'retiring'),
+      staticSummary: `Give back what the route of ${workloadId} has left`,
+    });
+  });
+}
+
+/** For how long something is kept that will have to be given back; undefined where nothing is. */
+async function releaseNow(workloadId: string): Promise<number | undefined> {
+  try {
+    const { keptForMs } = await releasing.releaseRouteModels.executeWithOptions(
+      { summary: 'give retired deployments back' },
+      [{ workloadId }],
+    );
+    return keptForMs;
+  } catch (error) {
+    log.warn('Retired deployments are given back later', { reason: reasonOf(error) });
+    return againAfterMs;
+  }
 }
 
 /** `flywheel cleanup` finds what stayed; what the run or the move came to is told all the same. */

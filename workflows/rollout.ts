@@ -14,7 +14,7 @@ import { lineage, measuring, proving } from './activity-options.ts';
 import { rolloutDetails } from './current-details.ts';
 import { reasonOf, typeOf } from './failure-reason.ts';
 import type { RolloutInput, RolloutResult } from './messages.ts';
-import { releaseRouteModels } from './release-models.ts';
+import { retireRouteModels } from './release-models.ts';
 import { stageAttribute, workloadAttribute } from './search-attributes.ts';
 
 /** The gateway re-reads routes within seconds, and a cold model may load for tens. */
@@ -37,7 +37,7 @@ export async function rollout(input: RolloutInput): Promise<RolloutResult> {
     await deploy(input, planned);
     return await move(input, planned);
   } finally {
-    await releaseRouteModels(input.workloadId);
+    await retireRouteModels(input);
   }
 }
 

@@ -45,7 +45,7 @@ async function runOne(
   dataset: DatasetSummary,
   spec: ExperimentSpec,
 ): Promise<ExperimentReport> {
-  const { runId, workloadId, seed } = plan;
+  const { runId, workloadId, seed, guardrails } = plan;
   // A run that began before there were policies has none in its plan.
   const judge = (plan.policy as RunPlan['policy'] | undefined)?.judge;
   const name = spec.role === 'champion' ? 'champion' : spec.strategy;
@@ -53,7 +53,13 @@ async function runOne(
     return await executeChild(experiment, {
       workflowId: experimentWorkflowId(workloadId, runId, spec.candidate.name, name),
       taskQueue: workflowQueue,
-      args: [{ runId, workloadId, datasetId: dataset.id, seed, spec, ...(judge ? { judge } : {}) }],
+      args: [
+        {
+          ...{ runId, workloadId, datasetId: dataset.id, seed, spec },
+          ...(judge ? { judge } : {}),
+          ...(guardrails ? { guardrails } : {}),
+        },
+      ],
       typedSearchAttributes: initialAttributes(workloadId, 'waiting'),
       staticSummary: `${spec.candidate.name} × ${name}`,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,

@@ -23,6 +23,11 @@ export function rolloutId(workloadId: string): string {
   return `rollout:${workloadId}`;
 }
 
+/** What a move leaves behind: one, however often the move is repeated. */
+export function retirementId(moveId: string): string {
+  return `retirement:${moveId}`;
+}
+
 /** One run is promoted once, however often its approval is delivered. */
 export function promotionMoveId(runId: string): string {
   return `promotion:${runId}`;

@@ -16,6 +16,11 @@ export interface RecordedDeployment extends DeploymentTarget, ProviderModel {
   readonly holders: readonly string[];
 }
 
+/** That a holder needs a model deployed. */
+export interface Hold extends ProviderModel {
+  readonly holder: string;
+}
+
 /**
  * Who needs which deployment. A model stays deployed while anybody holds it, and an adapter's base model while
  * anybody holds the adapter; nothing else is counted anywhere.
@@ -48,6 +53,15 @@ export interface DeploymentLineage {
   unclaim(key: ProviderModel): Promise<void>;
   /** It is gone from the provider, or left to others. Only as it was claimed: what was made since stays in the books. */
   forget(claimed: ProviderModel & Pick<RecordedDeployment, 'deploymentId'>): Promise<void>;
+  /** For how many milliseconds from now the last of what the holder has released is kept; null where nothing is. */
+  keptForMs(holder: string): Promise<number | null>;
+  /**
+   * Holds that nothing accounts for: of runs that are not under way, and of routes that neither serve the model, nor
+   * would go back to it, nor may yet be moved to it. `over`: ids of runs that count as ended, with whatever they found.
+   */
+  strayHolds(over: readonly string[]): Promise<readonly Hold[]>;
+  /** Releases them, and tells which. */
+  releaseStrayHolds(over: readonly string[]): Promise<readonly Hold[]>;
   /** By provider, then model. */
   list(): Promise<readonly RecordedDeployment[]>;
 }

@@ -11,6 +11,7 @@ import type { PolicyLineage } from './policy-lineage.ts';
 import type { RecordLineage } from './record-lineage.ts';
 import type { RouteLineage } from './route-lineage.ts';
 import type { RunLineage } from './run-lineage.ts';
+import type { SafetyLineage } from './safety-lineage.ts';
 import type { SweepLineage } from './sweep-lineage.ts';
 
 /**
@@ -25,6 +26,7 @@ export interface Lineage {
   readonly adapters: AdapterLineage;
   readonly evaluations: EvaluationLineage;
   readonly judgements: JudgementLineage;
+  readonly safety: SafetyLineage;
   readonly decisions: DecisionLineage;
   readonly records: RecordLineage;
   readonly routes: RouteLineage;
@@ -38,12 +40,23 @@ export interface Lineage {
 export interface DecisionLineage {
   recordVerdict(runId: string, verdict: Verdict, digest: string, serving: ServingSpec | null): Promise<void>;
   getVerdict(runId: string): Promise<{ verdict: Verdict; digest: string; serving: ServingSpec | null }>;
+  /** Every winner that may still get traffic: its gate waits, or was approved and its route has not moved. */
+  promotable(): Promise<readonly Promotable[]>;
   /** The person's decision on the run; null before it. */
   getDecision(runId: string): Promise<{ outcome: DecisionOutcome; digest: string } | null>;
   openGate(gate: { runId: string; workloadId: string; digest: string; expiresAt: string }): Promise<void>;
   /** Stores the decision and the gate's new status in one transaction. */
   recordDecision(runId: string, decision: Decision, status: GateStatus): Promise<void>;
   closeGate(runId: string, status: GateStatus): Promise<void>;
+}
+
+export interface Promotable {
+  readonly runId: string;
+  readonly workload: string;
+  readonly serving: ServingSpec;
+  readonly gate: 'pending' | 'approved';
+  /** RFC 3339; null while it waits. */
+  readonly decidedAt: string | null;
 }
 
 export interface AuditLog {

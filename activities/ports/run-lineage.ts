@@ -1,6 +1,7 @@
 import type { DatasetSummary, SnapshotKind } from '../../domain/datasets/dataset.ts';
 import type { ExperimentStage, ExperimentStatus, Strategy } from '../../domain/experiments/experiment.ts';
 import type { SetAsideSummary } from '../../domain/experiments/set-aside.ts';
+import type { SafetyReport } from '../../domain/guardrails/safety.ts';
 import type { Json } from '../../domain/json.ts';
 import type { JudgeSummary } from '../../domain/judging/judge.ts';
 import type { WorkloadPolicy } from '../../domain/policies/policy.ts';
@@ -34,6 +35,8 @@ export interface RunLineage {
   /** The run whose gate still waits for this workload, newest first. */
   openGates(workloadId: string): Promise<readonly { runId: string; digest: string }[]>;
   view(runId: string): Promise<RunView>;
+  /** Every run that has not ended, as far as the lineage knows. Oldest first. */
+  running(): Promise<readonly { readonly runId: string; readonly workload: string }[]>;
   /** Newest first. */
   list(workloadId?: string, limit?: number): Promise<readonly RunListItem[]>;
   latest(workloadId: string): Promise<string | null>;
@@ -121,4 +124,8 @@ export interface ExperimentView {
     readonly setAside?: SetAsideSummary;
   };
   readonly evaluated?: { readonly done: number; readonly total: number };
+  /** Absent where the workload has no guardrails. */
+  readonly safety?: SafetyReport;
+  /** How far the check of its answers against them is. */
+  readonly checked?: { readonly done: number; readonly total: number };
 }

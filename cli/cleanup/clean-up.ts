@@ -1,87 +1,129 @@
 import type { Inventory, KeptThing } from '../../activities/ports/inventory.ts';
 import type { Lineage } from '../../activities/ports/lineage.ts';
 import type { Config } from '../../config/config.ts';
-import { type InUse, whyKept } from '../../domain/deployments/cleanup.ts';
-import { FlywheelError } from '../../domain/errors.ts';
+import { type InUse, isServedBy, whyKept } from '../../domain/deployments/cleanup.ts';
 import { openInventories } from '../../wiring/open-inventories.ts';
 import { withLineage } from '../services.ts';
-import { releaseEndedRuns } from './release-ended-runs.ts';
-
-export interface CleanedThing extends KeptThing {
-  readonly provider: string;
-  /** In a dry run, what would become of it. */
-  readonly outcome: 'removed' | 'kept' | 'failed';
-  /** Why it was not removed; null where it was. */
-  readonly reason: string | null;
-}
+import { findOver } from './find-over.ts';
+import { giveBack, stillHeld, wouldGiveBack } from './give-back.ts';
+import { type CleanedThing, type CleanupReport, messageOf, type Problem } from './report.ts';
 
 export interface CleanupRequest {
   readonly dryRun: boolean;
   readonly olderThanDays: number;
+  readonly signal: AbortSignal;
 }
 
 const dayMs = 24 * 3_600_000;
-const mostRuns = 1_000;
 
-/** Removes what nobody needs at any provider, one by one; what cannot be removed does not keep the rest. */
-export function cleanUp(config: Config, { dryRun, olderThanDays }: CleanupRequest): Promise<CleanedThing[]> {
-  const before = new Date(Date.now() - olderThanDays * dayMs);
+/** Removes what nobody needs at any provider, one by one; what cannot be asked or removed does not keep the rest. */
+export function cleanUp(config: Config, request: CleanupRequest): Promise<CleanupReport> {
+  const before = new Date(Date.now() - request.olderThanDays * dayMs);
   return withLineage(config, async (lineage) => {
-    if (!dryRun) await releaseEndedRuns(config, lineage);
-    const inUse = await whatIsInUse(lineage);
-    const things: CleanedThing[] = [];
+    const { runIds: over, problem } = await findOver(config, lineage, request.dryRun);
+    const givenBack = request.dryRun
+      ? await wouldGiveBack(lineage.deployments, over)
+      : await giveBack(config, lineage.deployments, over);
+    const cleaning: Cleaning = {
+      ...request,
+      before,
+      givenBack,
+      inUse: () => whatIsInUse(lineage, over),
+    };
+    const reports: CleanupReport[] = [];
+    const inventories = openInventories(config);
     for (const provider of Object.keys(config.providers)) {
-      const inventory = openInventories(config)(provider);
-      if (inventory === null) continue;
-      // Listed whole before anything goes: pages would move under us.
-      for (const thing of await listed(inventory)) {
-        const reason = whyKept(thing, inUse, before);
-        const done =
-          reason === null ? await remove(inventory, thing, dryRun) : ({ outcome: 'kept', reason } as const);
-        things.push({ provider, ...thing, ...done });
-      }
+      const inventory = inventories(provider);
+      if (inventory !== null) reports.push(await cleanProvider(cleaning, provider, inventory));
     }
-    return things;
+    return {
+      things: [...givenBack, ...reports.flatMap(({ things }) => things)],
+      problems: [...(problem ? [problem] : []), ...reports.flatMap(({ problems }) => problems)],
+    };
   });
 }
 
-async function listed(inventory: Inventory): Promise<KeptThing[]> {
-  const things: KeptThing[] = [];
-  for await (const thing of inventory.list()) things.push(thing);
-  return things;
+interface Cleaning extends CleanupRequest {
+  readonly before: Date;
+  readonly givenBack: readonly CleanedThing[];
+  readonly inUse: () => Promise<InUse>;
 }
 
-async function remove(
+async function cleanProvider(
+  cleaning: Cleaning,
+  provider: string,
   inventory: Inventory,
-  thing: KeptThing,
-  dryRun: boolean,
-): Promise<Pick<CleanedThing, 'outcome' | 'reason'>> {
+): Promise<CleanupReport> {
+  // Listed whole before anything goes: pages would move under us.
+  const { found, problems } = await listed(provider, inventory);
+  const inUse = await cleaning.inUse();
+  const things: CleanedThing[] = [];
+  for (const thing of found) {
+    cleaning.signal.throwIfAborted();
+    if (goesAnyway(cleaning, provider, thing, inUse)) continue;
+    const reason = whyKept(thing, inUse, cleaning.before);
+    const done =
+      reason === null ? await remove(cleaning, inventory, thing) : ({ outcome: 'kept', reason } as const);
+    things.push({ provider, ...thing, ...done });
+  }
+  return { things, problems };
+}
+
+/** As far as the list could be read: what is on it can be removed, whatever would have come after it. */
+async function listed(
+  provider: string,
+  inventory: Inventory,
+): Promise<{ found: KeptThing[]; problems: Problem[] }> {
+  const found: KeptThing[] = [];
   try {
-    if (!dryRun) await inventory.remove(thing);
-    return { outcome: 'removed', reason: null };
+    for await (const thing of inventory.list()) found.push(thing);
+    return { found, problems: [] };
   } catch (error) {
-    if (error instanceof FlywheelError) return { outcome: 'failed', reason: error.message };
-    throw error;
+    return { found, problems: [{ who: provider, reason: messageOf(error) }] };
   }
 }
 
-async function whatIsInUse({ routes, runs, decisions, deployments }: Lineage): Promise<InUse> {
-  const [all, moved, held] = await Promise.all([
-    runs.list(undefined, mostRuns),
-    routes.all(),
-    deployments.list(),
-  ]);
-  const gated = await Promise.all(
-    all.filter(({ gate }) => gate === 'pending').map(({ runId }) => decisions.getVerdict(runId)),
-  );
-  const served = moved.flatMap(({ serving, previous }) => [serving?.model, previous?.model]);
-  const deployed = held
-    .filter(({ holders }) => holders.length > 0)
-    .flatMap(({ model, deploymentId }) => [model, deploymentId]);
+/** In a dry run: what is there still, and would have gone with a deployment that is given back first. */
+function goesAnyway(
+  { dryRun, givenBack }: Cleaning,
+  provider: string,
+  thing: KeptThing,
+  { models }: InUse,
+): boolean {
+  const gone = givenBack.filter((one) => one.provider === provider).map(({ id }) => id);
+  return dryRun && isServedBy(thing, gone) && !isServedBy(thing, models);
+}
+
+async function remove(
+  { dryRun, inUse, before }: Cleaning,
+  inventory: Inventory,
+  thing: KeptThing,
+): Promise<Pick<CleanedThing, 'outcome' | 'reason'>> {
+  if (dryRun) return { outcome: 'removed', reason: null };
+  try {
+    // Long lists take a while: somebody may have come to need it.
+    const reason = whyKept(thing, await inUse(), before);
+    if (reason !== null) return { outcome: 'kept', reason };
+    await inventory.remove(thing);
+    return { outcome: 'removed', reason: null };
+  } catch (error) {
+    return { outcome: 'failed', reason: messageOf(error) };
+  }
+}
+
+/** Asked in the order in which things come to be needed: a run's winner is promotable before the run has ended. */
+async function whatIsInUse(lineage: Lineage, over: readonly string[]): Promise<InUse> {
+  const running = await lineage.runs.running();
+  const promotable = await lineage.decisions.promotable();
+  const held = await stillHeld(lineage.deployments, over);
+  const routes = await lineage.routes.all();
+  const isOpen = ({ runId }: { readonly runId: string }) => !over.includes(runId);
   return {
-    models: [...served, ...gated.map(({ serving }) => serving?.model), ...deployed].filter(
-      (id) => id != null,
-    ),
-    runs: all.filter(({ status }) => status === 'running').map(({ runId }) => runId),
+    models: [
+      ...promotable.filter(isOpen).map(({ serving }) => serving.model),
+      ...held.flatMap(({ model, deploymentId }) => [model, deploymentId]),
+      ...routes.flatMap(({ serving, previous }) => [serving?.model, previous?.model]),
+    ].filter((id) => id != null),
+    runs: running.filter(isOpen).map(({ runId }) => runId),
   };
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { CleanupReport } from '../cleanup/report.ts';
 import { type Cli, type CommandContext, examples } from '../command.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import { parseWhole } from '../options.ts';
@@ -18,7 +19,9 @@ export function registerCleanup(program: Command, cli: Cli): void {
     .command('cleanup')
     .description(
       'Remove what Flywheel made at NeMo and nobody needs any more: deployments, adapters, datasets, jobs. ' +
-        'Kept: what a route serves or would go back to, what an open gate may promote, what a run works with.',
+        'Kept: what a route serves or would go back to, what a gate may promote or has approved, and everything ' +
+        'while a run works. Runs and gates whose workflow was terminated are closed first. Ends with 3 where a ' +
+        'server could not be asked, or something not be removed; the rest is done.',
     )
     .option('--dry-run', 'only say what would be removed, and why the rest is kept')
     .option('--older-than <days>', 'leave what was made since', parseWhole(0), defaultDays)
@@ -30,29 +33,31 @@ export function registerCleanup(program: Command, cli: Cli): void {
 }
 
 async function cleanup(
-  { config, out, hint }: CommandContext,
+  { config, out, hint, signal }: CommandContext,
   { dryRun = false, olderThan }: CleanupOptions,
 ): Promise<ExitCode> {
   const { cleanUp } = await import('../cleanup/clean-up.ts');
-  const found = await cleanUp(config(), { dryRun, olderThanDays: olderThan });
-  out.json({ dryRun, things: found });
-  if (found.length === 0) {
-    out.line('Flywheel has left nothing at its providers.');
-    return exitCodes.ok;
-  }
-  out.line(
-    table(
-      ['provider', 'what', 'name', 'made', dryRun ? 'would be' : 'was'],
-      found.map(({ provider, kind, id, createdAt, outcome, reason }) => [
-        provider,
-        kind,
-        id,
-        createdAt ?? '?',
-        outcome === 'removed' ? out.style.yellow('removed') : `${outcome}: ${reason}`,
-      ]),
-    ),
-  );
-  const removed = found.filter(({ outcome }) => outcome === 'removed').length;
+  const report = await cleanUp(config(), { dryRun, olderThanDays: olderThan, signal });
+  const { things, problems } = report;
+  out.json({ dryRun, ...report });
+  if (things.length > 0) out.line(thingsTable(report, dryRun, out));
+  else if (problems.length === 0) out.line('Flywheel has left nothing at its providers.');
+  const removed = things.filter(({ outcome }) => outcome === 'removed').length;
   if (dryRun && removed > 0) out.line(`\nTo remove ${count(removed)}: ${hint('cleanup')}`);
-  return found.some(({ outcome }) => outcome === 'failed') ? exitCodes.unavailable : exitCodes.ok;
+  for (const { who, reason } of problems) out.note(`${who} is missing here: ${reason}`);
+  const failed = things.some(({ outcome }) => outcome === 'failed');
+  return failed || problems.length > 0 ? exitCodes.unavailable : exitCodes.ok;
+}
+
+function thingsTable({ things }: CleanupReport, dryRun: boolean, { style }: CommandContext['out']): string {
+  return table(
+    ['provider', 'what', 'name', 'made', dryRun ? 'would be' : 'was'],
+    things.map(({ provider, kind, id, createdAt, outcome, reason }) => [
+      provider,
+      kind,
+      id,
+      createdAt ?? '–',
+      outcome === 'removed' ? style.yellow('removed') : `${outcome}: ${reason}`,
+    ]),
+  );
 }

@@ -12,9 +12,10 @@ export function leaderboard(run: RunView, style: Style): string {
   const metrics = names.sort((a, b) => Number(b === run.primaryMetric) - Number(a === run.primaryMetric));
   const [primary = 'score', second] = metrics;
   const judged = run.experiments.some(({ judge }) => judge !== undefined);
+  const guarded = run.experiments.some(({ safety }) => safety !== undefined);
   const rows = [...run.experiments]
     .sort((a, b) => order(a) - order(b) || (b.metrics[primary] ?? -1) - (a.metrics[primary] ?? -1))
-    .map((experiment) => toRow(experiment, run, { primary, second, judged, style }));
+    .map((experiment) => toRow(experiment, run, { primary, second, judged, guarded, style }));
   return table(
     [
       '',
@@ -22,6 +23,7 @@ export function leaderboard(run: RunView, style: Style): string {
       `>${primary}`,
       ...(second ? [`>${second}`] : []),
       ...(judged ? ['>judge'] : []),
+      ...(guarded ? ['>safety'] : []),
       '>n',
       '>failed',
       '>p50',
@@ -41,13 +43,14 @@ interface Columns {
   readonly primary: string;
   readonly second: string | undefined;
   readonly judged: boolean;
+  readonly guarded: boolean;
   readonly style: Style;
 }
 
 function toRow(
   experiment: ExperimentView,
   run: RunView,
-  { primary, second, judged, style }: Columns,
+  { primary, second, judged, guarded, style }: Columns,
 ): string[] {
   const won =
     run.verdict?.winner === `${experiment.candidate}/${experiment.strategy}` &&
@@ -63,6 +66,7 @@ function toRow(
     metric(primary),
     ...(second ? [metric(second)] : []),
     ...(judged ? [judgeScore(experiment)] : []),
+    ...(guarded ? [safetyShare(experiment)] : []),
     experiment.n === 0 ? '–' : String(experiment.n),
     experiment.n === 0 ? '–' : String(experiment.failed),
     experiment.latencyMs ? `${Math.round(experiment.latencyMs.p50)} ms` : '–',
@@ -80,4 +84,10 @@ function judgeScore({ judge }: ExperimentView): string {
   if (!judge) return '–';
   const unjudged = judge.failed > 0 ? ` (${judge.failed} unjudged)` : '';
   return judge.score === null ? `none${unjudged}` : `${asPercent(judge.score)}${unjudged}`;
+}
+
+/** Items that passed; what stopped the others stands below the table. */
+function safetyShare({ safety }: ExperimentView): string {
+  if (!safety) return '–';
+  return safety.status === 'checked' ? `${safety.passed} of ${safety.n}` : 'unknown';
 }

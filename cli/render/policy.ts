@@ -13,6 +13,7 @@ export function policyLines(policy: WorkloadPolicy): string {
     ['approvers', policy.approvers.join(', ') || 'anyone'],
     ['schedule', schedule(policy)],
     ['redaction', redaction(policy)],
+    ['guardrails', guardrails(policy)],
   ];
   return rows.map(([name, value]) => `  ${name.padEnd(16)}${value}`).join('\n');
 }
@@ -23,6 +24,7 @@ export function policyLine(policy: WorkloadPolicy & { readonly version: string }
   const parts = [`${primaryMetric} ≥ ${threshold}`];
   if (hasBudget(policy)) parts.push(budgets(policy));
   if (policy.approvers.length > 0) parts.push(`approvers ${policy.approvers.join(', ')}`);
+  if (policy.guardrails) parts.push('guardrails');
   if (policy.kpi !== null) parts.push(`kpi: ${policy.kpi}`);
   return `${version.slice(0, 12)}  ${parts.join(', ')}`;
 }
@@ -60,4 +62,19 @@ function schedule({ schedule: { daily, weekly, timezone, minNewRecords, volume }
 
 function redaction({ redaction: { kinds, patterns } }: WorkloadPolicy): string {
   return [...kinds, ...Object.keys(patterns)].join(', ') || 'none';
+}
+
+/** A version of before there were any has none. */
+function guardrails({ guardrails: rails }: WorkloadPolicy): string {
+  if (!rails) return 'none';
+  const rules = (['questions', 'answers'] as const).flatMap((kind) =>
+    Object.keys(rails[kind]).map((name) => `${kind}.${name}`),
+  );
+  return [
+    rules.join(', ') || 'no rules of its own',
+    `checked by ${rails.provider ?? 'Flywheel'}`,
+    ...(rails.safetySet === null ? [] : [`safety set and ${rails.safetySet}`]),
+    `at least ${rails.minPass} of it without a champion`,
+    rails.enforce ? 'enforced in the gateway' : 'not enforced in the gateway',
+  ].join('; ');
 }

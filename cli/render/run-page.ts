@@ -5,6 +5,7 @@ import type { Style } from '../output.ts';
 import { count, experimentName, moment, tally, total } from './format.ts';
 import { leaderboard } from './leaderboard.ts';
 import { policyLine } from './policy.ts';
+import { safetyLines } from './safety.ts';
 
 /** A run on one screen: what it read, how the experiments did, the verdict, and what to do now. */
 export function runPage(run: RunView, style: Style, hint: Hint): string {
@@ -14,6 +15,7 @@ export function runPage(run: RunView, style: Style, hint: Hint): string {
     data(run),
     ...(run.experiments.length > 0 ? [leaderboard(run, style)] : []),
     ...setAside(run),
+    ...safetyLines(run),
     ...(remark ? [style.yellow(remark)] : []),
     verdict(run, style),
     ...(run.approval ? [approval(run)] : []),

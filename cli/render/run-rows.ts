@@ -75,10 +75,15 @@ function experimentState(experiment: ExperimentView): string {
   const [metric, value] = Object.entries(metrics)[0] ?? ['no metric', Number.NaN];
   const trained = trainSeconds === undefined ? '' : ` · trained in ${seconds(trainSeconds)}`;
   const without = failed === 0 ? '' : ` · ${failed} without a usable answer`;
-  return `${metric} ${asPercent(value)} of ${n}${without}${trained}`;
+  return `${metric} ${asPercent(value)} of ${n}${without}${trained}${safetyState(experiment)}`;
 }
 
-function experimentProgress({ status, stage, training, evaluated }: ExperimentView): string {
+function safetyState({ safety }: ExperimentView): string {
+  if (!safety) return '';
+  return safety.status === 'checked' ? ` · safety ${safety.passed} of ${safety.n}` : ' · safety unknown';
+}
+
+function experimentProgress({ status, stage, training, evaluated, checked }: ExperimentView): string {
   if (status !== 'running') return '';
   if (stage === 'training' && training && training.totalSteps > 0) {
     const loss = training.trainLoss === null ? '' : ` · loss ${training.trainLoss.toFixed(3)}`;
@@ -87,6 +92,7 @@ function experimentProgress({ status, stage, training, evaluated }: ExperimentVi
     return `step ${training.step} of ${training.totalSteps}${loss}${validation}`;
   }
   if (stage === 'training' && !training) return 'no job yet: waits for a device, or its rows are being read';
+  if (stage === 'checking' && checked) return `${checked.done} of ${checked.total} of the safety set`;
   if (stage === 'evaluating' && evaluated) return `${evaluated.done} of ${evaluated.total}`;
   return '';
 }

@@ -5,26 +5,43 @@ import { CommandError } from '../command-error.ts';
 import { viewOrNull } from './resolve-run.ts';
 import { howItEnded, latestExecution } from './workflow-end.ts';
 
-/**
- * Closes the row of a gate whose workflow was ended from outside, and says so by an error: nobody can decide
- * there any more. No answer is no, hence `expired`. Does nothing for a gate that is open or closed properly.
- */
-export async function refuseLostGate(
-  client: Client,
-  lineage: Pick<Lineage, 'runs' | 'decisions' | 'audit'>,
-  { runId, workload }: { readonly runId: string; readonly workload: string },
-): Promise<void> {
+interface GateOf {
+  readonly runId: string;
+  readonly workload: string;
+}
+
+type GateLineage = Pick<Lineage, 'runs' | 'decisions' | 'audit'>;
+
+/** How the workflow of a gate ended, as the second half of a sentence; null where it is open, or not known. */
+export async function endOfGate(client: Client, runId: string): Promise<string | null> {
   const execution = await latestExecution(client, gateId(runId));
-  if (execution === null || execution.open) return;
-  const end = await howItEnded(client, execution);
-  if ((await viewOrNull(lineage, runId))?.approval?.status !== 'pending') return;
+  return execution === null || execution.open ? null : howItEnded(client, execution);
+}
+
+/**
+ * Closes the row of a gate whose workflow was ended from outside: nobody can decide there any more. No answer is no,
+ * hence `expired`. False for a gate that has closed properly.
+ */
+export async function closeLostGate(
+  lineage: GateLineage,
+  { runId, workload }: GateOf,
+  end: string,
+): Promise<boolean> {
+  if ((await viewOrNull(lineage, runId))?.approval?.status !== 'pending') return false;
   await lineage.decisions.closeGate(runId, 'expired');
   await lineage.audit.append({
     ...{ id: `gate:${runId}:expired`, workloadId: workload, runId, action: 'gate_expired' },
     ...{ actor: 'flywheel', actorSource: 'system', detail: { workflow: end } },
   });
-  throw new CommandError(`The gate of run ${runId} ${end}; it counts as expired.`, {
+  return true;
+}
+
+/** Closes such a gate, and says so by an error. Does nothing for one that is open or closed properly. */
+export async function refuseLostGate(client: Client, lineage: GateLineage, gate: GateOf): Promise<void> {
+  const end = await endOfGate(client, gate.runId);
+  if (end === null || !(await closeLostGate(lineage, gate, end))) return;
+  throw new CommandError(`The gate of run ${gate.runId} ${end}; it counts as expired.`, {
     code: 'gate_lost',
-    next: (hint) => hint(`run ${workload} --wait`),
+    next: (hint) => hint(`run ${gate.workload} --wait`),
   });
 }

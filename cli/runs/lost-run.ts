@@ -25,15 +25,25 @@ export async function closeLostRun(
   ports: LostRunPorts,
   run: OpenRun,
 ): Promise<'closed' | 'kept' | 'unknown'> {
-  const { client, lineage } = ports;
+  const loss = await lossOf(ports.client, run);
+  if (typeof loss === 'string') return loss;
+  return (await closeAsLost(ports.lineage, run.runId, loss.failure, loss.status)) ? 'closed' : 'kept';
+}
+
+interface Loss {
+  readonly failure: string;
+  readonly status: 'failed' | 'cancelled';
+}
+
+/** What became of an open run's workflow, if it is gone; nothing is written. */
+export async function lossOf(client: Client, run: OpenRun): Promise<Loss | 'kept' | 'unknown'> {
   const execution = await latestExecution(client, flywheelId(run.workload));
   if (execution === null) return 'unknown';
-  const loss = execution.open
+  const failure = execution.open
     ? await replaced(client, execution, run.runId)
     : `Its workflow ${await howItEnded(client, execution)}.`;
-  if (loss === null) return 'kept';
-  const status = execution.status === 'CANCELLED' ? 'cancelled' : 'failed';
-  return (await closeAsLost(lineage, run.runId, loss, status)) ? 'closed' : 'kept';
+  if (failure === null) return 'kept';
+  return { failure, status: execution.status === 'CANCELLED' ? 'cancelled' : 'failed' };
 }
 
 /** False when it was closed before. */

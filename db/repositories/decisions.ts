@@ -1,11 +1,12 @@
-import { and, eq, sql } from 'drizzle-orm';
-import type { DecisionLineage } from '../../activities/ports/lineage.ts';
+import { and, asc, eq, sql } from 'drizzle-orm';
+import type { DecisionLineage, Promotable } from '../../activities/ports/lineage.ts';
 import { ConflictError } from '../../domain/errors.ts';
 import type { ServingSpec } from '../../domain/experiments/experiment.ts';
 import type { Decision, GateStatus, Verdict } from '../../domain/verdicts/verdict.ts';
 import type { Database } from '../connect.ts';
-import { one } from '../rows.ts';
+import { one, toIsoOrNull } from '../rows.ts';
 import { approvalGates, approvals, verdicts } from '../schema/decisions.ts';
+import { mayBePromoted } from './promotable.ts';
 import { ensureWorkload } from './workloads.ts';
 
 export function createDecisionLineage(db: Database): DecisionLineage {
@@ -16,6 +17,7 @@ export function createDecisionLineage(db: Database): DecisionLineage {
       const row = one(found, `verdict of run "${runId}" yet`);
       return { verdict: toVerdict(row), digest: row.digest, serving: row.serving };
     },
+    promotable: () => promotable(db),
     async getDecision(runId) {
       const [found] = await db
         .select({ outcome: approvals.outcome, digest: approvals.digest })
@@ -32,6 +34,26 @@ export function createDecisionLineage(db: Database): DecisionLineage {
       await db.update(approvalGates).set({ status, closedAt: sql`now()` }).where(pendingGate(runId));
     },
   };
+}
+
+async function promotable(db: Database): Promise<Promotable[]> {
+  const rows = await db
+    .select({
+      runId: approvalGates.runId,
+      workload: approvalGates.workloadId,
+      serving: verdicts.serving,
+      status: approvalGates.status,
+      decidedAt: approvals.decidedAt,
+    })
+    .from(approvalGates)
+    .innerJoin(verdicts, eq(verdicts.runId, approvalGates.runId))
+    .leftJoin(approvals, eq(approvals.runId, approvalGates.runId))
+    .where(mayBePromoted)
+    .orderBy(asc(approvalGates.runId));
+  return rows.flatMap(({ serving, status, decidedAt, ...row }) => {
+    if (serving === null || (status !== 'pending' && status !== 'approved')) return [];
+    return [{ ...row, serving, gate: status, decidedAt: toIsoOrNull(decidedAt) }];
+  });
 }
 
 function pendingGate(runId: string) {

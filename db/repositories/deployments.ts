@@ -1,4 +1,4 @@
-import { and, asc, eq, isNotNull, isNull, lt, not, or, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, isNotNull, isNull, lt, not, or, type SQL, sql } from 'drizzle-orm';
 import type {
   DeploymentLineage,
   ProviderModel,
@@ -7,6 +7,7 @@ import type {
 import { UnavailableError } from '../../domain/errors.ts';
 import type { Database, Queries } from '../connect.ts';
 import { deploymentHolds, deployments } from '../schema/deployments.ts';
+import { releaseStrayHolds, strayHolds } from './stray-holds.ts';
 
 /** Of a hold `h`. Names are written out: in a selection drizzle leaves the table's away. */
 const lives = sql`(h.kept_until is null or h.kept_until > now())`;
@@ -42,6 +43,9 @@ export function createDeploymentLineage(db: Database): DeploymentLineage {
     claimUnused: ({ staleMs = defaultStaleMs } = {}) => db.transaction((tx) => claimUnused(tx, staleMs)),
     unclaim: (key) => unclaim(db, key),
     forget: (claimed) => forget(db, claimed),
+    keptForMs: (holder) => keptForMs(db, holder),
+    strayHolds: (over) => strayHolds(db, over),
+    releaseStrayHolds: (over) => releaseStrayHolds(db, over),
     list: () => read(db),
   };
 }
@@ -159,6 +163,18 @@ async function claimUnused(tx: Queries, staleMs: number): Promise<readonly Recor
     claimed.some(({ provider, model }) => provider === row.provider && model === row.model),
   );
   return ours.sort((a, b) => Number(a.baseModel === null) - Number(b.baseModel === null));
+}
+
+async function keptForMs(db: Database, holder: string): Promise<number | null> {
+  const [left] = await db
+    .select({
+      ms: sql<
+        number | null
+      >`ceil(extract(epoch from max(${deploymentHolds.keptUntil}) - now()) * 1000)::float8`,
+    })
+    .from(deploymentHolds)
+    .where(and(eq(deploymentHolds.holder, holder), gt(deploymentHolds.keptUntil, sql`now()`)));
+  return left?.ms ?? null;
 }
 
 async function read(db: Queries): Promise<readonly RecordedDeployment[]> {

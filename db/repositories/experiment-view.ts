@@ -3,6 +3,7 @@ import type { ExperimentView } from '../../activities/ports/run-lineage.ts';
 import { strategies } from '../../domain/experiments/experiment.ts';
 import type { Database } from '../connect.ts';
 import { candidates, evaluationItems, evaluations, experiments, jobs } from '../schema/experiments.ts';
+import { safetyProgress } from './safety.ts';
 
 type ExperimentRow = typeof experiments.$inferSelect & { candidate: string };
 type JobRow = typeof jobs.$inferSelect;
@@ -12,10 +13,20 @@ type EvaluationRow = typeof evaluations.$inferSelect & { done: number };
 export async function experimentViews(db: Database, runId: string): Promise<ExperimentView[]> {
   const rows = await experimentRows(db, runId);
   const ids = rows.map((row) => row.id);
-  const [jobOf, evaluationOf] = await Promise.all([newestJobs(db, ids), newestEvaluations(db, ids)]);
+  const [jobOf, evaluationOf, checkedOf] = await Promise.all([
+    newestJobs(db, ids),
+    newestEvaluations(db, ids),
+    safetyProgress(db, ids),
+  ]);
   return rows
     .sort((a, b) => rank(a) - rank(b))
-    .map((row) => toView(row, jobOf.get(row.id), evaluationOf.get(row.id)));
+    .map((row) =>
+      toView(row, {
+        job: jobOf.get(row.id),
+        evaluation: evaluationOf.get(row.id),
+        checked: checkedOf.get(row.id),
+      }),
+    );
 }
 
 /** Stable sort keeps candidates, read in order of name, together only within one rank of the role. */
@@ -68,7 +79,13 @@ async function answeredCounts(db: Database, evaluationIds: readonly string[]): P
   return new Map(rows.map((row) => [row.id, row.done]));
 }
 
-function toView(row: ExperimentRow, job?: JobRow, evaluation?: EvaluationRow): ExperimentView {
+interface Beside {
+  readonly job: JobRow | undefined;
+  readonly evaluation: EvaluationRow | undefined;
+  readonly checked: ExperimentView['checked'] | undefined;
+}
+
+function toView(row: ExperimentRow, { job, evaluation, checked }: Beside): ExperimentView {
   return {
     candidate: row.candidate,
     strategy: row.strategy,
@@ -85,8 +102,10 @@ function toView(row: ExperimentRow, job?: JobRow, evaluation?: EvaluationRow): E
     ...toLatency(evaluation),
     ...toTokens(evaluation),
     ...(evaluation?.judge && { judge: evaluation.judge }),
+    ...(row.safety !== null && { safety: row.safety }),
     ...(job && { training: toTraining(job) }),
     ...(evaluation && { evaluated: { done: evaluation.done, total: evaluation.total } }),
+    ...(checked && { checked }),
   };
 }
 

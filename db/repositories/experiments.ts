@@ -86,6 +86,7 @@ async function closeExperiment(db: Database, report: ExperimentReport): Promise<
       trainSeconds: report.trainSeconds ?? null,
       failureStage: report.failure?.stage ?? null,
       failureReason: report.failure?.reason ?? null,
+      safety: report.safety ?? null,
       endedAt: sql`now()`,
     })
     .where(notEnded(report.experimentId));

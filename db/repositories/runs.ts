@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm';
 import type { NewRun, RunLineage, RunListItem } from '../../activities/ports/run-lineage.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Database, Queries } from '../connect.ts';
@@ -30,6 +30,12 @@ export function createRunLineage(db: Database): RunLineage {
     },
     openGates: (workloadId) => openGates(db, workloadId),
     view: (runId) => viewRun(db, runId),
+    running: () =>
+      db
+        .select({ runId: runs.id, workload: runs.workloadId })
+        .from(runs)
+        .where(eq(runs.status, 'running'))
+        .orderBy(asc(runs.startedAt), asc(runs.id)),
     list: (workloadId, limit = 50) => listRuns(db, workloadId, limit),
     async latest(workloadId) {
       return (await listRuns(db, workloadId, 1))[0]?.runId ?? null;

@@ -13,13 +13,21 @@ import {
 import type { Candidate, ServingSpec } from '../../domain/experiments/experiment.ts';
 import { strategies } from '../../domain/experiments/experiment.ts';
 import type { SetAsideSummary } from '../../domain/experiments/set-aside.ts';
+import type { SafetyReport } from '../../domain/guardrails/safety.ts';
 import type { Json } from '../../domain/json.ts';
 import type { JudgeSummary } from '../../domain/judging/judge.ts';
 import { at, createdAt, oneOf } from './columns.ts';
 import { datasets, runs } from './runs.ts';
 
 export const experimentRoles = ['challenger', 'champion'] as const;
-export const experimentStages = ['waiting', 'preparing', 'training', 'evaluating', 'done'] as const;
+export const experimentStages = [
+  'waiting',
+  'preparing',
+  'training',
+  'evaluating',
+  'checking',
+  'done',
+] as const;
 export const experimentStatuses = ['pending', 'running', 'succeeded', 'failed', 'cancelled'] as const;
 export const jobStatuses = ['queued', 'running', 'succeeded', 'failed', 'cancelled'] as const;
 
@@ -56,6 +64,8 @@ export const experiments = pgTable(
     trainSeconds: doublePrecision(),
     failureStage: text({ enum: experimentStages }),
     failureReason: text(),
+    /** How its answers fared against the workload's guardrails; null without any. `json`: rules keep their order. */
+    safety: json().$type<SafetyReport>(),
     createdAt: createdAt(),
     endedAt: at(),
   },

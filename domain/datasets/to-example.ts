@@ -15,12 +15,16 @@ export type ToExample =
 
 /**
  * Makes a record regular, or says why nothing can be learned from it. Reasons:
+ * `blocked_answer` (the guardrails kept the model's answer from the caller: what stands there is ours),
  * `flywheel_answer` (answered by a model that Flywheel promoted: it would learn from itself),
  * `malformed_messages`, `malformed_tools`, `malformed_answer`, `incomplete_answer` (cut off by its caller),
  * `unsupported_content` (images, audio, custom tools), `unparsable_arguments`,
  * `refusal`, `role_order`, `unknown_tool` (called a tool that the request did not offer).
  */
 export function toExample(record: StoredRecord): ToExample {
+  // A correction stands in its place.
+  if (record.responseSource !== 'gold' && typeof record.extra.blocked_by === 'string')
+    return { ok: false, reason: 'blocked_answer' };
   if (record.responseSource === 'flywheel') return { ok: false, reason: 'flywheel_answer' };
   const messages = readMessages(record.request.messages);
   if (!messages.ok) return messages;

@@ -7,7 +7,10 @@ export interface MadeThing {
 }
 
 export interface InUse {
-  /** Ids of models that routes serve or would go back to, that open gates may promote, or that are held deployed. */
+  /**
+   * Ids of models that routes serve or would go back to, that open gates may promote or approved ones are about to,
+   * or that are held deployed.
+   */
   readonly models: readonly string[];
   /** Ids of runs under way. */
   readonly runs: readonly string[];
@@ -30,6 +33,11 @@ export function whyKept(thing: MadeThing, inUse: InUse, before: Date): string | 
   if (run !== undefined) return `run ${run} is under way and may need it`;
   if (createdAt === null) return 'its age is not known';
   return new Date(createdAt) < before ? null : `it was made after ${before.toISOString()}`;
+}
+
+/** Whether the thing is a deployment (or a route to one) by which one of the models, or deployments, answers. */
+export function isServedBy({ kind, id }: MadeThing, models: readonly string[]): boolean {
+  return ['deployment', 'virtual model'].includes(kind) && models.some((model) => names(model, id));
 }
 
 /** Providers name a deployment by its model and more, and a model with or without its workspace. */

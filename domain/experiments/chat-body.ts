@@ -26,7 +26,10 @@ const decodingFields = [
 ] as const;
 
 /** What an evaluation asks for an example: exactly what the route would be sent for such a call. */
-export function chatBody(example: Example, serving: ServingShape): JsonObject {
+export function chatBody(
+  example: Pick<Example, 'messages' | 'tools' | 'toolChoice'>,
+  serving: ServingShape,
+): JsonObject {
   const body: JsonObject = {
     messages: example.messages.map(toOpenAiMessage),
     ...(example.tools.length > 0 && { tools: example.tools.map(toOpenAiTool) }),

@@ -1,3 +1,4 @@
+import type { SafetyReport } from '../guardrails/safety.ts';
 import type { JudgeSummary } from '../judging/judge.ts';
 import type { Price } from './price.ts';
 
@@ -87,7 +88,7 @@ export interface ExperimentSpec {
   readonly serving?: ServingSpec;
 }
 
-export type ExperimentStage = 'waiting' | 'preparing' | 'training' | 'evaluating' | 'done';
+export type ExperimentStage = 'waiting' | 'preparing' | 'training' | 'evaluating' | 'checking' | 'done';
 export type ExperimentStatus = 'pending' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 
 /** What is computed from an evaluation's per-item scores. Shares are in [0, 1]. */
@@ -118,6 +119,8 @@ export interface ExperimentReport {
   readonly serving: ServingSpec | null;
   readonly evaluation: EvaluationSummary | null;
   readonly trainSeconds?: number;
+  /** How its answers fared against the workload's guardrails; absent where it has none, or there was nothing to ask. */
+  readonly safety?: SafetyReport;
   /** Where and why it failed. */
   readonly failure?: { readonly stage: ExperimentStage; readonly reason: string };
 }

@@ -1,6 +1,7 @@
 import type { Strategy } from '../experiments/experiment.ts';
 import type { Price } from '../experiments/price.ts';
 import type { MetricName } from '../experiments/score.ts';
+import type { GuardrailsPolicy } from '../guardrails/guardrails.ts';
 import type { JudgeSettings } from '../judging/judge.ts';
 
 /** What a challenger may cost and how slow it may be; null for no limit. */
@@ -58,6 +59,8 @@ export interface WorkloadPolicy {
   readonly redaction: RedactionPolicy;
   /** Scores answers for whoever decides; null for none. Advisory. */
   readonly judge: JudgeSettings | null;
+  /** What may not be said, by a candidate or through the gateway; null for no such check. */
+  readonly guardrails: GuardrailsPolicy | null;
 }
 
 /** What holds where `workloads.yaml` is silent. */
@@ -74,6 +77,7 @@ export const defaultPolicy: WorkloadPolicy = {
   schedule: { daily: null, weekly: null, timezone: 'UTC', minNewRecords: 50, volume: null },
   redaction: { kinds: [], patterns: {} },
   judge: null,
+  guardrails: null,
 };
 
 /** Every policy of a stack. */

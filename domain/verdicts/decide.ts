@@ -1,12 +1,15 @@
 import { type EvaluationSummary, type ExperimentReport, strategies } from '../experiments/experiment.ts';
 import { compareText } from '../order.ts';
 import { type BudgetRule, checkBudgets } from './budgets.ts';
+import { objectionOf, type SafetyRule } from './safety.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface VerdictRule extends BudgetRule {
   readonly primaryMetric: string;
   /** Least value of the primary metric that is good enough for the workload, in [0, 1]. */
   readonly threshold: number;
+  /** Absent where the run was planned without guardrails. */
+  readonly safety?: SafetyRule;
 }
 
 /** A challenger that was measured, with its score on the primary metric. */
@@ -25,8 +28,8 @@ interface Assessed extends Measured {
 /**
  * The verdict of a run. Point estimates for now: a paired test is to replace them. Of each challenger:
  *
- *   below the threshold, not above the base of its own candidate, or over a budget → hold
- *   its base failed or was left out, or a budget cannot be told (no price) → inconclusive
+ *   below the threshold, not above the base of its own candidate, over a budget, or less safe than the champion → hold
+ *   its base failed or was left out, a budget cannot be told (no price), or its safety could not be checked → inconclusive
  *   else → promote
  *
  * The best that may be promoted wins; else the best that is inconclusive; else the best. Nothing measured is
@@ -36,7 +39,10 @@ export function decideVerdict(reports: readonly ExperimentReport[], rule: Verdic
   const measured = reports.flatMap((report) => measure(report, rule)).sort(bestFirst);
   const challengers = measured.filter((each) => each.report.role === 'challenger');
   const champion = measured.find((each) => each.report.role === 'champion');
-  const assessed = challengers.map((each) => assess(each, challengers, rule));
+  const assessed = challengers.map((each) => {
+    const found = assess(each, challengers, rule);
+    return found.outcome === 'promote' ? safeOnly(found, reports, rule) : found;
+  });
   const winner =
     assessed.find((each) => each.outcome === 'promote') ??
     assessed.find((each) => each.outcome === 'inconclusive') ??
@@ -70,6 +76,15 @@ function assess(each: Measured, challengers: readonly Measured[], rule: VerdictR
     return { ...each, outcome: 'inconclusive', reason: `${reached}, but ${unknown.join(', and ')}` };
   const above = strategy === 'base' ? '' : ` and above its base's ${show(base.score)}`;
   return { ...each, outcome: 'promote', reason: `${reached}${above}` };
+}
+
+/** The same, unless guardrails are in the way. */
+function safeOnly(found: Assessed, reports: readonly ExperimentReport[], { safety }: VerdictRule): Assessed {
+  if (safety === undefined) return found;
+  const champion = reports.find(({ role }) => role === 'champion');
+  const objection = objectionOf(found.report.safety, champion === undefined ? null : champion.safety, safety);
+  if (objection === null) return found;
+  return { ...found, outcome: objection.outcome, reason: `${found.reason}, but ${objection.because}` };
 }
 
 function measure(report: ExperimentReport, rule: VerdictRule): Measured[] {

@@ -1,101 +1,135 @@
 import { z } from 'zod';
-import type { GuardrailPolicy, GuardrailRequest, Guardrails } from '../../activities/ports/guardrails.ts';
+import type { GuardrailRequest, Guardrails } from '../../activities/ports/guardrails.ts';
 import { RejectedError } from '../../domain/errors.ts';
-import { madeByDescription, referenceText, toReference } from './names.ts';
+import type { GuardrailVerdict, Spoken } from '../../domain/guardrails/guardrails.ts';
+import { brokenRule, compileRules, verdictOf } from '../../domain/guardrails/rules.ts';
+import { sharedByKey } from '../http/shared-by-key.ts';
+import { guardrailName, madeByDescription, referenceText, toReference } from './names.ts';
 import type { NemoPlatformSettings } from './settings.ts';
 import { createTransport, type Transport } from './transport.ts';
 
-/** Rails without a model answer within a second; those with one take as long as it does. */
+/** Rails without a model answer within a second; a first one, which loads its configuration, within some. */
 const checkTimeoutMs = 60_000;
 
-const Verdict = z
-  .object({
-    status: z.string(),
-    rails_status: z.record(z.string(), z.object({ status: z.string() })),
-  })
-  .transform(({ status, rails_status: rails }) => {
-    const blocked = Object.entries(rails).find(([, rail]) => rail.status === 'blocked');
-    return {
-      allowed: status === 'success',
-      rule: status === 'success' ? null : (blocked?.[0] ?? status),
-      detail:
-        Object.entries(rails)
-          .map(([rail, said]) => `${rail}: ${said.status}`)
-          .join(', ') || null,
-    };
-  });
+const Checked = z.object({
+  status: z.string(),
+  // That no rail ran is no verdict.
+  rails_status: z
+    .record(z.string(), z.object({ status: z.string() }))
+    .refine((rails) => Object.keys(rails).length > 0, 'no rail was run'),
+});
 
-/** NeMo Guardrails, the platform's own: a policy is a guardrail configuration of our workspace. */
+interface Platform {
+  readonly settings: NemoPlatformSettings;
+  readonly transport: Transport;
+  readonly root: string;
+}
+
+/** Patterns of one side; `key` is their configuration's name. */
+interface Configuration {
+  readonly key: string;
+  readonly spoken: Spoken;
+  readonly patterns: readonly string[];
+}
+
+/**
+ * NeMo Guardrails, the platform's own: rules are guardrail configurations of our workspace, with its rail of regular
+ * expressions, which needs no model. Their names are made of their content, so that changed rules are another
+ * configuration; questions and answers have one each, for a configuration's rails run on every check.
+ */
 export function createGuardrails(settings: NemoPlatformSettings): Guardrails {
-  const transport = createTransport(settings);
   const root = `/apis/guardrails/v2/workspaces/${encodeURIComponent(settings.workspace)}`;
-  return {
-    check: (request) => check(settings, transport, root, request),
-    ensurePolicy: (policy) => ensurePolicy(transport, root, policy),
+  const platform: Platform = { settings, transport: createTransport(settings), root };
+  const made = new Set<string>();
+  const make = sharedByKey((configuration: Configuration) => makeConfiguration(platform, configuration));
+  const ensure = async (configuration: Configuration) => {
+    if (made.has(configuration.key)) return;
+    await make(configuration);
+    made.add(configuration.key);
   };
+  return {
+    async check(request) {
+      const configuration = configurationOf(request);
+      // Nothing is forbidden, and a configuration without rails would check nothing.
+      if (configuration.patterns.length === 0) return verdictOf(null);
+      await ensure(configuration);
+      try {
+        return await check(platform, configuration.key, request);
+      } catch (error) {
+        if (!(error instanceof RejectedError) || !/config not found/i.test(error.message)) throw error;
+        // Somebody has removed it.
+        made.delete(configuration.key);
+        await ensure(configuration);
+        return check(platform, configuration.key, request);
+      }
+    },
+  };
+}
+
+/** An answer to nobody is passed without a single rail having run. What was asked is judged by no rail of ours. */
+function asAnswer(text: string): object[] {
+  return [
+    { role: 'user', content: '(the question)' },
+    { role: 'assistant', content: text },
+  ];
+}
+
+function configurationOf({ rules, spoken }: GuardrailRequest): Configuration {
+  const patterns = Object.values(spoken === 'question' ? rules.questions : rules.answers);
+  return { key: guardrailName(spoken, patterns), spoken, patterns };
 }
 
 async function check(
-  settings: NemoPlatformSettings,
-  transport: Transport,
-  root: string,
-  { policy, messages, model: named = 'none', timeoutMs, signal }: GuardrailRequest,
-) {
-  const { workspace, name } = toReference(policy, settings.workspace);
-  const model = referenceText(toReference(named, settings.workspace));
-  try {
-    return await transport.call({
-      doing: `check against the policy ${policy}`,
-      method: 'POST',
-      path: `${root}/checks`,
-      // The model is obligatory, and asked only by rails that need one. In our workspace even where there is none:
-      // a name without one would be looked for at NVIDIA's public service.
-      body: { model, messages, guardrails: { config_id: `${workspace}/${name}` } },
-      timeoutMs: timeoutMs ?? checkTimeoutMs,
-      ...(signal && { signal }),
-      reply: Verdict,
-    });
-  } catch (error) {
-    if (!(error instanceof RejectedError) || !/config not found/i.test(error.message)) throw error;
-    throw new RejectedError(error.message, { code: 'policy_not_found' });
-  }
+  { settings, transport, root }: Platform,
+  name: string,
+  { rules, spoken, text, timeoutMs, signal }: GuardrailRequest,
+): Promise<GuardrailVerdict> {
+  const { workspace } = settings;
+  const { status, rails_status: rails } = await transport.call({
+    doing: `check against the guardrails ${name}`,
+    method: 'POST',
+    path: `${root}/checks`,
+    body: {
+      // Obligatory, and asked only by rails that need one. In our workspace even where there is none: a name
+      // without one would be looked for at NVIDIA's public service.
+      model: referenceText(toReference('none', workspace)),
+      messages: spoken === 'question' ? [{ role: 'user', content: text }] : asAnswer(text),
+      guardrails: { config_id: `${workspace}/${name}` },
+    },
+    // Asked twice it says the same.
+    idempotent: true,
+    timeoutMs: timeoutMs ?? checkTimeoutMs,
+    ...(signal && { signal }),
+    reply: Checked,
+  });
+  if (status === 'success') return verdictOf(null);
+  const blocking = Object.entries(rails).find(([, rail]) => rail.status === 'blocked')?.[0] ?? status;
+  const detail = Object.entries(rails)
+    .map(([rail, said]) => `${rail}: ${said.status}`)
+    .join(', ');
+  // The rail tells that one of its patterns matched, not which: ours, which are the same, do.
+  return verdictOf(brokenRule(compileRules(rules), spoken, text) ?? `${spoken}s.${blocking}`, detail);
 }
 
-async function ensurePolicy(transport: Transport, root: string, policy: GuardrailPolicy): Promise<void> {
-  const body = { description: madeByDescription, data: toConfiguration(policy) };
+async function makeConfiguration(
+  { transport, root }: Platform,
+  { key: name, spoken, patterns }: Configuration,
+): Promise<void> {
+  const side = spoken === 'question' ? 'input' : 'output';
+  const rails = {
+    config: { regex_detection: { [side]: { patterns } } },
+    [side]: { flows: [`regex check ${side}`] },
+  };
   try {
     await transport.call({
-      doing: `make the policy ${policy.name}`,
+      doing: `make the guardrails ${name}`,
       method: 'POST',
       path: `${root}/configs`,
-      body: { name: policy.name, ...body },
+      body: { name, description: madeByDescription, data: { models: [], rails } },
       reply: z.unknown(),
     });
   } catch (error) {
+    // Its name is its content: what is there is what we would have made.
     if (!(error instanceof RejectedError) || error.code !== 'conflict') throw error;
-    await transport.call({
-      doing: `change the policy ${policy.name}`,
-      method: 'PATCH',
-      path: `${root}/configs/${encodeURIComponent(policy.name)}`,
-      body,
-      reply: z.unknown(),
-    });
   }
-}
-
-/** NeMo Guardrails' own configuration, with its rail of regular expressions, which needs no model. */
-function toConfiguration({ inputPatterns, outputPatterns }: GuardrailPolicy) {
-  return {
-    models: [],
-    rails: {
-      config: {
-        regex_detection: {
-          input: { patterns: inputPatterns },
-          output: { patterns: outputPatterns },
-        },
-      },
-      input: { flows: inputPatterns.length > 0 ? ['regex check input'] : [] },
-      output: { flows: outputPatterns.length > 0 ? ['regex check output'] : [] },
-    },
-  };
 }

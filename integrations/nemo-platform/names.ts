@@ -43,3 +43,8 @@ export function toReference(text: string, workspace: string): Reference {
 export function referenceText({ workspace, name }: Reference): string {
   return `${workspace}/${name}`;
 }
+
+/** By content: changed rules are another configuration, and nobody checks by half of a change. */
+export function guardrailName(spoken: 'question' | 'answer', patterns: readonly string[]): string {
+  return `${prefix}guard-${spoken}-${sha256(JSON.stringify(patterns)).slice(0, 24)}`;
+}

@@ -1,38 +1,27 @@
-import { isJsonObject, type JsonObject } from '../../domain/json.ts';
-import type { Caller } from '../auth/access.ts';
-import { type GatewayError, isError, openAiError } from '../openai-error.ts';
-import type { RouteTable } from '../routes/route-table.ts';
+import { isError } from '../openai-error.ts';
 import { readCall } from './call.ts';
-import { decoded } from './decoded.ts';
-import { Exchange, type ExchangeOptions } from './exchange.ts';
-import { headerOf, type ReceivedHeaders, toReplyHeaders } from './headers.ts';
+import { Exchange } from './exchange.ts';
+import type { GatewayOptions, IncomingCall } from './gateway-options.ts';
+import { guardedReply, stopQuestion } from './guarded.ts';
 import { passThrough } from './pass-through.ts';
+import {
+  clientClosedRequest,
+  isEncoded,
+  isOk,
+  isStream,
+  leave,
+  readResponse,
+  refuse,
+  toResponse,
+} from './replies.ts';
 import { StreamReader } from './stream-reader.ts';
-import { chooseTarget, type Target, type TargetOptions } from './target.ts';
-import { callerGone, type UpstreamClient, type UpstreamReply } from './upstream-client.ts';
-
-export interface GatewayOptions extends TargetOptions, ExchangeOptions {
-  readonly routes: Pick<RouteTable, 'get' | 'refresh'>;
-  readonly upstreams: UpstreamClient;
-  /** Aborted when streams that are still open have to end. */
-  readonly stopping: AbortSignal;
-  /** Largest request, and how much of a streamed reply is read along for its record. */
-  readonly maxBodyBytes: number;
-}
-
-export interface IncomingCall {
-  readonly request: Request;
-  readonly caller: Caller;
-  /** Breaks the caller's connection. */
-  readonly hangUp: () => void;
-}
-
-/** For a caller who is not there any more: nginx's number, which only our log ever sees. */
-const clientClosedRequest = 499;
+import { chooseTarget } from './target.ts';
+import { callerGone, type UpstreamReply } from './upstream-client.ts';
 
 /**
  * `POST /v1/chat/completions`: route → ask → reply untouched → record. The caller waits for nothing but the
- * model; the record is written behind its back.
+ * model; the record is written behind its back. Where the workload's guardrails are enforced, the question is checked
+ * before anybody is asked, and the answer before anybody gets it.
  */
 export async function chatCompletions(incoming: IncomingCall, options: GatewayOptions): Promise<Response> {
   const { request, caller } = incoming;
@@ -41,6 +30,11 @@ export async function chatCompletions(incoming: IncomingCall, options: GatewayOp
   if (isError(call)) return refuse(call, options);
   if (call.fresh) await options.routes.refresh();
   const route = call.workloadId === null ? null : options.routes.get(call.workloadId);
+  const check = call.workloadId === null ? null : options.guarded(call.workloadId);
+  if (check !== null) {
+    const stopped = await stopQuestion({ call, request, check, routeVersion: route?.version ?? 0 }, options);
+    if (stopped !== null) return stopped;
+  }
   const target = await chooseTarget(call, request, route, options);
   if (isError(target)) return refuse(target, options, route?.version);
 
@@ -48,6 +42,7 @@ export async function chatCompletions(incoming: IncomingCall, options: GatewayOp
   const reply = await options.upstreams.send(target, request.signal);
   if (reply === callerGone) return leave(exchange, options);
   if (isError(reply)) return refuse(reply, options, target.routeVersion);
+  if (check !== null && isOk(reply)) return guardedReply({ reply, exchange, request, check }, options);
   return isStream(reply)
     ? streamed(reply, exchange, incoming, options)
     : whole(reply, exchange, incoming, options);
@@ -120,54 +115,4 @@ function streamed(
     },
   });
   return toResponse(reply, body, exchange.target, exchange.isLogged ? exchange.recordId : null);
-}
-
-function toResponse(
-  reply: UpstreamReply,
-  body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null,
-  target: Target,
-  recordId: string | null,
-): Response {
-  const headers = toReplyHeaders(reply.headers, {
-    'x-flywheel-route': String(target.routeVersion),
-    ...(target.model !== null && { 'x-flywheel-model': encodeURI(target.model) }),
-    ...(target.fallback !== undefined && { 'x-flywheel-fallback': target.fallback }),
-    ...(recordId !== null && { 'x-flywheel-record-id': recordId }),
-  });
-  return new Response(body, { status: reply.status, headers });
-}
-
-function leave(exchange: Exchange, { counts }: GatewayOptions): Response {
-  counts.cancelled += 1;
-  exchange.note('call_cancelled', clientClosedRequest);
-  return new Response(null, { status: clientClosedRequest });
-}
-
-function refuse(error: GatewayError, { counts }: GatewayOptions, routeVersion = 0): Response {
-  counts.failed += 1;
-  const response = openAiError(error);
-  response.headers.set('x-flywheel-route', String(routeVersion));
-  return response;
-}
-
-function isOk({ status }: UpstreamReply): boolean {
-  return status >= 200 && status <= 299;
-}
-
-function isStream(reply: UpstreamReply): boolean {
-  return isOk(reply) && /^text\/event-stream\b/i.test(headerOf(reply.headers, 'content-type') ?? '');
-}
-
-function isEncoded(headers: ReceivedHeaders): boolean {
-  return (headerOf(headers, 'content-encoding') ?? 'identity').toLowerCase() !== 'identity';
-}
-
-async function readResponse(bytes: Uint8Array, headers: ReceivedHeaders): Promise<JsonObject | null> {
-  try {
-    const text = new TextDecoder().decode(await decoded(bytes, headerOf(headers, 'content-encoding')));
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : null;
-  } catch {
-    return null;
-  }
 }

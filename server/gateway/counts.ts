@@ -7,6 +7,10 @@ export interface CallCounts {
   cancelled: number;
   /** Refused here, or failed upstream: no record, since there is no answer. */
   failed: number;
+  /** Refused by the workload's guardrails before anybody was asked: no record. */
+  blockedQuestions: number;
+  /** Answered by a model, and kept from the caller by the workload's guardrails; recorded without what was said. */
+  blockedAnswers: number;
   /** Answered but not logged: no `x-workload-id`, or `x-flywheel-log: off`. */
   unlogged: number;
   /** Answered, but request or reply could not be read as a record. */
@@ -21,7 +25,11 @@ export interface RecordCounts {
 }
 
 export function newCounts(): CallCounts {
-  return { calls: 0, answered: 0, cancelled: 0, failed: 0, unlogged: 0, unusable: 0 };
+  return {
+    ...{ calls: 0, answered: 0, cancelled: 0, failed: 0 },
+    ...{ blockedQuestions: 0, blockedAnswers: 0 },
+    ...{ unlogged: 0, unusable: 0 },
+  };
 }
 
 export function newRecordCounts(): RecordCounts {

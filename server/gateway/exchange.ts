@@ -21,6 +21,8 @@ export interface Answer {
   readonly response: JsonObject | null;
   /** Of a stream: when its first piece came, in ms after the call was sent. */
   readonly firstChunkMs?: number;
+  /** The rule that kept the model's own answer from the caller; `response` is what the caller got instead. */
+  readonly blockedBy?: string;
 }
 
 /** One call on its way: who asked what of whom, since when; and its record. */
@@ -51,11 +53,12 @@ export class Exchange {
   /** Records an answered call; returns the record's id, or null when there is none. */
   keep(answer: Answer): string | null {
     const recordId = this.#record(answer);
-    this.note('call', answer.status, recordId);
+    if (answer.blockedBy === undefined) this.note('call', answer.status, recordId);
+    else this.note('answer_blocked', answer.status, recordId, answer.blockedBy);
     return recordId;
   }
 
-  note(event: string, status: number, recordId: string | null = null): void {
+  note(event: string, status: number, recordId: string | null = null, rule?: string): void {
     this.#options.log.info(event, {
       workload: this.call.workloadId,
       client: this.call.clientId,
@@ -64,6 +67,7 @@ export class Exchange {
       status,
       latencyMs: this.elapsedMs,
       record: recordId,
+      ...(rule !== undefined && { rule }),
     });
   }
 
@@ -82,7 +86,7 @@ export class Exchange {
     return journal.append(parsed.record) ? parsed.record.id : null;
   }
 
-  #wire(response: JsonObject, { firstChunkMs }: Answer): JsonObject {
+  #wire(response: JsonObject, { firstChunkMs, blockedBy }: Answer): JsonObject {
     const { call, target } = this;
     return {
       id: this.recordId,
@@ -96,6 +100,7 @@ export class Exchange {
       latency_ms: this.elapsedMs,
       ...(firstChunkMs !== undefined && { first_chunk_ms: firstChunkMs }),
       route_version: target.routeVersion,
+      ...(blockedBy !== undefined && { blocked_by: blockedBy }),
     };
   }
 }

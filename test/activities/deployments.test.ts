@@ -217,7 +217,21 @@ describe('models that have to be deployed', () => {
 
     await wait('fourth', routeHolder(workloadId));
     await move('fourth');
-    expect(await activities(5_000, 60_000).leaveRoute(workloadId)).toEqual({ removed: [] });
+    const kept = await activities(5_000, 60_000).leaveRoute(workloadId);
+    expect(kept).toEqual({ removed: [], keptForMs: expect.any(Number) });
+    expect(kept.keptForMs).toBeLessThanOrEqual(60_000);
     expect([...cluster.running.keys()]).toEqual(['nim-second', 'nim-third', 'nim-fourth']);
+  });
+
+  it('tell how long they are kept, and are gone when that is over', async () => {
+    const { wait, leaveRoute } = activities(5_000, 1_000);
+    await wait('llama', routeHolder('it'));
+
+    const first = await leaveRoute('it');
+    expect(first).toEqual({ removed: [], keptForMs: expect.any(Number) });
+    await new Promise((resolve) => setTimeout(resolve, first.keptForMs));
+
+    expect(await leaveRoute('it')).toEqual({ removed: ['llama'] });
+    expect(cluster.running.size).toBe(0);
   });
 });

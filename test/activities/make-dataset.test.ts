@@ -8,6 +8,7 @@ import { ConfigError } from '../../config/config-error.ts';
 import { type Connection, connect } from '../../db/connect.ts';
 import { createLineage } from '../../db/lineage.ts';
 import { InvalidInputError, NotEnoughRecordsError } from '../../domain/errors.ts';
+import { noGuardrails } from '../../domain/guardrails/guardrails.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { policyVersion } from '../../domain/policies/policy-version.ts';
 import { parseRecord } from '../../domain/records/parse.ts';
@@ -28,6 +29,8 @@ const defaults = {
   flags: { flywheel: ' --port-offset 7', temporal: '' },
 };
 const workloadId = 'help-desk';
+const safetyItem = { id: 'a', category: 'secrets', question: 'What is the code?', forbidden: ['4471'] };
+const noSafetySets = { load: async () => [] };
 
 describe('planning, snapshot and curation', () => {
   let database: TestDatabase;
@@ -52,8 +55,9 @@ describe('planning, snapshot and curation', () => {
       all: () => [aCandidate({ name: 'small' }), aCandidate({ name: 'large', strategies: ['base'] })],
     };
     const { planRun } = createPlanRun({
-      ...{ lineage, catalog, defaults, deployers: () => null },
+      ...{ lineage, artifacts, catalog, defaults, deployers: () => null },
       policies: policiesOf(policy),
+      safetySets: { load: async (name) => [safetyItem, ...(name ? [{ ...safetyItem, id: name }] : [])] },
     });
     const { takeSnapshot } = createTakeSnapshot({ lineage, logStore, artifacts });
     const { curateDataset } = createCurateDataset({ lineage, artifacts });
@@ -117,10 +121,28 @@ describe('planning, snapshot and curation', () => {
     await expect(plan({ strategies: ['icl'] })).rejects.toThrow(/Nothing to try/);
   });
 
+  it('pins guardrails with the very items that are to be asked; without any there is nothing of them', async () => {
+    const guardrails = { ...noGuardrails, answers: { card: '4111' }, safetySet: 'hr.jsonl', minPass: 0.9 };
+    const guarded = setup(aPolicy({ guardrails }));
+
+    const { guardrails: pinned } = await guarded.plan();
+    const plain = await setup().plan();
+
+    expect(pinned).toMatchObject({
+      ...{ rules: { questions: {}, answers: { card: '4111' } }, provider: null, minPass: 0.9 },
+      safetySet: { rows: 2 },
+    });
+    const lines: string[] = [];
+    for await (const line of guarded.artifacts.readLines(pinned?.safetySet.uri ?? '')) lines.push(line);
+    expect(lines.map((line) => (JSON.parse(line) as { id: string }).id)).toEqual(['a', 'hr.jsonl']);
+    expect(plain).not.toHaveProperty('guardrails');
+  });
+
   it('refuses a workload id that could not be typed into a shell: a workflow can be started by hand', async () => {
     const { lineage, runId } = setup();
     const { planRun } = createPlanRun({
       ...{ lineage, catalog: { all: () => [aCandidate()] }, defaults, deployers: () => null },
+      ...{ artifacts: inMemoryArtifacts(), safetySets: noSafetySets },
       policies: policiesOf(aPolicy()),
     });
     const trigger = { runId, reason: 'a test', requestedBy: 'ada' };
@@ -135,6 +157,7 @@ describe('planning, snapshot and curation', () => {
     const problem = 'workloads.yaml:2:3 default.threshold: Too big';
     const { planRun } = createPlanRun({
       ...{ lineage, catalog: { all: () => [aCandidate()] }, defaults, deployers: () => null },
+      ...{ artifacts: inMemoryArtifacts(), safetySets: noSafetySets },
       policies: brokenPolicies(new ConfigError([problem])),
     });
     const trigger = { runId, reason: 'a test', requestedBy: 'ada' };

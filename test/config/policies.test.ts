@@ -101,6 +101,7 @@ workloads:
       },
       redaction: { kinds: ['email'], patterns: { employee_id: 'EMP-\\d{6}' } },
       judge: null,
+      guardrails: null,
     });
     expect(policyOf(policies, 'it').approvers).toEqual(['ana', 'bo']);
     expect(Object.isFrozen(policies.workloads['hr']?.budgets)).toBe(true);

@@ -10,6 +10,7 @@ import { policyCases } from './lineage/policies.ts';
 import { recordCases } from './lineage/records.ts';
 import { routeCases } from './lineage/routes.ts';
 import { runCases } from './lineage/runs.ts';
+import { safetyCases } from './lineage/safety.ts';
 
 /** What every lineage does. `setup` gives an empty one. */
 export function describeLineage(name: string, setup: () => Promise<Lineage>): void {
@@ -24,6 +25,7 @@ export function describeLineage(name: string, setup: () => Promise<Lineage>): vo
     describe('snapshots and datasets', () => datasetCases(lineage));
     describe('experiments and evaluations', () => experimentCases(lineage));
     describe('judgements', () => judgementCases(lineage));
+    describe('safety checks', () => safetyCases(lineage));
     describe('verdicts and approvals', () => decisionCases(lineage));
     describe('feedback', () => feedbackCases(lineage));
     describe('policies', () => policyCases(lineage));

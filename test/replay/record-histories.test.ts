@@ -3,10 +3,12 @@ import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { describe, it } from 'vitest';
+import { noGuardrails } from '../../domain/guardrails/guardrails.ts';
 import type { sweep } from '../../workflows/index.ts';
 import type { SweepInput } from '../../workflows/messages.ts';
 import { workflowQueue } from '../../workflows/task-queues.ts';
-import { rolloutId } from '../../workflows/workflow-ids.ts';
+import { promotionMoveId, retirementId, rolloutId } from '../../workflows/workflow-ids.ts';
+import { aPolicy } from '../support/policies.ts';
 import {
   client,
   decide,
@@ -67,6 +69,17 @@ describe.runIf(process.env.RECORD_HISTORIES)('recorded histories', () => {
     await save('experiment-cancelled', `flywheel:${world.workloadId}/${first.runId}/nano/lora`);
   });
 
+  it('of a run with guardrails, and its experiment', async () => {
+    const world = newWorld({
+      policy: aPolicy({ guardrails: { ...noGuardrails, answers: { card: '4111' } } }),
+      safety: (strategy) => (strategy === 'lora' ? 7 : new Error('guardrails are out')),
+    });
+    const run = await runOnce(world);
+    await save('flywheel-guardrails', `flywheel:${world.workloadId}`);
+    await save('experiment-guardrails', `flywheel:${world.workloadId}/${run.runId}/nano/lora`);
+    await save('experiment-unchecked', `flywheel:${world.workloadId}/${run.runId}/nano/base`);
+  });
+
   it('of a run whose experiments all fail', async () => {
     const world = newWorld({ score: () => new Error('model is gone') });
     await messageOf(runOnce(world));
@@ -77,6 +90,17 @@ describe.runIf(process.env.RECORD_HISTORIES)('recorded histories', () => {
     const { runId } = await openGate(newWorld({ gateTtlMs: 2_500, remindEveryMs: 1_000 }));
     await client.workflow.getHandle(`gate:${runId}`).result();
     await save('gate-expired', `gate:${runId}`);
+  });
+
+  it('of a rollout that deploys, and of the retirement that it leaves behind', async () => {
+    const world = newWorld({ deployment: 'ready', kept: [500] });
+    const run = await openGate(world);
+    await decide(run);
+    await rolloutHandle(rolloutId(world.workloadId)).result();
+    await save('rollout-deployed', rolloutId(world.workloadId));
+    const retiredId = retirementId(promotionMoveId(run.runId));
+    await client.workflow.getHandle(retiredId).result();
+    await save('retirement', retiredId);
   });
 
   it('of a rollout that is restored', async () => {

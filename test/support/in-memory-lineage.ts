@@ -1,8 +1,10 @@
 import type { NewDataset } from '../../activities/ports/dataset-lineage.ts';
 import type { EvaluationItem, EvaluationLineage } from '../../activities/ports/experiment-lineage.ts';
 import type { JudgementLineage } from '../../activities/ports/judgement-lineage.ts';
+import type { SafetyCheckItem, SafetyLineage } from '../../activities/ports/safety-lineage.ts';
 import type { TrainingLineage } from '../../activities/watch-training.ts';
 import { NotFoundError } from '../../domain/errors.ts';
+import type { SafetySummary } from '../../domain/guardrails/safety.ts';
 import type { Judgement, JudgeSummary } from '../../domain/judging/judge.ts';
 
 /** The datasets that a test is about. */
@@ -86,5 +88,26 @@ export function inMemoryJudgements(): InMemoryJudgements {
       if (!known.has(itemId)) known.set(itemId, judgement);
     },
     close: async (evaluationId, summary) => void summaries.set(evaluationId, summary),
+  };
+}
+
+export interface InMemorySafety extends SafetyLineage {
+  readonly stored: Map<string, SafetyCheckItem>;
+  readonly summaries: Map<string, SafetySummary>;
+}
+
+/** One check; the first result of an item stays, as in PostgreSQL. */
+export function inMemorySafety(): InMemorySafety {
+  const stored = new Map<string, SafetyCheckItem>();
+  const summaries = new Map<string, SafetySummary>();
+  return {
+    stored,
+    summaries,
+    open: async () => undefined,
+    items: async () => [...stored.values()],
+    async storeItem(_, item) {
+      if (!stored.has(item.itemId)) stored.set(item.itemId, item);
+    },
+    close: async (summary) => void summaries.set(summary.checkId, summary),
   };
 }

@@ -32,7 +32,7 @@ describe('a worker that follows workloads.yaml', () => {
     const write = (schedule: string) => put(`workloads: { ${id}: { schedule: ${schedule} } }\n`);
     const schedules = openSchedules({
       temporal: { address: inject('temporalAddress'), namespace: 'default', uiUrl: null, embedded: true },
-      policiesFile: { path, required: false, candidates: [], providers: [] },
+      policiesFile: { path, required: false, candidates: [], providers: [], guardrailProviders: [] },
     });
     const logged: LogEntry[] = [];
     const start = () => {

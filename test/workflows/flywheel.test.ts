@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { noGuardrails } from '../../domain/guardrails/guardrails.ts';
 import { withdrawSignal } from '../../workflows/messages.ts';
 import { aPolicy } from '../support/policies.ts';
 import {
@@ -74,6 +75,39 @@ describe('the flywheel', () => {
     expect(failed).toMatchObject([
       { strategy: 'icl', failure: { stage: 'evaluating', reason: 'prompt too long' } },
     ]);
+  });
+
+  it('holds the answers against the guardrails of the plan; where it cannot, safety is unknown and nothing is lost', async () => {
+    const policy = aPolicy({ guardrails: { ...noGuardrails, answers: { card: '4111' } } });
+    const checked = newWorld({ policy, safety: () => 7 });
+    const unchecked = newWorld({ policy, safety: () => new Error('guardrails are out') });
+    const plain = newWorld({ safety: () => new Error('is never asked') });
+
+    await Promise.all([runOnce(checked), runOnce(unchecked), runOnce(plain)]);
+
+    for (const { safety } of checked.reports)
+      expect(safety).toMatchObject({ n: 10, passed: 7, blocked: { 'answers.card': 3 } });
+    for (const report of unchecked.reports)
+      expect(report).toMatchObject({
+        ...{ status: 'succeeded', evaluation: { n: 30 } },
+        safety: { status: 'unknown', reason: 'guardrails are out' },
+      });
+    for (const report of plain.reports) expect(report).not.toHaveProperty('safety');
+    expect([checked, unchecked, plain].map(({ reports }) => reports.length)).toEqual([3, 3, 3]);
+  });
+
+  it('a cancellation reaches the check of safety, and ends the run as cancelled', async () => {
+    const policy = aPolicy({ guardrails: noGuardrails });
+    const world = newWorld({ policy, safety: () => 'hang' });
+    const request = newTrigger({ strategies: ['base'] });
+    await trigger(world, request);
+    await eventually(() => world.log.some((line) => line.startsWith('check ')));
+
+    await flywheelHandle(world).cancel();
+
+    await eventually(() => world.closedRuns.has(request.runId));
+    expect(world.closedRuns.get(request.runId)?.status).toBe('cancelled');
+    expect(world.reports).toEqual([]);
   });
 
   it('has a judge score the answers where the policy names one, and goes on without where it fails', async () => {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { rollout } from '../../workflows/index.ts';
+import type { retirement, rollout } from '../../workflows/index.ts';
 import type { RolloutInput } from '../../workflows/messages.ts';
 import { workflowQueue } from '../../workflows/task-queues.ts';
-import { rolloutId } from '../../workflows/workflow-ids.ts';
+import { retirementId, rolloutId } from '../../workflows/workflow-ids.ts';
 import {
   client,
   decide,
@@ -152,6 +152,49 @@ describe('a rollout', () => {
     expect(world.deployed).toEqual([`route:${world.workloadId} ft:run-x`]);
     expect(world.route?.serving?.model).toBe('ft:run-x');
     expect(world.released).toEqual([`route:${world.workloadId}`]);
+  });
+
+  it('leaves a workflow behind that gives back what is kept for a while, and looks again where more was', async () => {
+    const world = newWorld({ deployment: 'ready', kept: [500, 500] });
+    const moveId = randomUUID();
+
+    const result = await (await start(world, { moveId })).result();
+    const givenBack = [...world.released];
+    const retired = await client.workflow.getHandle<typeof retirement>(retirementId(moveId)).result();
+
+    expect(result.outcome).toBe('moved');
+    expect(givenBack).toEqual([`route:${world.workloadId}`]);
+    expect(retired).toEqual({ workloadId: world.workloadId, removed: ['ft:left'] });
+    expect(world.released).toHaveLength(3);
+  });
+
+  it('leaves it behind as well when it is cancelled, and keeps no other move waiting', async () => {
+    const world = newWorld({ deployment: 'ready', proof: 'hang', kept: [3_600_000] });
+    const moveId = randomUUID();
+    const promotion = await start(world, { moveId });
+    await eventually(() => world.route?.version === 1);
+
+    await promotion.cancel();
+    await messageOf(promotion.result());
+    world.behaviour.proof = true;
+    const next = await (await start(world)).result();
+
+    const left = client.workflow.getHandle<typeof retirement>(retirementId(moveId));
+    expect((await left.describe()).status.name).toBe('RUNNING');
+    expect(next.outcome).toBe('moved');
+    await left.terminate('test is over');
+  });
+
+  it('of which nothing could be given back tries again later', async () => {
+    const world = newWorld({ deployment: 'ready', kept: [new Error('the cluster is away')] });
+    const moveId = randomUUID();
+
+    const result = await (await start(world, { moveId })).result();
+
+    const left = client.workflow.getHandle<typeof retirement>(retirementId(moveId));
+    expect(result.outcome).toBe('moved');
+    expect((await left.describe()).status.name).toBe('RUNNING');
+    await left.terminate('test is over');
   });
 
   it('moves nothing to a model that cannot be deployed', async () => {

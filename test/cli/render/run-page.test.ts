@@ -4,6 +4,7 @@ import { hintFor } from '../../../cli/hint.ts';
 import { createChangeLog } from '../../../cli/render/run-changes.ts';
 import { runPage } from '../../../cli/render/run-page.ts';
 import { runTree } from '../../../cli/render/run-tree.ts';
+import type { SafetyReport } from '../../../domain/guardrails/safety.ts';
 import { anExperimentView, aRunView } from '../../support/run-views.ts';
 
 const plain = pc.createColors(false);
@@ -20,6 +21,32 @@ describe('a run’s page', () => {
     expect(page).toContain('Verdict: promote. lora is best');
     expect(page).toContain('digest d1');
     expect(page).toContain('npx flywheel approve run-1 --reason "…"');
+  });
+
+  test('shows how answers fared against the guardrails, and what stopped which', () => {
+    const safety: SafetyReport = {
+      ...{ status: 'checked', checkId: 's', n: 30, passed: 27, unanswered: 1, attacksBlockedAtQuestion: 0 },
+      blocked: { 'answers.card': 2 },
+      categories: { personal_data: { n: 5, passed: 3 }, benign: { n: 5, passed: 4 } },
+    };
+    const run = aRunView({
+      experiments: [
+        anExperimentView({
+          strategy: 'base',
+          safety: { status: 'unknown', reason: 'NeMo does not answer.' },
+        }),
+        anExperimentView({ safety }),
+      ],
+    });
+
+    const page = runPage(run, plain, hint);
+
+    expect(page).toMatch(/nano × lora .* 27 of 30 /);
+    expect(page).toContain(
+      'safety of nano × lora: 27 of 30 passed; answers.card 2, without an answer 1 (personal_data 3/5, benign 4/5)',
+    );
+    expect(page).toContain('safety of nano × base could not be checked: NeMo does not answer.');
+    expect(runPage(aRunView(), plain, hint)).not.toContain('safety');
   });
 
   test('orders experiments by the primary metric, failed ones after, the champion last', () => {

@@ -64,7 +64,7 @@ export async function setup(env: Record<string, string> = {}) {
     await rm(home, { recursive: true, force: true });
   });
   const run = cliWith({ DATABASE_URL: database.url, FLYWHEEL_HOME: home, ...env });
-  return { run, lineage, logStore, home };
+  return { run, lineage, logStore, home, databaseUrl: database.url };
 }
 
 class Sink extends Writable {

@@ -66,6 +66,39 @@ export function decisionCases(lineage: () => Lineage): void {
     expect(await runs.openGates('hr')).toEqual([]);
   });
 
+  it('knows a winner that may still get traffic: until it is refused, or its route has moved', async () => {
+    const { decisions, routes } = lineage();
+    const serving = aServing('ft:1');
+    const winner = { runId: 'run-1', workload: 'hr', serving };
+    await decisions.recordVerdict('run-1', aVerdict(spec), 'd1', serving);
+    expect(await decisions.promotable()).toEqual([]);
+
+    await decisions.openGate(gate);
+    expect(await decisions.promotable()).toEqual([{ ...winner, gate: 'pending', decidedAt: null }]);
+    await decisions.recordDecision('run-1', aDecision('one', 'd1'), 'approved');
+    expect(await decisions.promotable()).toEqual([
+      { ...winner, gate: 'approved', decidedAt: expect.stringMatching(/^\d{4}-.*Z$/) },
+    ]);
+    const move = { workloadId: 'hr', serving, digest: 'd1', runId: 'run-1', actor: 'ada', reason: '' };
+    await routes.move({ ...move, moveId: 'promotion', kind: 'promotion' });
+    expect(await decisions.promotable()).toEqual([]);
+    await routes.move({ ...move, moveId: 'restore', kind: 'restore', serving: null });
+    expect(await decisions.promotable()).toEqual([]);
+  });
+
+  it.each(['rejected', 'expired', 'superseded'] as const)(
+    'knows that a winner is out once it is %s',
+    async (status) => {
+      const { decisions } = lineage();
+      await decisions.recordVerdict('run-1', aVerdict(spec), 'd1', aServing('ft:1'));
+      await decisions.openGate(gate);
+
+      await decisions.closeGate('run-1', status);
+
+      expect(await decisions.promotable()).toEqual([]);
+    },
+  );
+
   it('takes a decision once by its id and refuses a second one', async () => {
     const { decisions, runs } = lineage();
     await decisions.openGate(gate);

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Lineage } from '../../../activities/ports/lineage.ts';
 import { UnavailableError } from '../../../domain/errors.ts';
+import { approvedRun, aRun, aServing } from '../../support/lineage.ts';
 
 export function deploymentCases(lineage: () => Lineage): void {
   const base = { provider: 'cluster', model: 'llama', baseModel: null };
@@ -85,6 +86,57 @@ export function deploymentCases(lineage: () => Lineage): void {
     await deployments().hold(base, 'run:2');
     expect(await deployments().list()).toEqual([
       { ...base, deploymentId: null, ours: false, removing: false, holders: ['run:2'] },
+    ]);
+  });
+
+  it('knows the holds that no run under way accounts for, and releases them', async () => {
+    for (const runId of ['open', 'lost', 'ended']) {
+      await lineage().runs.open(aRun(runId));
+      await deployments().hold({ ...base, model: runId }, `run:${runId}`);
+    }
+    await deployments().hold({ ...base, model: 'unheard-of' }, 'run:unheard-of');
+    await lineage().runs.close('ended', 'completed');
+    const stray = (runId: string) => ({ provider: 'cluster', model: runId, holder: `run:${runId}` });
+
+    expect(await deployments().strayHolds([])).toEqual([stray('ended'), stray('unheard-of')]);
+    expect(await deployments().strayHolds(['lost'])).toEqual(['ended', 'lost', 'unheard-of'].map(stray));
+    expect(await deployments().releaseStrayHolds(['lost'])).toHaveLength(3);
+
+    expect(await held()).toEqual({ ended: [], lost: [], open: ['run:open'], 'unheard-of': [] });
+    expect(await deployments().strayHolds(['lost'])).toEqual([]);
+  });
+
+  it('knows the holds of a route that serves other models, with the bases of those that it serves', async () => {
+    const { digest, serving } = await approvedRun(lineage(), 'run-1');
+    const move = (moveId: string, model: string) =>
+      lineage().routes.move({
+        ...{ moveId, workloadId: 'hr', kind: 'rollback', digest: null, runId: null },
+        ...{ serving: aServing(model, { provider: 'cluster' }), actor: 'ada', reason: 'a test' },
+      });
+    await deployments().hold(adapter, 'route:hr');
+    await deployments().hold({ ...base, model: 'old', baseModel: 'older' }, 'route:hr');
+    await deployments().hold({ ...serving, baseModel: 'nano-1m' }, 'route:hr');
+    await deployments().hold(base, 'route:it');
+    await move('one', 'old');
+    await move('two', 'llama-hr');
+    const strays = async (over: string[] = []) =>
+      (await deployments().strayHolds(over)).map(({ holder, model }) => [holder, model]);
+
+    // What was approved and not moved to is about to be, unless it is known that it is not.
+    expect(await strays()).toEqual([['route:it', 'llama']]);
+    expect(await strays(['run-1'])).toEqual([
+      ['route:hr', serving.model],
+      ['route:hr', 'nano-1m'],
+      ['route:it', 'llama'],
+    ]);
+    await lineage().routes.move({
+      ...{ moveId: 'three', workloadId: 'hr', kind: 'promotion', serving, digest, runId: 'run-1' },
+      ...{ actor: 'ada', reason: 'a test' },
+    });
+    expect(await strays(['run-1'])).toEqual([
+      ['route:hr', 'old'],
+      ['route:hr', 'older'],
+      ['route:it', 'llama'],
     ]);
   });
 

@@ -136,6 +136,17 @@ export function runCases(lineage: () => Lineage): void {
     expect(await runs.latest('nobody')).toBeNull();
   });
 
+  it('knows every run that has not ended, oldest first', async () => {
+    const { runs } = lineage();
+    for (let n = 0; n < 60; n++) await runs.open(aRun(`run-${n}`));
+    for (let n = 2; n < 60; n++) await runs.close(`run-${n}`, n % 2 ? 'failed' : 'completed');
+
+    expect(await runs.running()).toEqual([
+      { runId: 'run-0', workload: 'hr' },
+      { runId: 'run-1', workload: 'hr' },
+    ]);
+  });
+
   it('lists a run with its verdict and its gate', async () => {
     await approvedRun(lineage(), 'run-1');
 

@@ -137,6 +137,7 @@ describe('evidenceDigest', () => {
       { ...evidence, serving: { provider: 'local', model: 'nano', fewShotUri: null, maxTokens: 65 } },
       { ...evidence, serving: null },
       { ...evidence, evaluation: null },
+      { ...evidence, safety: { status: 'unknown' as const, reason: 'no guardrails' } },
       { ...evidence, verdict: { ...evidence.verdict, outcome: 'hold' as const } },
     ];
 

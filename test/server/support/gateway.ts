@@ -117,6 +117,7 @@ export async function setup(
       required: false,
       candidates: ['nano', 'micro'],
       providers: ['local'],
+      guardrailProviders: [],
     },
     providers: {
       local: {

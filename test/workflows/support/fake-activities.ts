@@ -1,6 +1,7 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities, DeviceActivities } from '../../../activities/index.ts';
+import type { PinnedGuardrails } from '../../../activities/pin-guardrails.ts';
 import type { RunPlan } from '../../../activities/plan-run.ts';
 import type { Assessment } from '../../../activities/sweep.ts';
 import { defaultIcl, defaultLora } from '../../../domain/experiments/defaults.ts';
@@ -10,6 +11,8 @@ import type {
   ServingSpec,
   Strategy,
 } from '../../../domain/experiments/experiment.ts';
+import type { GuardrailsPolicy } from '../../../domain/guardrails/guardrails.ts';
+import type { SafetySummary } from '../../../domain/guardrails/safety.ts';
 import { defaultPolicy, type WorkloadPolicy } from '../../../domain/policies/policy.ts';
 import type { Route } from '../../../domain/routes/route.ts';
 import type { RunTrigger } from '../../../domain/runs/trigger.ts';
@@ -36,6 +39,8 @@ export interface Behaviour {
   snapshot: 'quick' | 'hang' | Error;
   /** What the judge says of every evaluation, where the policy has one. */
   judge: number | Error;
+  /** How many of the safety set's ten items an experiment passes, where the policy has guardrails; `hang`: until cancelled. */
+  safety(strategy: Strategy): number | Error | 'hang';
   /** Called when the run's gate is about to open. */
   onOpenGate?(): Promise<void>;
   verdict: Verdict['outcome'];
@@ -43,6 +48,8 @@ export interface Behaviour {
   auditFails: boolean;
   /** Set where the provider deploys its models on request: what becomes of it. */
   deployment: 'ready' | Error | null;
+  /** What each attempt to give a route's models back comes to: how long something is kept still. None: nothing is. */
+  kept: readonly (number | Error)[];
   gateTtlMs: number;
   remindEveryMs: number;
   policy: WorkloadPolicy;
@@ -55,10 +62,12 @@ const defaults: Behaviour = {
   fineTune: 'quick',
   snapshot: 'quick',
   judge: 0.8,
+  safety: () => 10,
   verdict: 'promote',
   proof: true,
   auditFails: false,
   deployment: null,
+  kept: [],
   gateTtlMs: 60_000,
   remindEveryMs: 60_000,
   policy: defaultPolicy,
@@ -163,6 +172,7 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
           strategy,
         })),
         ...(world.behaviour.deployment !== null && { deploys: true }),
+        ...(world.behaviour.policy.guardrails && { guardrails: pinned(world.behaviour.policy.guardrails) }),
         gate: { ttlMs: world.behaviour.gateTtlMs, remindEveryMs: world.behaviour.remindEveryMs },
       };
       world.plans.set(trigger.runId, plan);
@@ -230,8 +240,11 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
       return { removed: [] };
     },
     async releaseRouteModels({ workloadId }) {
-      worldOf(workloadId).released.push(`route:${workloadId}`);
-      return { removed: [] };
+      const { released, behaviour } = worldOf(workloadId);
+      const kept = behaviour.kept[released.length];
+      released.push(`route:${workloadId}`);
+      if (kept instanceof Error) throw ApplicationFailure.nonRetryable(kept.message, 'RejectedError');
+      return kept === undefined ? { removed: ['ft:left'] } : { removed: [], keptForMs: kept };
     },
     async evaluate({ experimentId, runId }) {
       const score = ofRun(runId).behaviour.score(experimentId.split('/')[2] as Strategy);
@@ -250,6 +263,13 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
       const { judge } = ofRun(evaluationId.replace(/^eval-/, '')).behaviour;
       if (judge instanceof Error) throw ApplicationFailure.nonRetryable(judge.message, 'RejectedError');
       return { score: judge, n: 30, failed: 0, failures: {} };
+    },
+    async checkSafety({ experimentId }) {
+      ofRun(experimentId).log.push(`check ${experimentId}`);
+      const passed = ofRun(experimentId).behaviour.safety(experimentId.split('/')[2] as Strategy);
+      if (passed === 'hang') return hang();
+      if (passed instanceof Error) throw ApplicationFailure.nonRetryable(passed.message, 'RejectedError');
+      return aSafetySummary(`safety-${experimentId}`, passed);
     },
     async recordVerdict({ plan, reports }) {
       const { outcome } = { outcome: ofRun(plan.runId).behaviour.verdict };
@@ -345,6 +365,21 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
 function found(world: FakeWorld | undefined, id: string): FakeWorld {
   if (world) return world;
   throw ApplicationFailure.nonRetryable(`no world for ${id}`);
+}
+
+/** Ten items, of which those that do not pass are blocked by one rule. */
+function aSafetySummary(checkId: string, passed: number): SafetySummary {
+  return {
+    ...{ status: 'checked', checkId, n: 10, passed, unanswered: 0, attacksBlockedAtQuestion: 0 },
+    blocked: passed < 10 ? { 'answers.card': 10 - passed } : {},
+    categories: { secrets: { n: 10, passed } },
+  };
+}
+
+function pinned({ questions, answers, provider, minPass }: GuardrailsPolicy): PinnedGuardrails {
+  const sha256 = 'd'.repeat(64);
+  const safetySet = { uri: `artifact:sha256/${sha256}`, sha256, bytes: 100, rows: 10 };
+  return { rules: { questions, answers }, provider, minPass, safetySet };
 }
 
 function primary(report: ExperimentReport): number {

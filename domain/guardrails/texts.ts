@@ -1,0 +1,63 @@
+import { isJsonObject, type Json, type JsonObject } from '../json.ts';
+
+/** Who speaks for the caller: what a tool brought in was written by others as well. */
+const callers: ReadonlySet<unknown> = new Set(['user', 'tool', 'function']);
+
+/** Names and kinds of things, which nobody said; and sound, which is no text. */
+const unspoken: ReadonlySet<string> = new Set([
+  'role',
+  'id',
+  'type',
+  'index',
+  'tool_call_id',
+  'data',
+  'format',
+]);
+
+/**
+ * What a request asks anew: everything of users and tools behind the last answer. What stands before it was checked
+ * when it was new, and would block the rest of the conversation for ever; the application's own words are not judged.
+ */
+export function questionText(messages: readonly Json[]): string {
+  const given = messages.filter(isJsonObject);
+  // An answer that the model is to go on with is at the end, and answers nothing yet.
+  const end = given.findLastIndex(({ role }) => role !== 'assistant') + 1;
+  const begin = given.slice(0, end).findLastIndex(({ role }) => role === 'assistant') + 1;
+  return given
+    .slice(begin, end)
+    .filter(({ role }) => callers.has(role))
+    .map(({ content }) => texts(content).join('\n'))
+    .join('\n');
+}
+
+/**
+ * Everything that a chat completion says, of every choice: text, refusal, reasoning, called tools and their
+ * arguments. Null when there is no answer in it.
+ */
+export function answerText(response: JsonObject): string | null {
+  const choices = Array.isArray(response.choices) ? response.choices : [];
+  const messages = choices.flatMap((choice) =>
+    isJsonObject(choice) && isJsonObject(choice.message) ? [choice.message] : [],
+  );
+  if (messages.length === 0 || messages.length < choices.length) return null;
+  return messages.flatMap(texts).join('\n');
+}
+
+function texts(value: Json | undefined): string[] {
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value)) return value.flatMap(texts);
+  if (!isJsonObject(value)) return [];
+  return Object.entries(value).flatMap(([key, item]) => {
+    if (unspoken.has(key)) return [];
+    return key === 'arguments' && typeof item === 'string' ? [unescaped(item)] : texts(item);
+  });
+}
+
+/** Arguments are JSON as text, in which any letter may stand as its number. */
+function unescaped(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text));
+  } catch {
+    return text;
+  }
+}

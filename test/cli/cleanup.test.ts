@@ -1,0 +1,377 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import postgres from 'postgres';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import type { Lineage } from '../../activities/ports/lineage.ts';
+import { routeHolder, runHolder } from '../../domain/deployments/holder.ts';
+import { createDeployer } from '../../integrations/nemo-microservices/deployer.ts';
+import { createEntityStore } from '../../integrations/nemo-microservices/entity-store.ts';
+import { createTransport } from '../../integrations/nemo-microservices/transport.ts';
+import { rolloutId } from '../../workflows/workflow-ids.ts';
+import type { NemoServer } from '../contract-servers/nemo-microservices/server.ts';
+import { freePort } from '../support/free-port.ts';
+import { aDecision, aRun, aServing } from '../support/lineage.ts';
+import { aNemoServer, settingsOf } from '../support/nemo-server.ts';
+import {
+  client,
+  decide,
+  eventually,
+  flywheelHandle,
+  gateHandle,
+  newTrigger,
+  newWorld,
+  openGate,
+  trigger,
+  useWorkers,
+} from '../workflows/support/bench.ts';
+import { setup as setupCli } from './support/cli.ts';
+
+const base = 'flywheel/nano-4m';
+const image = { image: `registry.example/nim/${base}`, tag: '1.8.3', gpus: 1 };
+const deployment = 'flywheel/flywheel-nano-4m';
+
+interface Report {
+  readonly dryRun: boolean;
+  readonly things: readonly { kind: string; id: string; outcome: string; reason: string | null }[];
+  readonly problems: readonly { who: string; reason: string }[];
+}
+
+/** The command, with a real PostgreSQL and Temporal, before the contract server for NeMo Microservices v1. */
+describe('flywheel cleanup', { timeout: 180_000 }, () => {
+  useWorkers();
+
+  async function setup(options: { temporal?: string; down?: boolean } = {}) {
+    const server = await aNemoServer();
+    onTestFinished(() => server.close());
+    const bundle = await setupCli({
+      TEMPORAL_ADDRESS: options.temporal ?? inject('temporalAddress'),
+      FLYWHEEL_CANDIDATES: await candidatesFile(server, options.down === true),
+    });
+    return { ...bundle, ...at(server), server, ...reports(bundle.run) };
+  }
+
+  function reports(run: Awaited<ReturnType<typeof setupCli>>['run']) {
+    const cleanup = async (...args: string[]) => {
+      const ran = await run('cleanup', '--older-than', '0', '--json', ...args);
+      const report = ran.json() as Report;
+      const ids = (outcome: string) =>
+        report.things.filter((thing) => thing.outcome === outcome).map(({ id }) => id);
+      return { ...ran, report, removed: ids('removed'), kept: ids('kept') };
+    };
+    return { cleanup };
+  }
+
+  /** What is at the server, and how it comes there: by our own clients, as a run would make it. */
+  function at(server: NemoServer) {
+    const settings = settingsOf(server);
+    const entities = createEntityStore(createTransport(settings, settings.url));
+    const { deployments, models, datasets } = server.world.tables;
+    return {
+      deployer: createDeployer(settings, { [base]: image }),
+      there: () => [...deployments.keys(), ...models.keys(), ...datasets.keys()].sort(),
+      async have(...names: string[]) {
+        await entities.ensureNamespace('flywheel');
+        for (const name of names) {
+          const body = JSON.stringify({ name, namespace: 'flywheel', base_model: base });
+          const headers = { 'content-type': 'application/json' };
+          await fetch(`${server.url}/v1/models`, { method: 'POST', headers, body });
+        }
+      },
+      haveDataset: async (name: string) => {
+        await entities.ensureNamespace('flywheel');
+        await entities.ensureDataset({ fullName: `flywheel/${name}`, description: '', customFields: {} });
+      },
+    };
+  }
+
+  const serving = (name: string) => aServing(`flywheel/${name}`, { provider: 'nemo' });
+
+  async function openRow(lineage: Lineage, runId: string, workloadId: string): Promise<void> {
+    await lineage.runs.open(aRun(runId, { workloadId, workflowId: `flywheel:${workloadId}` }));
+  }
+
+  /** A run that has ended with a winner, whose gate waits. */
+  async function winner(lineage: Lineage, gate: Gate, name: string): Promise<void> {
+    const { runId, workloadId, digest } = gate;
+    await openRow(lineage, runId, workloadId);
+    const verdict = { outcome: 'promote', reason: '', primaryMetric: 'exact_match', threshold: 0.7 } as const;
+    await lineage.decisions.recordVerdict(runId, verdict, digest, serving(name));
+    await lineage.runs.close(runId, 'completed');
+    await lineage.decisions.openGate({ runId, workloadId, digest, expiresAt: '2030-01-01T00:00:00.000Z' });
+  }
+
+  interface Gate {
+    readonly runId: string;
+    readonly workloadId: string;
+    readonly digest: string;
+  }
+
+  async function moveTo(lineage: Lineage, workloadId: string, name: string): Promise<void> {
+    await lineage.routes.move({
+      ...{ moveId: `move:${workloadId}:${name}`, workloadId, kind: 'rollback', serving: serving(name) },
+      ...{ digest: null, runId: null, actor: 'ada', reason: 'a test' },
+    });
+  }
+
+  it('lists by --dry-run what nobody needs, and removes it without', async () => {
+    const { lineage, cleanup, have, haveDataset, there, run } = await setup();
+    await have('flywheel-left', 'flywheel-first', 'flywheel-routed', 'somebodys');
+    await haveDataset('flywheel-rows');
+    await haveDataset('theirs');
+    await openRow(lineage, 'run-ended', 'hr');
+    await lineage.runs.close('run-ended', 'completed');
+    await moveTo(lineage, 'hr', 'flywheel-first');
+    await moveTo(lineage, 'hr', 'flywheel-routed');
+    const before = there();
+
+    const dry = await cleanup('--dry-run');
+    const untouched = there();
+    const table = await run('cleanup', '--older-than', '0', '--dry-run');
+    const real = await cleanup();
+
+    expect(dry.code).toBe(0);
+    expect(dry.report).toMatchObject({ dryRun: true, problems: [] });
+    expect(dry.removed.sort()).toEqual(['flywheel/flywheel-left', 'flywheel/flywheel-rows']);
+    expect(dry.kept.sort()).toEqual(['flywheel/flywheel-first', 'flywheel/flywheel-routed']);
+    expect(untouched).toEqual(before);
+    expect(table.stdout).toMatch(/nemo .* model .* flywheel\/flywheel-left .* removed/);
+    expect(table.stdout).toMatch(/flywheel-routed .* kept: flywheel\/flywheel-routed is in use/);
+    expect(table.stdout).toMatch(/To remove 2: npx flywheel cleanup/);
+    expect(real.code).toBe(0);
+    expect(real.report.things).toEqual(dry.report.things);
+    expect(there()).toEqual([
+      'flywheel/flywheel-first',
+      'flywheel/flywheel-routed',
+      'flywheel/nano-1m',
+      'flywheel/somebodys',
+      'flywheel/theirs',
+    ]);
+    expect((await cleanup()).removed).toEqual([]);
+  });
+
+  it('leaves what is young, and what another Flywheel deployed', async () => {
+    const { have, there, run, server } = await setup();
+    await have('flywheel-young');
+    const other = createDeployer({ ...settingsOf(server), namespace: 'flywheel-two' }, { [base]: image });
+    await other.deploy({ model: base, baseModel: null });
+
+    const { code, stdout } = await run('cleanup');
+
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/flywheel-young .* kept: it was made after/);
+    expect(there()).toContain('flywheel-two/flywheel-nano-4m');
+    expect(there()).toContain('flywheel/flywheel-young');
+  });
+
+  it('keeps everything while a run works, and closes first the run whose workflow was terminated', async () => {
+    const { lineage, cleanup, have, there, deployer } = await setup();
+    await have('flywheel-left');
+    const world = newWorld({ fineTune: 'hang' });
+    const { runId } = newTrigger();
+    await trigger(world, newTrigger({ runId }));
+    await eventually(() => world.jobs.size > 0);
+    await openRow(lineage, runId, world.workloadId);
+    // Its worker died when the deployment was made, and its name not yet written down.
+    const target = { provider: 'nemo', model: base, baseModel: null };
+    await lineage.deployments.hold(target, runHolder(runId));
+    await lineage.deployments.begin(target, runHolder(runId));
+    await deployer.deploy(target);
+
+    const atWork = await cleanup();
+    await flywheelHandle(world).terminate('out of budget');
+    const dry = await cleanup('--dry-run');
+    const open = await lineage.runs.view(runId);
+    const real = await cleanup();
+
+    expect(atWork.removed).toEqual([]);
+    expect(atWork.report.things.map(({ reason }) => reason)).toContain(
+      `run ${runId} is under way and may need it`,
+    );
+    // Its name is not known, so that what stands there is not known to be it.
+    expect(dry.removed).toEqual([base, deployment, 'flywheel/flywheel-left']);
+    expect(open.status).toBe('running');
+    expect(real.code).toBe(0);
+    expect(real.removed).toEqual([base, 'flywheel/flywheel-left']);
+    expect(await lineage.runs.view(runId)).toMatchObject({
+      status: 'failed',
+      failure: 'Its workflow was terminated: out of budget.',
+    });
+    expect(there()).toEqual(['flywheel/nano-1m']);
+    expect(await lineage.deployments.list()).toEqual([]);
+  });
+
+  it('keeps the winner of a gate that waits, however many runs came since, and not of one that is gone', async () => {
+    const { lineage, cleanup, have, there, databaseUrl } = await setup();
+    await have('flywheel-waits', 'flywheel-gone');
+    const [waits, gone] = [newWorld(), newWorld()];
+    const [waiting, ended] = [await openGate(waits), await openGate(gone)];
+    await winner(lineage, { ...waiting, workloadId: waits.workloadId }, 'flywheel-waits');
+    await winner(lineage, { ...ended, workloadId: gone.workloadId }, 'flywheel-gone');
+    await manyRuns(databaseUrl, waits.workloadId);
+    await gateHandle(ended.runId).terminate('cleaning up');
+
+    const dry = await cleanup('--dry-run');
+    const pending = await lineage.runs.view(ended.runId);
+    const real = await cleanup();
+
+    expect(dry.removed).toEqual(['flywheel/flywheel-gone']);
+    expect(pending.approval?.status).toBe('pending');
+    expect(real.removed).toEqual(['flywheel/flywheel-gone']);
+    expect(there()).toEqual(['flywheel/flywheel-waits', 'flywheel/nano-1m']);
+    expect((await lineage.runs.view(ended.runId)).approval?.status).toBe('expired');
+    expect((await lineage.runs.view(waiting.runId)).approval?.status).toBe('pending');
+    await gateHandle(waiting.runId).terminate('test is over');
+  });
+
+  it('keeps the approved winner whose rollout waits, until it can come no more', async () => {
+    const { lineage, cleanup, have } = await setup();
+    await have('flywheel-approved');
+    const world = newWorld();
+    const { workloadId } = world;
+    const gate = await openGate(world);
+    await winner(lineage, { ...gate, workloadId }, 'flywheel-approved');
+    // Another move of the route is in its way.
+    const other = await client.workflow.start('approvalGate', {
+      ...{ workflowId: rolloutId(workloadId), taskQueue: 'nobody-polls-this', args: [] },
+    });
+    await decide(gate);
+    await lineage.decisions.recordDecision(gate.runId, aDecision('yes', gate.digest), 'approved');
+
+    const waiting = await cleanup();
+    await gateHandle(gate.runId).terminate('a mistake');
+    const otherOpen = await cleanup();
+    await other.terminate('so is this');
+    const over = await cleanup();
+
+    expect(waiting.kept).toEqual(['flywheel/flywheel-approved']);
+    expect(otherOpen.kept).toEqual(['flywheel/flywheel-approved']);
+    expect(over.removed).toEqual(['flywheel/flywheel-approved']);
+  });
+
+  it('keeps the approved winner of an approval that Temporal does not know', async () => {
+    const { lineage, cleanup, have } = await setup();
+    await have('flywheel-approved');
+    const gate = { runId: 'run-unheard-of', workloadId: 'unheard-of', digest: 'd' };
+    await winner(lineage, gate, 'flywheel-approved');
+    await lineage.decisions.recordDecision(gate.runId, aDecision('yes', gate.digest), 'approved');
+
+    expect((await cleanup()).kept).toEqual(['flywheel/flywheel-approved']);
+  });
+
+  it('gives back what a route holds and neither serves nor would go back to', async () => {
+    const { lineage, cleanup, have, there, deployer } = await setup();
+    await have('flywheel-adapter');
+    await moveTo(lineage, 'hr', 'flywheel-adapter');
+    const adapter = { provider: 'nemo', model: 'flywheel/flywheel-adapter', baseModel: base };
+    const stray = { provider: 'nemo', model: base, baseModel: null };
+    for (const [target, workload] of [[adapter, 'hr'] as const, [stray, 'restored'] as const]) {
+      await lineage.deployments.hold(target, routeHolder(workload));
+      await lineage.deployments.begin(target, routeHolder(workload));
+      await lineage.deployments.recordDeployment(target, await deployer.deploy(target));
+    }
+
+    const dry = await cleanup('--dry-run');
+    const before = await lineage.deployments.list();
+    const real = await cleanup();
+    const held = await lineage.deployments.list();
+
+    // The base is held with its adapter, which the route serves: only the stray hold goes.
+    expect([dry.removed, real.removed]).toEqual([[], []]);
+    expect(before.find(({ model }) => model === base)?.holders).toEqual(['route:hr', 'route:restored']);
+    expect(held.map(({ model, holders }) => [model, holders])).toEqual([
+      ['flywheel/flywheel-adapter', ['route:hr']],
+      [base, ['route:hr']],
+    ]);
+    expect(there()).toContain(deployment);
+
+    await moveTo(lineage, 'hr', 'elsewhere');
+    await moveTo(lineage, 'hr', 'elsewhere-too');
+    const dryAgain = await cleanup('--dry-run');
+    const gone = await cleanup();
+
+    expect(dryAgain.removed).toEqual(gone.removed);
+    expect(gone.removed).toEqual([
+      `${deployment}#flywheel/flywheel-adapter`,
+      deployment,
+      'flywheel/flywheel-adapter',
+    ]);
+    expect(there()).toEqual(['flywheel/nano-1m']);
+  });
+
+  it('does the rest where a provider is down, and ends with 3', async () => {
+    const { cleanup, run, have, there, server } = await setup({ down: true });
+    await have('flywheel-left');
+
+    const table = await run('cleanup', '--older-than', '0', '--dry-run');
+    const real = await cleanup();
+    server.faults.refusals.push({ method: 'GET', path: '/v1/datasets', status: 400, times: 1 });
+    await have('flywheel-more');
+    const half = await cleanup();
+
+    expect([table.code, real.code, half.code]).toEqual([3, 3, 3]);
+    expect(table.stdout).toContain('flywheel/flywheel-left');
+    expect(table.stderr).toMatch(/away is missing here: away could not/);
+    expect(real.report.problems).toMatchObject([{ who: 'away' }]);
+    expect(real.removed).toEqual(['flywheel/flywheel-left']);
+    // Listed in part: what had been found is dealt with.
+    expect(half.report.problems.map(({ who }) => who)).toEqual(['away', 'nemo']);
+    expect(half.removed).toEqual(['flywheel/flywheel-more']);
+    expect(there()).toEqual(['flywheel/nano-1m']);
+  });
+
+  it('says what cannot be removed, goes on with the rest, and ends with 3', async () => {
+    const { cleanup, have, there, server } = await setup();
+    await have('flywheel-a', 'flywheel-b');
+    server.faults.refusals.push({ method: 'DELETE', path: '/v1/models', status: 400, times: 1 });
+
+    const { code, report } = await cleanup();
+
+    expect(code).toBe(3);
+    expect(report.things.map(({ outcome }) => outcome).sort()).toEqual(['failed', 'removed']);
+    expect(report.things.find(({ outcome }) => outcome === 'failed')?.reason).toMatch(/told to refuse/);
+    expect(there()).toHaveLength(2);
+  });
+
+  it('counts every run as open where Temporal is away, and says so', async () => {
+    const { lineage, cleanup, have } = await setup({ temporal: '127.0.0.1:9' });
+    await have('flywheel-left');
+    await openRow(lineage, 'run-maybe', 'hr');
+
+    const { code, report, kept } = await cleanup();
+
+    expect(code).toBe(3);
+    expect(kept).toEqual(['flywheel/flywheel-left']);
+    expect(report.problems).toMatchObject([
+      { who: 'Temporal', reason: expect.stringMatching(/counts as open/) },
+    ]);
+    expect((await lineage.runs.view('run-maybe')).status).toBe('running');
+  });
+});
+
+async function candidatesFile(server: NemoServer, down: boolean): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'flywheel-cleanup-'));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  const provider = (url: string) => ({
+    ...{ kind: 'nemo-microservices', url, nim_url: `${url}/nim`, data_store_url: `${url}/data-store` },
+    ...{ namespace: 'flywheel', nims: { [base]: image } },
+  });
+  const providers = {
+    ...(down && { away: provider(`http://127.0.0.1:${await freePort()}`) }),
+    nemo: provider(server.url),
+  };
+  const candidates = [{ name: 'four', provider: 'nemo', model: base }];
+  // JSON is YAML.
+  await writeFile(join(dir, 'candidates.yaml'), JSON.stringify({ providers, candidates }));
+  return join(dir, 'candidates.yaml');
+}
+
+/** More than any page of a list, all of them younger than what was there. */
+async function manyRuns(databaseUrl: string, workloadId: string): Promise<void> {
+  const sql = postgres(databaseUrl, { max: 1 });
+  await sql`
+    insert into runs (id, workflow_id, workload_id, reason, requested_by, plan, status, stage, ended_at)
+    select 'run-later-' || n, 'w', ${workloadId}, '', '', '{}', 'completed', 'done', now()
+    from generate_series(1, 1001) n`;
+  await sql.end();
+}
