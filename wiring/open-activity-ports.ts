@@ -45,7 +45,7 @@ export function openActivityPorts(config: Config, traceId: TraceIds): OpenActivi
       probe: createGatewayProbe(config.gateway.url, () => config.gateway.ownToken),
       catalog: { all: () => config.candidates },
       policies: openPolicies(config),
-      guardrails: openGuardrails(config),
+      guardrails: openGuardrails(traced),
       safetySets: openSafetySets(config),
       flywheels,
       defaults: { ...defaults, flags: commandFlags(config) },
