@@ -47,6 +47,15 @@ export function remoteEvaluationKey(
   return round === 1 ? key : `${key}-${round}`;
 }
 
+/** Key of an evaluator's job that judges an evaluation's answers. */
+export function judgingKey(
+  of: { readonly runId: string | undefined; readonly evaluationId: string; readonly judge: JudgeSettings },
+  round: number,
+): string {
+  const key = [of.runId, of.evaluationId, judgeId(of.judge)].filter((part) => part !== undefined).join('-');
+  return round === 1 ? key : `${key}-${round}`;
+}
+
 /** One judgement per item and judge: another model or rubric judges anew. */
 export function judgeId(judge: JudgeSettings): string {
   return `judge-${shortHash(judge)}`;

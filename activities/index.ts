@@ -17,6 +17,7 @@ import type { FewShots } from './ports/few-shots.ts';
 import type { Flywheels } from './ports/flywheels.ts';
 import type { GatewayProbe } from './ports/gateway-probe.ts';
 import type { GuardrailsBy } from './ports/guardrails.ts';
+import type { JudgeServices } from './ports/judge-jobs.ts';
 import type { CandidateCatalog, Lineage } from './ports/lineage.ts';
 import type { LogStore } from './ports/log-store.ts';
 import type { PolicySource } from './ports/policies.ts';
@@ -38,6 +39,7 @@ export interface ActivityPorts {
   readonly embedders: Embedders;
   readonly deployers: Deployers;
   readonly evaluators: EvaluatePorts['evaluators'];
+  readonly judgeServices: JudgeServices;
   readonly fewShots: FewShots;
   readonly probe: GatewayProbe;
   readonly catalog: CandidateCatalog;

@@ -37,10 +37,7 @@ export function createRecordVerdict({ lineage }: RecordVerdictPorts) {
   async function recordVerdict({ plan, datasetHash, reports }: RecordVerdictInput): Promise<RecordedVerdict> {
     const { runId, workloadId } = plan;
     await lineage.runs.setStage(runId, 'verdict');
-    const verdict = decideVerdict(reports, {
-      ...verdictRule(plan, reports),
-      ...(plan.guardrails && { safety: { minPass: plan.guardrails.minPass } }),
-    });
+    const verdict = decideVerdict(reports, verdictRule(plan, reports));
     const winner = reports.find((report) => report.experimentId === verdict.winner?.experimentId);
     const serving = winner?.serving ?? null;
     const evaluation = winner?.evaluation ?? null;
@@ -67,6 +64,7 @@ function verdictRule(plan: RunPlan, reports: Reports): VerdictRule {
     threshold,
     budgets,
     prices: { ...Object.fromEntries(listed), ...prices },
+    ...(plan.guardrails && { safety: { minPass: plan.guardrails.minPass } }),
   };
 }
 

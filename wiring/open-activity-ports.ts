@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts';
 import { createGatewayProbe } from '../integrations/gateway/probe.ts';
 import { openArtifactStore } from './open-artifact-store.ts';
 import { openDeployers } from './open-deployers.ts';
-import { openEvaluators } from './open-evaluators.ts';
+import { openEvaluators, openJudgeServices } from './open-evaluators.ts';
 import { openFewShots } from './open-few-shots.ts';
 import { openFlywheels } from './open-flywheels.ts';
 import { openGuardrails } from './open-guardrails.ts';
@@ -39,12 +39,13 @@ export function openActivityPorts(config: Config, traceId: TraceIds): OpenActivi
       embedders,
       deployers: openDeployers(traced),
       evaluators: openEvaluators(traced),
+      judgeServices: openJudgeServices(traced),
       fewShots: openFewShots(artifacts, embedders),
       trainers: openTrainers(traced, artifacts),
       probe: createGatewayProbe(config.gateway.url, () => config.gateway.ownToken),
       catalog: { all: () => config.candidates },
       policies: openPolicies(config),
-      guardrails: openGuardrails(config),
+      guardrails: openGuardrails(traced),
       safetySets: openSafetySets(config),
       flywheels,
       defaults: { ...defaults, flags: commandFlags(config) },

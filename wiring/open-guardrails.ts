@@ -1,13 +1,12 @@
 import type { Guardrails, GuardrailsBy } from '../activities/ports/guardrails.ts';
-import type { Config } from '../config/config.ts';
 import { NotFoundError } from '../domain/errors.ts';
 import type { GuardrailRules } from '../domain/guardrails/guardrails.ts';
 import { brokenRule, type CompiledRules, compileRules, verdictOf } from '../domain/guardrails/rules.ts';
 import { createGuardrails } from '../integrations/nemo-platform/guardrails.ts';
-import { byProvider } from './by-provider.ts';
+import { byProvider, type Providers } from './by-provider.ts';
 
 /** Flywheel's own check, by pattern, and the NeMo Guardrails of the configured platforms. */
-export function openGuardrails(config: Pick<Config, 'providers'>): GuardrailsBy {
+export function openGuardrails(config: Providers): GuardrailsBy {
   const own = ruleGuardrails();
   const others = byProvider(config, (name, provider) => {
     if (provider.kind === 'nemo-platform') return createGuardrails({ name, ...provider });

@@ -47,13 +47,13 @@ export async function experiment(input: ExperimentInput): Promise<ExperimentRepo
 /** Advisory: what the judge makes of it changes no verdict, and its absence fails no experiment. */
 async function judged(
   evaluation: EvaluationSummary,
-  { judge, datasetId }: ExperimentInput,
+  { judge, datasetId, runId, workloadId }: ExperimentInput,
 ): Promise<EvaluationSummary> {
   if (!judge) return evaluation;
   const { evaluationId, n } = evaluation;
   try {
     const summary = `have ${judge.model} judge ${n} answers`;
-    const input = { evaluationId, datasetId, judge };
+    const input = { evaluationId, datasetId, judge, runId, workloadId };
     return { ...evaluation, judge: await judging.judgeEvaluation.executeWithOptions({ summary }, [input]) };
   } catch (error) {
     if (isCancellation(error)) throw error;

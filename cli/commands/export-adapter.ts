@@ -91,7 +91,7 @@ async function readable(
       : `Provider "${provider}" does not have ${model} as PEFT needs it; it lists ${names.join(', ') || 'no files'}.`,
     {
       code: 'not_exportable',
-      next: 'Adapters of Flywheel’s own model server can be exported. Others: see what the provider offers itself.',
+      next: 'Adapters of Flywheel’s own model server and of NeMo Platform can be exported. NeMo Microservices v1 has them in its Data Store (docs/nemo.md); others: see what the provider offers itself.',
     },
   );
 }

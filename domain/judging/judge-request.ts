@@ -4,7 +4,7 @@ import type { Target } from '../records/chat.ts';
 import { toOpenAiAnswer, toOpenAiMessage } from '../records/to-openai.ts';
 
 /** The judgement's JSON Schema, in the subset that strict structured output takes. */
-const schema: JsonObject = {
+export const judgementSchema: JsonObject = {
   type: 'object',
   properties: {
     reason: { type: 'string', description: 'One sentence: what decided the score.' },
@@ -42,7 +42,10 @@ export function judgeBody(
     temperature: 0,
     max_completion_tokens: maxTokens,
     ...(form === 'schema' && {
-      response_format: { type: 'json_schema', json_schema: { name: 'judgement', strict: true, schema } },
+      response_format: {
+        type: 'json_schema',
+        json_schema: { name: 'judgement', strict: true, schema: judgementSchema },
+      },
     }),
   };
 }

@@ -1,15 +1,6 @@
 import type { EvaluationRow } from '../../activities/ports/evaluator.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
-
-/** A model that grades answers, beside the metrics that compare them with their target. */
-export interface EvaluatorJudge {
-  /** `workspace/name` at the gateway, or another server's own name for it. */
-  readonly model: string;
-  /** An OpenAI-dialect root ending in its version. The platform's gateway unless said. */
-  readonly baseUrl?: string;
-  /** Jinja over `item.body`, `item.reference_text`, `sample.output_text`; must ask for JSON `{"score": 0…10}`. */
-  readonly prompt: string;
-}
+import type { JobPlaces } from './evaluation-jobs.ts';
 
 /** The evaluator compares a metric's outputs with this to the letter. */
 const continuousScore = {
@@ -51,21 +42,12 @@ function readArguments(written: string): Json {
 
 /** Which of the metrics say something about a row of a kind. */
 export const metricsOfKind: Readonly<Record<string, readonly string[]>> = {
-  text: ['string-check', 'llm-judge'],
-  calls: ['tool-calling', 'llm-judge'],
+  text: ['string-check'],
+  calls: ['tool-calling'],
 };
 
-export interface SpecOptions {
-  /** `workspace/fileset#path`. */
-  readonly dataset: string;
-  /** The gateway's OpenAI root, ending in its version, as the job's process reaches it. */
-  readonly gatewayUrl: string;
-  readonly model: string;
-  readonly judge: EvaluatorJudge | null;
-}
-
 /** The spec of an evaluation job (`EvaluateInputSpec`). */
-export function toSpec({ dataset, gatewayUrl, model, judge }: SpecOptions) {
+export function toSpec({ dataset, gatewayUrl, model }: JobPlaces) {
   return {
     dataset,
     target: { url: gatewayUrl, name: model, format: 'openai' },
@@ -82,30 +64,20 @@ export function toSpec({ dataset, gatewayUrl, model, judge }: SpecOptions) {
       system_prompt: null,
     },
     metrics: [
-      inline('tool-calling', ['function_name_accuracy', 'function_name_and_args_accuracy'], {
+      inlineMetric('tool-calling', ['function_name_accuracy', 'function_name_and_args_accuracy'], {
         reference: '{{ item.reference_calls }}',
       }),
-      inline('string-check', ['string-check'], {
+      inlineMetric('string-check', ['string-check'], {
         operation: 'equals',
         left_template: '{{ item.reference_text | trim }}',
         right_template: '{{ sample.output_text | trim }}',
       }),
-      ...(judge ? [judgeMetric(judge, gatewayUrl)] : []),
     ],
   };
 }
 
-function judgeMetric({ model, baseUrl, prompt }: EvaluatorJudge, gatewayUrl: string) {
-  return inline('llm-judge', ['score'], {
-    model: { url: baseUrl ?? gatewayUrl, name: model, format: 'openai' },
-    scores: [{ name: 'score', minimum: 0, maximum: 10, parser: { type: 'json', json_path: 'score' } }],
-    prompt_template: { messages: [{ role: 'user', content: prompt }], temperature: 0, max_tokens: 256 },
-    // A judge that fails leaves a NaN, which is counted.
-    ignore_request_failure: true,
-  });
-}
-
-function inline(type: string, outputs: readonly string[], settings: JsonObject) {
+/** A metric that the job brings along, with the names of what it measures. */
+export function inlineMetric(type: string, outputs: readonly string[], settings: JsonObject) {
   return {
     metric_type: type,
     outputs: outputs.map((name) => ({ name, value_json_schema: continuousScore })),

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../domain/json.ts';
 import { metricsOfKind } from './evaluation-spec.ts';
 
 /** Python's JSON has NaN as text. */
-const score = z
+export const Score = z
   .union([z.number(), z.string(), z.null()])
   .transform((value) => (typeof value === 'number' ? value : null));
 
@@ -19,7 +19,7 @@ export const ScoredRow = z
   .object({
     item: z.object({ item_id: z.string(), kind: z.string() }),
     sample: z.object({ response, inference_error: z.string().nullish() }),
-    metrics: z.record(z.string(), z.array(z.object({ name: z.string(), value: score }))),
+    metrics: z.record(z.string(), z.array(z.object({ name: z.string(), value: Score }))),
   })
   .transform(({ item, sample, metrics }): EvaluatedRow => {
     const meant = metricsOfKind[item.kind] ?? [];

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { RejectedError } from '../../domain/errors.ts';
-import { madeBy, madeByDescription } from './names.ts';
+import { madeBy, madeByDescription, type Reference } from './names.ts';
 import { listAll } from './pages.ts';
 import type { Transport } from './transport.ts';
 
-/** A large dataset over a slow line. */
-const uploadTimeoutMs = 10 * 60_000;
+/** A large dataset, or an adapter, over a slow line. */
+const transferTimeoutMs = 10 * 60_000;
 /** Smaller writes would cost a system call for each row. */
 const chunkBytes = 64 * 1024;
 
@@ -18,6 +18,7 @@ const Fileset = z.object({
 export type Fileset = z.output<typeof Fileset>;
 
 const StoredFile = z.object({ path: z.string(), size: z.number() });
+export type StoredFile = z.output<typeof StoredFile>;
 const Files = z.object({ data: z.array(StoredFile) });
 
 export interface FilesetUpload {
@@ -37,6 +38,10 @@ export interface FilesClient {
   list(workspace: string): Promise<Fileset[]>;
   /** A fileset with this one file, made and filled unless it has the file whole already. */
   upload(upload: FilesetUpload): Promise<void>;
+  /** What is in a fileset. */
+  files(fileset: Reference): Promise<StoredFile[]>;
+  /** A file's content, read while it arrives. */
+  read(fileset: Reference, path: string, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   remove(workspace: string, name: string): Promise<void>;
 }
 
@@ -51,6 +56,15 @@ export function createFilesClient(transport: Transport): FilesClient {
       }),
     list: (workspace) => listAll(transport, { what: 'filesets', path: pathOf(workspace), item: Fileset }),
     upload: (upload) => uploadOnce(transport, upload),
+    files: (fileset) => filesOf(transport, fileset),
+    read: ({ workspace, name }, path, signal) =>
+      transport.bytes({
+        doing: `read ${path} of fileset ${name}`,
+        method: 'GET',
+        path: `${pathOf(workspace, name)}/-/${encodeURIComponent(path)}`,
+        timeoutMs: transferTimeoutMs,
+        ...(signal && { signal }),
+      }),
     remove: async (workspace, name) => {
       await transport.find({
         doing: `remove fileset ${name}`,
@@ -71,26 +85,26 @@ function pathOf(workspace: string, name?: string): string {
 async function uploadOnce(transport: Transport, upload: FilesetUpload): Promise<void> {
   const { workspace, fileset, path, bytes } = upload;
   await ensureFileset(transport, workspace, fileset);
-  const stored = await findFile(transport, upload);
+  const stored = (await filesOf(transport, { workspace, name: fileset })).find((file) => file.path === path);
   if (stored?.size === bytes) return;
   await transport.call({
     doing: `take the upload ${fileset}/${path}`,
     method: 'PUT',
     path: `${pathOf(workspace, fileset)}/-/${encodeURIComponent(path)}`,
     stream: toChunks(upload.lines),
-    timeoutMs: uploadTimeoutMs,
+    timeoutMs: transferTimeoutMs,
     reply: StoredFile,
   });
 }
 
-async function findFile(transport: Transport, { workspace, fileset, path }: FilesetUpload) {
+async function filesOf(transport: Transport, { workspace, name }: Reference): Promise<StoredFile[]> {
   const { data } = await transport.call({
-    doing: `list the files of ${fileset}`,
+    doing: `list the files of ${name}`,
     method: 'GET',
-    path: `${pathOf(workspace, fileset)}/files`,
+    path: `${pathOf(workspace, name)}/files`,
     reply: Files,
   });
-  return data.find((file) => file.path === path);
+  return data;
 }
 
 async function ensureFileset(transport: Transport, workspace: string, name: string): Promise<void> {

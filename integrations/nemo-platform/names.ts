@@ -12,7 +12,7 @@ export function isOurs(name: string): boolean {
 }
 
 /** A job's name is its idempotency key: the platform refuses a second job of one name. */
-export function jobName(kind: 'tune' | 'eval', key: string): string {
+export function jobName(kind: 'tune' | 'eval' | 'judge', key: string): string {
   return `${prefix}${kind}-${sha256(key).slice(0, 24)}`;
 }
 

@@ -41,6 +41,8 @@ export interface Transport {
   find<T>(call: Call & { readonly reply: z.ZodType<T> }): Promise<T | null>;
   /** A reply that is read line by line. */
   lines(call: Call): AsyncIterable<string>;
+  /** A reply that is read while it arrives. */
+  bytes(call: Call): AsyncIterable<Uint8Array>;
   /** The platform's own clock, as its last answer told it: its times are compared with nothing else. */
   now(): number;
 }
@@ -85,6 +87,16 @@ class HttpTransport implements Transport {
       yield* lines;
     }
     if (rest !== '') yield rest;
+  }
+
+  async *bytes(call: Call): AsyncIterable<Uint8Array> {
+    const body = await this.#repeated(call, async (response) => response.body);
+    try {
+      for await (const chunk of body ?? []) yield chunk;
+    } catch (error) {
+      call.signal?.throwIfAborted();
+      throw unreachable(error, this.#nameOf(call));
+    }
   }
 
   now(): number {

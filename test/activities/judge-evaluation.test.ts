@@ -44,7 +44,7 @@ async function setup(options: { items?: number; missing?: number[]; reply?: Repl
     judgements,
   };
   const { judgeEvaluation } = createJudgeEvaluation(
-    { artifacts, lineage, chatModels: () => chatModel },
+    { artifacts, lineage, chatModels: () => chatModel, judgeServices: () => null },
     { concurrency: 2, itemTimeoutMs: 100, backoffMs: 1 },
   );
   const input = { evaluationId: 'eval-1', datasetId: 'data-1', judge };

@@ -44,7 +44,7 @@ workloads:
   more: { guardrails: { answers: { swear: bloody }, questions: { swear: bloody }, min_pass: 0.9, enforce: false } }
 `).load();
 
-    expect(setup('').load().policies.default.guardrails).toBeNull();
+    expect(setup('{}').load().policies.default.guardrails).toBeNull();
     expect(setup('default: { guardrails: {} }').load().policies.default.guardrails).toEqual(noGuardrails);
     expect(policyOf(policies, 'other').guardrails).toMatchObject({
       answers: { card: '4111' },

@@ -25,6 +25,20 @@ export async function aWorkspace(
   return settings;
 }
 
+let workspaces = 0;
+
+/** A workspace of its own in which the platform's gateway passes a model on to another server, ending in `/v1`. */
+export async function aWorkspaceServing(model: string, hostUrl: string): Promise<NemoPlatformSettings> {
+  const settings: NemoPlatformSettings = {
+    ...{ name: 'nemo', url: inject('nemoPlatformUrl'), apiKey: null },
+    workspace: `tests-${process.pid}-${++workspaces}`,
+  };
+  await registerModels(settings, { hostUrl, models: [model] });
+  const chatModel = createChatModel(settings);
+  await eventually(async () => expect(await chatModel.isServed(model)).toBe(true), 60_000);
+  return settings;
+}
+
 /** Whether a model, by its id, answers through the gateway. */
 export async function answers(settings: NemoPlatformSettings, model: string): Promise<boolean> {
   const chatModel = createChatModel(settings);

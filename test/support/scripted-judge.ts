@@ -12,6 +12,9 @@ export interface Shown {
 /** What a judge says: a score that keeps to the form, or words that do not. */
 export type Said = { readonly score: number; readonly reason: string } | string;
 
+/** It may also refuse, with a status, or be gone (null: the connection breaks). */
+export type Ruled = Said | { readonly status: number } | null;
+
 export interface ScriptedJudge {
   /** Ends in `/v1`. */
   readonly baseUrl: string;
@@ -25,15 +28,23 @@ interface Asked {
   readonly messages: readonly { readonly content: string }[];
 }
 
-/** An OpenAI-dialect endpoint that judges by a rule: no model small enough for the tests can. */
-export async function startScriptedJudge(rule: (shown: Shown) => Said): Promise<ScriptedJudge> {
+/** An OpenAI-dialect endpoint that judges by a rule: no model small enough for the tests can. `model`: its only one. */
+export async function startScriptedJudge(
+  rule: (shown: Shown) => Ruled,
+  options: { readonly model?: string } = {},
+): Promise<ScriptedJudge> {
   const judged: ScriptedJudge['judged'] = [];
   const server = await startHttpServer(async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const { model, messages } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Asked;
     const shown = JSON.parse(messages.at(-1)?.content ?? '{}') as Shown;
+    if (options.model !== undefined && model !== options.model)
+      return respond(response, 404, { error: { message: `no ${model}`, code: 'model_not_found' } });
     const said = rule(shown);
+    if (said === null) return response.socket?.destroy();
+    if (typeof said === 'object' && 'status' in said)
+      return respond(response, said.status, { error: { message: 'not this one', code: 'refused' } });
     judged.push({ rubric: messages[0]?.content ?? '', shown, said });
     const content = typeof said === 'string' ? said : JSON.stringify(said);
     respond(response, 200, {

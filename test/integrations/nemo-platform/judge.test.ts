@@ -1,48 +1,54 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { EvaluatedRow, EvaluationRow } from '../../../activities/ports/evaluator.ts';
+import { judgingKey } from '../../../activities/idempotency-keys.ts';
+import type { Judging } from '../../../activities/judge.ts';
+import { judgeByChat } from '../../../activities/judge-by-chat.ts';
+import { judgeByJob } from '../../../activities/judge-by-job.ts';
 import type { Inventory, KeptThing } from '../../../activities/ports/inventory.ts';
-import { createEvaluator } from '../../../integrations/nemo-platform/evaluator.ts';
+import type { Judgement } from '../../../domain/judging/judge.ts';
+import { createChatModel } from '../../../integrations/nemo-platform/chat-model.ts';
 import { createInventory } from '../../../integrations/nemo-platform/inventory.ts';
-import { aWorkspace } from '../../support/nemo-platform.ts';
+import { createJudgeJobs } from '../../../integrations/nemo-platform/judge.ts';
+import { describeJudge, scriptedModel } from '../../contracts/judge.contract.ts';
+import { anAttempt, runIn } from '../../support/activity-environment.ts';
+import { anExample } from '../../support/experiments.ts';
+import { aWorkspace, aWorkspaceServing } from '../../support/nemo-platform.ts';
 
-const prompt =
-  'Rate the answer "{{ sample.output_text }}" against "{{ item.reference_text }}" as JSON {"score": 0…10}.';
+const timing = { pollMs: 500, silenceMs: 60_000 };
+const asking = { concurrency: 2, timeoutMs: 60_000, backoffMs: 1 };
 
-test('a judge whose words are no JSON leaves no score, is counted, and stops nobody', async () => {
+describeJudge('NeMo Platform’s Evaluator', async ({ baseUrl }) => {
+  const settings = await aWorkspaceServing(scriptedModel, baseUrl);
+  return judgeByJob(createJudgeJobs(settings), judgeByChat(createChatModel(settings), asking), timing);
+});
+
+test('one job per key, whoever asks; a judge that keeps to no form is counted; all is ours to clean up', async () => {
   const settings = await aWorkspace();
-  // The small model answers, but in no JSON.
-  const evaluator = createEvaluator(settings, { model: 'flywheel/nano-1m', prompt });
-  const rows: EvaluationRow[] = ['hello', 'who are you'].map((content, n) => ({
-    itemId: `item-${n}`,
-    body: { messages: [{ role: 'user', content }], temperature: 0, max_tokens: 8 },
-    target: { role: 'assistant', content: 'hello' },
+  const jobs = createJudgeJobs(settings);
+  const judge = judgeByJob(jobs, judgeByChat(createChatModel(settings), asking), timing);
+  // The small model refuses structured output, and without it answers in no JSON.
+  const by = { provider: 'nemo', model: 'nano-1m', rubric: 'Is it polite?' };
+  const evaluation = { runId: 'run-1', evaluationId: `eval-${Date.now()}`, judge: by };
+  const made: Record<string, Judgement[]> = { one: [], two: [] };
+  const judging: Judging = {
+    ...{ ...evaluation, signal: AbortSignal.timeout(240_000) },
+    store: async (itemId, judgement) => void made[itemId]?.push(judgement),
+  };
+  const answers = Object.keys(made).map((itemId) => ({
+    ...{ itemId, example: anExample(1), answer: { kind: 'text' as const, text: 'hi' } },
   }));
 
-  const { id } = await evaluator.launch({
-    key: `judged-${Date.now()}`,
-    model: 'nano-1m',
-    rows,
-    metadata: {},
-  });
-  let job = await evaluator.get(id);
-  while (job.status === 'queued' || job.status === 'running') {
-    await sleep(500);
-    job = await evaluator.get(id);
-  }
+  // As where one attempt was given up and lives on beside the next.
+  await Promise.all([1, 2].map(() => runIn(anAttempt(), () => judge(judging, answers))));
 
-  const results: EvaluatedRow[] = [];
-  for await (const row of evaluator.results(id)) results.push(row);
+  const unparsable = expect.objectContaining({ score: null, failure: 'unparsable' }) as Judgement;
+  expect(made).toEqual({ one: [unparsable, unparsable], two: [unparsable, unparsable] });
+  const job = await jobs.find(judgingKey(evaluation, 1));
   expect(job).toMatchObject({ status: 'succeeded' });
-  expect(results.map(({ itemId }) => itemId).sort()).toEqual(['item-0', 'item-1']);
-  for (const { metrics, error } of results) {
-    expect(error).toBeNull();
-    expect(metrics).toMatchObject({ 'llm-judge.score': null, 'string-check': expect.any(Number) as number });
-  }
+  expect(await jobs.find(judgingKey(evaluation, 2))).toBeNull();
 
   const inventory = createInventory(settings);
   const ours = await collected(inventory);
-  expect(ours).toContainEqual({ kind: 'job', id, createdAt: expect.any(String) as string });
+  expect(ours).toContainEqual({ kind: 'job', id: job?.id, createdAt: expect.any(String) as string });
   expect(ours.map(({ kind }) => kind)).toContain('fileset');
   // What was there before us is not listed: the base model's route, the provider.
   expect(ours.map((thing) => thing.id)).not.toContain('flywheel/nano-1m');

@@ -1,44 +1,47 @@
-import type { Example } from '../domain/datasets/dataset.ts';
 import { RejectedError, UnavailableError } from '../domain/errors.ts';
-import { readAnswer } from '../domain/experiments/read-answer.ts';
-import type { Judgement, JudgeSettings } from '../domain/judging/judge.ts';
+import type { Judgement } from '../domain/judging/judge.ts';
 import { judgeBody } from '../domain/judging/judge-request.ts';
 import { readJudgement } from '../domain/judging/read-judgement.ts';
+import { forEachBounded } from './for-each-bounded.ts';
+import type { AnswerToJudge, Judge, Judging } from './judge.ts';
 import { pause } from './pause.ts';
 import type { ChatModel } from './ports/chat-model.ts';
-import type { EvaluationItem } from './ports/experiment-lineage.ts';
 import { isAboutTheProvider } from './say-hello.ts';
 
-export interface Judging {
-  readonly chatModel: ChatModel;
-  readonly judge: JudgeSettings;
+export interface ChatJudgeSettings {
+  /** Answers in flight at a time. */
+  readonly concurrency: number;
   readonly timeoutMs: number;
   readonly backoffMs: number;
-  readonly signal: AbortSignal;
 }
 
-/** Attempts at one item; an outage that lasts longer ends the activity, which comes back for what is missing. */
+/** Attempts at one answer; an outage that lasts longer ends the activity, which comes back for what is missing. */
 const attempts = 3;
 
-/** Asks the judge about one answer. Throws what is about the provider rather than about this item. */
-export async function judgeItem(
-  judging: Judging,
-  example: Example,
-  item: EvaluationItem,
-): Promise<Judgement> {
-  const read = item.response === null ? null : readAnswer(item.response);
-  // No answer is the worst answer; there is nothing to ask about it.
-  if (item.failure !== null || !read?.ok)
-    return { score: 0, reason: `No usable answer: ${item.failure ?? 'unparsable'}.`, failure: null };
-  const judged = { example, answer: read.answer };
+/** Asks the judge about each answer, at its provider's chat endpoint. */
+export function judgeByChat(chatModel: ChatModel, settings: ChatJudgeSettings): Judge {
+  return (judging, answers) =>
+    forEachBounded(answers, settings.concurrency, judging.signal, async (answer, signal) => {
+      const judgement = await judgeOne({ ...judging, chatModel, settings, signal }, answer);
+      await judging.store(answer.itemId, judgement);
+    });
+}
+
+interface Asking extends Pick<Judging, 'judge' | 'signal'> {
+  readonly chatModel: ChatModel;
+  readonly settings: ChatJudgeSettings;
+}
+
+/** Throws what is about the provider rather than about this answer. */
+async function judgeOne(asking: Asking, answer: AnswerToJudge): Promise<Judgement> {
   try {
-    return await ask(judging, judged, 'schema');
+    return await ask(asking, answer, 'schema');
   } catch (error) {
     if (!(error instanceof RejectedError) || isAboutTheProvider(error)) throw error;
   }
   // Some servers refuse structured output as such; the words ask for the same form.
   try {
-    return await ask(judging, judged, 'words');
+    return await ask(asking, answer, 'words');
   } catch (error) {
     if (!(error instanceof RejectedError) || isAboutTheProvider(error)) throw error;
     return { score: null, failure: 'provider_error', reason: error.message };
@@ -46,8 +49,8 @@ export async function judgeItem(
 }
 
 async function ask(
-  { chatModel, judge, timeoutMs, backoffMs, signal }: Judging,
-  judged: Parameters<typeof judgeBody>[0],
+  { chatModel, judge, signal, settings: { timeoutMs, backoffMs } }: Asking,
+  judged: AnswerToJudge,
   form: 'schema' | 'words',
 ): Promise<Judgement> {
   const body = judgeBody(judged, judge.rubric, form);
