@@ -106,6 +106,8 @@ async function train(
 ): Promise<{ job: TrainingJob; again: boolean }> {
   const launched = await launchWhenFree(training, request);
   const job = await watchOrEnd(training, launched, request);
+  // Once more: a trainer that queues jobs looks at their rows only when their turn has come.
+  if (job.status === 'succeeded') await record(training, job, request);
   await training.lineage.updateJob(job.id, job.status, training.state.progress, job.error ?? undefined);
   // Found cancelled, not cancelled while we watched: whoever reset the run asks for the training again.
   return { job, again: job.errorRetryable || launched.status === 'cancelled' };

@@ -6,10 +6,11 @@ import { prepare } from '../cli/setup/prepare.ts';
 import { loadConfig, repositoryRoot } from '../config/config.ts';
 import { Environment } from '../config/environment.ts';
 import { FlywheelError } from '../domain/errors.ts';
+import { pluginTestEnvironment } from './support/plugin-tests.ts';
 import { type Outcome, readPytest, readVitest } from './support/reports.ts';
 
 /**
- * `npm test`: sets up what the tests need, runs pytest and vitest, and ends with the line
+ * `npm test`: sets up what the tests need, runs pytest (model server, NeMo plug-in) and vitest, and ends with the line
  * `N passed, N failed` (and `, N skipped`) over both. Arguments go to vitest alone: `npm test -- test/db`.
  */
 const args = process.argv.slice(2);
@@ -22,7 +23,7 @@ async function main(): Promise<number> {
   const { python } = await prepare(loadConfig({ env: ownSettings() }), (line) => console.error(line));
   const dir = await mkdtemp(join(tmpdir(), 'flywheel-report-'));
   try {
-    const pytest = args.length === 0 ? await runPytest(python ?? 'python3', join(dir, 'pytest.xml')) : [];
+    const pytest = args.length === 0 ? await runPytests(python ?? 'python3', dir) : [];
     const vitest = await runVitest(join(dir, 'vitest.json'));
     return conclude([...pytest, ...vitest]);
   } finally {
@@ -44,24 +45,42 @@ function testEnvironment(): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(others), ...ownSettings() };
 }
 
-async function runPytest(python: string, report: string): Promise<Outcome[]> {
-  const code = await run(
-    python,
-    ['-m', 'pytest', `--junitxml=${report}`],
-    join(repositoryRoot, 'model-server'),
-  );
+/** The model server in its own environment, the plug-in in its platform's. */
+async function runPytests(python: string, dir: string): Promise<Outcome[]> {
+  const plugin = await pluginTestEnvironment((line) => console.error(line));
+  return [
+    ...(await runPytest('model-server', { python, report: join(dir, 'model-server.xml') })),
+    ...(await runPytest('nemo-peft-plugin', { ...plugin, report: join(dir, 'plugin.xml') })),
+  ];
+}
+
+interface PytestRun {
+  readonly python: string;
+  readonly report: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+async function runPytest(project: string, { python, report, env }: PytestRun): Promise<Outcome[]> {
+  const command = ['-m', 'pytest', `--junitxml=${report}`];
+  const code = await run(python, command, { cwd: join(repositoryRoot, project), ...(env && { env }) });
   return readPytest(report, code);
 }
 
 async function runVitest(report: string): Promise<Outcome[]> {
   const vitest = join(repositoryRoot, 'node_modules', 'vitest', 'vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const code = await run(process.execPath, [vitest, 'run', ...reporters, ...args], repositoryRoot);
+  const code = await run(process.execPath, [vitest, 'run', ...reporters, ...args], {
+    cwd: repositoryRoot,
+  });
   return readVitest(report, code);
 }
 
-function run(command: string, commandArgs: readonly string[], cwd: string): Promise<number> {
-  const child = spawn(command, commandArgs, { cwd, env: testEnvironment(), stdio: 'inherit' });
+function run(
+  command: string,
+  commandArgs: readonly string[],
+  { cwd, env = {} }: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },
+): Promise<number> {
+  const child = spawn(command, commandArgs, { cwd, env: { ...testEnvironment(), ...env }, stdio: 'inherit' });
   // At a terminal Ctrl-C reaches the child by itself.
   const passOn = () => child.kill('SIGTERM');
   process.once('SIGTERM', passOn);

@@ -5,7 +5,7 @@ import type { PoliciesInForce } from './policies-in-force.ts';
 /** Holds one text of a call against its workload's guardrails. Throws where that cannot be told. */
 export type CheckSaid = (spoken: Spoken, text: string, signal: AbortSignal) => Promise<GuardrailVerdict>;
 
-/** Whoever waits for an answer waits for this too, twice a call. */
+/** Whoever waits for an answer waits for this too, twice a call: attempts included. */
 const checkTimeoutMs = 10_000;
 
 /** By workload, as its policy stands now: how the gateway checks its calls; null where it does not. */
@@ -18,7 +18,9 @@ export function openEnforcement(
     const { provider, questions, answers } = policy;
     const rules = { questions, answers };
     // The provider is looked up at each call: that it is not there blocks calls, and ends no gateway.
-    return async (spoken, text, signal) =>
-      guardrails(provider).check({ rules, spoken, text, timeoutMs: checkTimeoutMs, signal });
+    return async (spoken, text, gone) => {
+      const signal = AbortSignal.any([gone, AbortSignal.timeout(checkTimeoutMs)]);
+      return guardrails(provider).check({ rules, spoken, text, timeoutMs: checkTimeoutMs, signal });
+    };
   });
 }

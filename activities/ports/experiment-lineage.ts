@@ -16,6 +16,7 @@ export interface ExperimentLineage {
   close(report: ExperimentReport): Promise<void>;
   /** Marks every experiment of the run that has not ended. */
   cancelOpen(runId: string): Promise<void>;
+  /** Recorded again it stays, but for what it was not trained on, which may be told later. */
   recordJob(job: {
     jobId: string;
     experimentId: string;

@@ -66,7 +66,10 @@ export interface Trainer {
   get(jobId: string): Promise<TrainingJob>;
   /** The newest training step, or null before the first. */
   progress(jobId: string): Promise<TrainingProgress | null>;
-  /** Which rows the job is not trained on, in order; absent from a trainer that does not tell. */
+  /**
+   * Which rows the job is not trained on, in order; complete once the job has succeeded, and before it where the
+   * trainer looks at its rows only when its turn has come. Absent from a trainer that does not tell.
+   */
   setAside?(jobId: string): Promise<readonly SetAsideRow[]>;
   /** Asks for cancellation; `get` tells when it is done. Harmless on an ended job. */
   cancel(jobId: string): Promise<void>;

@@ -19,11 +19,12 @@ export function createExperimentLineage(db: Database): ExperimentLineage {
         .where(and(eq(experiments.runId, runId), inArray(experiments.status, ['pending', 'running'])));
     },
     async recordJob({ jobId, hyperparameters, setAside, ...job }) {
-      await db
-        .insert(jobs)
-        // Beside what was asked for stands what came of it: no column of its own for what few jobs have.
-        .values({ id: jobId, ...job, hyperparameters: { ...hyperparameters, ...(setAside && { setAside }) } })
-        .onConflictDoNothing();
+      // Beside what was asked for stands what came of it: no column of its own for what few jobs have.
+      const settings = { ...hyperparameters, ...(setAside && { setAside }) };
+      const insert = db.insert(jobs).values({ id: jobId, ...job, hyperparameters: settings });
+      await (setAside
+        ? insert.onConflictDoUpdate({ target: jobs.id, set: { hyperparameters: settings } })
+        : insert.onConflictDoNothing());
     },
     async updateJob(jobId, status, progress, error) {
       await db

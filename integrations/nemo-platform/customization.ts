@@ -9,13 +9,15 @@ interface Backend {
   readonly path: string;
   /** Whether it takes what its sister unsloth calls `lr_scheduler_type` and `warmup_ratio`, and LoRA's dropout. */
   readonly takesSchedule: boolean;
+  /** Whether it sets rows aside, and tells which. */
+  readonly setsAside: boolean;
   /** Whether a training that the platform lost goes on, and is found again by whoever submits it again. */
   readonly adopts: boolean;
 }
 
 export const backends: Readonly<Record<Customizer, Backend>> = {
-  automodel: { path: 'automodel', takesSchedule: false, adopts: false },
-  peft: { path: 'peft', takesSchedule: true, adopts: true },
+  automodel: { path: 'automodel', takesSchedule: false, setsAside: false, adopts: false },
+  peft: { path: 'peft', takesSchedule: true, setsAside: true, adopts: true },
 };
 
 export interface CustomizationData {
@@ -26,8 +28,8 @@ export interface CustomizationData {
 
 /** The body of a customization job: automodel's shape (`AutomodelJobInput`), one GPU. */
 export function toJobBody(request: FineTuneRequest, data: CustomizationData, customizer: Customizer) {
-  const { hyperparameters: lora, metadata } = request;
-  const { takesSchedule } = backends[customizer];
+  const { hyperparameters: lora, metadata, maxSetAsideShare } = request;
+  const { takesSchedule, setsAside } = backends[customizer];
   return {
     name: jobName('tune', request.key),
     description: 'Made by Flywheel.',
@@ -41,6 +43,7 @@ export function toJobBody(request: FineTuneRequest, data: CustomizationData, cus
       training: {
         training_type: 'sft',
         finetuning_type: 'lora',
+        ...(setsAside && maxSetAsideShare !== undefined && { max_set_aside_share: maxSetAsideShare }),
         lora: {
           rank: lora.rank,
           alpha: lora.alpha,

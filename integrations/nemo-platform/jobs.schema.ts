@@ -67,7 +67,12 @@ export const PlatformStatus = z.object({
   controllers: z.object({ status: z.record(z.string(), z.boolean()) }),
 });
 
+const LogLine = z.object({ timestamp: time, message: z.string() });
+export type LogLine = z.output<typeof LogLine>;
+
+/** `GET …/logs`: oldest first, from the beginning. */
 export const LogPage = z.object({
-  data: z.array(z.object({ message: z.string() })),
+  data: z.array(LogLine),
   next_page: z.string().nullish(),
 });
+export type LogPage = z.output<typeof LogPage>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UnavailableError } from '../../domain/errors.ts';
-import { Job, JobStatus, LogPage, PlatformStatus } from './jobs.schema.ts';
+import { readLog } from './job-log.ts';
+import { Job, JobStatus, PlatformStatus } from './jobs.schema.ts';
 import { listAll } from './pages.ts';
 import { defaultLostAfterMs, type NemoPlatformSettings } from './settings.ts';
 import type { Transport } from './transport.ts';
@@ -10,7 +11,8 @@ const endedStatuses: ReadonlySet<string> = new Set(['completed', 'cancelled', 'e
 /** The scheduler looks every 5 s. */
 const scheduledWithinMs = 60_000;
 /** Without these loops no job is ever started, and `/status` calls itself healthy: it lists what runs. */
-const jobLoops = ['job_scheduler', 'job_reconciler'];
+const reconciler = 'job_reconciler';
+const jobLoops = ['job_scheduler', reconciler];
 
 export interface SeenJob extends JobStatus {
   /** No sign of life: the platform was restarted and has lost it, or its process is gone with the machine. */
@@ -35,23 +37,37 @@ export function createJobsClient(settings: NemoPlatformSettings, transport: Tran
   const pathOf = (name: string) => `${jobs}/${encodeURIComponent(name)}`;
   const lostAfterMs = settings.lostAfterMs ?? defaultLostAfterMs;
 
-  async function status(name: string): Promise<SeenJob | null> {
-    const job = await transport.find({
+  const lookUp = (name: string): Promise<JobStatus | null> =>
+    transport.find({
       doing: `look up job ${name}`,
       method: 'GET',
       path: `${pathOf(name)}/status`,
       reply: JobStatus,
     });
+
+  async function status(name: string): Promise<SeenJob | null> {
+    const job = await lookUp(name);
     if (job === null) return null;
     const silentMs = transport.now() - job.lastSignAt;
     if (job.status === 'created' && silentMs > scheduledWithinMs) await requireJobLoops(settings, transport);
-    return { ...job, lost: !endedStatuses.has(job.status) && job.started && silentMs > lostAfterMs };
+    return { ...job, lost: !endedStatuses.has(job.status) && job.started && (await isSilent(job)) };
+  }
+
+  /** Its mark, and its log: a controller that is slow to renew marks passes on what the process writes all the same. */
+  async function isSilent({ name, lastSignAt }: JobStatus): Promise<boolean> {
+    const since = () => transport.now() - lostAfterMs;
+    if (lastSignAt > since()) return false;
+    const newest = (await readLog(transport, pathOf(name))).at(-1);
+    if (newest && newest.timestamp > since()) return false;
+    // One that does not come round renews nobody's mark, and says nothing of this job.
+    await requireJobLoops(settings, transport, { awake: true });
+    return true;
   }
 
   return {
     status,
     async cancel(name) {
-      const job = await status(name);
+      const job = await lookUp(name);
       if (job === null || endedStatuses.has(job.status)) return;
       await transport.call({
         doing: `cancel job ${name}`,
@@ -63,14 +79,8 @@ export function createJobsClient(settings: NemoPlatformSettings, transport: Tran
     },
     list: () => listAll(transport, { what: 'jobs', path: jobs, query: { sort: '-created_at' }, item: Job }),
     async log(name, lines) {
-      const { data } = await transport.call({
-        doing: `read the log of job ${name}`,
-        method: 'GET',
-        path: `${pathOf(name)}/logs`,
-        query: { limit: lines },
-        reply: LogPage,
-      });
-      return data.map(({ message }) => message);
+      const all = await readLog(transport, pathOf(name));
+      return all.slice(-lines).map(({ message }) => message);
     },
     async remove(name) {
       await transport.find({
@@ -83,8 +93,15 @@ export function createJobsClient(settings: NemoPlatformSettings, transport: Tran
   };
 }
 
-/** Throws `UnavailableError` when the platform runs nothing that would start a job. */
-export async function requireJobLoops(settings: NemoPlatformSettings, transport: Transport): Promise<void> {
+/**
+ * Throws `UnavailableError` when the platform runs nothing that would start a job; with `awake`, also when what
+ * looks after running jobs has not come round lately by its own account.
+ */
+export async function requireJobLoops(
+  settings: NemoPlatformSettings,
+  transport: Transport,
+  { awake = false } = {},
+): Promise<void> {
   const { controllers } = await transport.call({
     doing: 'tell its status',
     method: 'GET',
@@ -92,6 +109,12 @@ export async function requireJobLoops(settings: NemoPlatformSettings, transport:
     reply: PlatformStatus,
   });
   const missing = jobLoops.filter((name) => controllers.status[name] === undefined);
+  if (awake && controllers.status[reconciler] === false) {
+    throw new UnavailableError(
+      `${settings.name} has not looked after its jobs for a while: its ${reconciler} does not come round.`,
+      { kind: 'failing' },
+    );
+  }
   if (missing.length === 0) return;
   throw new UnavailableError(
     `${settings.name} runs no ${missing.join(' and no ')}: its jobs will never start, though it calls itself ` +

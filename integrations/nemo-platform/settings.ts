@@ -24,5 +24,5 @@ export interface NemoPlatformSettings extends Traced {
 /** The platform's own automodel, or our PEFT plug-in (`nemo-peft-plugin`). */
 export type Customizer = 'automodel' | 'peft';
 
-/** Its controller renews a job's mark every 2 s; on a busy machine that was seen to take half a minute. */
+/** Its controller renews a job's mark every 2 s; on a busy machine minutes were seen, and are told by other signs. */
 export const defaultLostAfterMs = 120_000;

@@ -1,6 +1,7 @@
 import type { ArtifactStore } from '../../activities/ports/artifact-store.ts';
 import type {
   FineTuneRequest,
+  SetAsideRow,
   Trainer,
   TrainingJob,
   TrainingStatus,
@@ -8,7 +9,7 @@ import type {
 import type { ArtifactRef } from '../../domain/datasets/dataset.ts';
 import { RejectedError } from '../../domain/errors.ts';
 import { sharedByKey } from '../http/shared-by-key.ts';
-import { CreatedJob, Outcome, Progress, waitingPhases } from './customization.schema.ts';
+import { CreatedJob, Outcome, Progress, SetAsideRows, waitingPhases } from './customization.schema.ts';
 import { backends, toJobBody } from './customization.ts';
 import { createFilesClient, type FilesClient } from './files.ts';
 import { createJobsClient, type JobsClient, type SeenJob } from './jobs.ts';
@@ -46,6 +47,7 @@ export function createTrainer(settings: NemoPlatformSettings, artifacts: RowSour
     launch: sharedByKey((request) => trainer.launch(request)),
     get: (jobId) => trainer.get(jobId),
     progress: (jobId) => trainer.progress(jobId),
+    setAside: (jobId) => trainer.setAside(jobId),
     cancel: (jobId) => trainer.cancel(jobId),
   };
 }
@@ -91,6 +93,18 @@ class NemoTrainer {
   async progress(jobId: string) {
     const parsed = Progress.safeParse((await this.#require(jobId)).told);
     return parsed.success ? parsed.data : null;
+  }
+
+  /** The plug-in lays it down once the model server has accepted the rows, if there is any. */
+  async setAside(jobId: string): Promise<readonly SetAsideRow[]> {
+    if (!backends[this.#customizer].setsAside) return [];
+    const rows = await this.#transport.find({
+      doing: `list the rows that job ${jobId} is not trained on`,
+      method: 'GET',
+      path: `${this.#collection}/${encodeURIComponent(jobId)}/results/set-aside/download`,
+      reply: SetAsideRows,
+    });
+    return rows ?? [];
   }
 
   cancel(jobId: string): Promise<void> {

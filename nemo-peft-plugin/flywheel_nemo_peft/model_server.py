@@ -53,6 +53,11 @@ class ModelServer:
         listed = self._send("GET", f"fine_tuning/jobs/{job_id}/events", params={"limit": 100})
         return list(reversed(listed["data"]))
 
+    def set_aside(self, job_id: str) -> dict[str, Any]:
+        """By file parameter: ``{"rows": n, "set_aside": [{line, code, message}]}``, lines from 1."""
+        listed = self._send("GET", f"fine_tuning/jobs/{job_id}/set_aside")
+        return dict(listed["files"])
+
     def cancel(self, job_id: str) -> None:
         """Returns when the job's process is gone. Harmless on an ended job."""
         try:

@@ -1,7 +1,7 @@
 """What a job is asked for: the shape of the platform's own automodel backend, so that one client fits both.
 
 Beyond automodel, and named as its sister unsloth names them: ``schedule.lr_scheduler_type``,
-``schedule.warmup_ratio`` and ``training.lora.dropout``.
+``schedule.warmup_ratio`` and ``training.lora.dropout``. The model server's own: ``training.max_set_aside_share``.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ class Training(Part):
     finetuning_type: Literal["lora"] = "lora"
     lora: Lora = Lora()
     max_seq_length: int | None = None
+    # The largest share of the rows that may be set aside because the model cannot learn from them. 0: none may.
+    max_set_aside_share: float = Field(default=0, ge=0, lt=1)
 
 
 class Schedule(Part):
@@ -98,5 +100,6 @@ class PeftSpec(PeftInput):
             "lr_scheduler_type": self.schedule.lr_scheduler_type,
             "warmup_ratio": self.schedule.warmup_ratio,
             **({} if self.optimizer.weight_decay is None else {"weight_decay": self.optimizer.weight_decay}),
+            "max_set_aside_share": self.training.max_set_aside_share,
             "lora": lora,
         }

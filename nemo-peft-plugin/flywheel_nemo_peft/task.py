@@ -23,7 +23,7 @@ def main() -> int:
     logging.raiseExceptions = False
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    return run_task(PeftJob, sdk=get_task_sdk("customization"))
+    return int(run_task(PeftJob, sdk=get_task_sdk("customization")))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from flywheel_nemo_peft.job_record import JobRecord
 from flywheel_nemo_peft.model_server import BusyError, ModelServer
 from flywheel_nemo_peft.patience import SILENCE_S, patiently
 from flywheel_nemo_peft.references import split_reference
+from flywheel_nemo_peft.set_aside import publish
 from flywheel_nemo_peft.spec import PeftSpec
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ def train(spec: PeftSpec, *, ctx: JobContext, sdk: NeMoPlatform) -> dict[str, An
     assert ctx.job_id is not None  # noqa: S101  (it runs as a task of the platform)
     record = JobRecord(sdk, ctx.workspace, ctx.job_id)
     try:
-        return _train(spec, ctx.workspace, ctx.job_id, sdk, record)
+        return _train(spec, ctx, sdk, record)
     except RefusedError as error:
         return _failed(record, {}, error.code, str(error))
     except UnreachableError as error:
@@ -49,13 +50,12 @@ def train(spec: PeftSpec, *, ctx: JobContext, sdk: NeMoPlatform) -> dict[str, An
         return _failed(record, {}, "cancelled", str(error))
 
 
-def _train(
-    spec: PeftSpec, workspace: str, job_id: str, sdk: NeMoPlatform, record: JobRecord
-) -> dict[str, Any]:
+def _train(spec: PeftSpec, ctx: JobContext, sdk: NeMoPlatform, record: JobRecord) -> dict[str, Any]:
+    workspace = ctx.workspace
     server = ModelServer(spec.upstream.url)
     fields = patiently("tell the job", record.custom_fields)
     # Who submits again after a loss gives the same id, and so finds the training that went on meanwhile.
-    training_id = str(fields.get("training_id") or f"{workspace}.{job_id}")
+    training_id = str(fields.get("training_id") or f"{workspace}.{ctx.job_id}")
     record.tell({"phase": "preparing"})
     body = patiently("hand over the data", lambda: _job_body(spec, workspace, sdk, server))
     # Nothing of the job's own name: the next job of this training has another, and has to ask for the very same.
@@ -64,6 +64,7 @@ def _train(
     if job["status"] != "succeeded":
         error = job.get("error") or {}
         return _failed(record, details, str(error.get("code")), str(error.get("message")))
+    publish(server, str(job["id"]), ctx)
     served_as = str(job["fine_tuned_model"])
     log.info("Registering the adapter")
     adapter = patiently(

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
+import type { GuardrailVerdict } from '../../domain/guardrails/guardrails.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { parseRecord } from '../../domain/records/parse.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -21,8 +22,8 @@ export interface Answer {
   readonly response: JsonObject | null;
   /** Of a stream: when its first piece came, in ms after the call was sent. */
   readonly firstChunkMs?: number;
-  /** The rule that kept the model's own answer from the caller; `response` is what the caller got instead. */
-  readonly blockedBy?: string;
+  /** What kept the model's own answer from the caller; `response` is what the caller got instead. */
+  readonly blocked?: Pick<GuardrailVerdict, 'rule' | 'detail'>;
 }
 
 /** One call on its way: who asked what of whom, since when; and its record. */
@@ -53,12 +54,11 @@ export class Exchange {
   /** Records an answered call; returns the record's id, or null when there is none. */
   keep(answer: Answer): string | null {
     const recordId = this.#record(answer);
-    if (answer.blockedBy === undefined) this.note('call', answer.status, recordId);
-    else this.note('answer_blocked', answer.status, recordId, answer.blockedBy);
+    this.note(answer.blocked ? 'answer_blocked' : 'call', answer.status, recordId, answer.blocked);
     return recordId;
   }
 
-  note(event: string, status: number, recordId: string | null = null, rule?: string): void {
+  note(event: string, status: number, recordId: string | null = null, more: object = {}): void {
     this.#options.log.info(event, {
       workload: this.call.workloadId,
       client: this.call.clientId,
@@ -67,7 +67,7 @@ export class Exchange {
       status,
       latencyMs: this.elapsedMs,
       record: recordId,
-      ...(rule !== undefined && { rule }),
+      ...more,
     });
   }
 
@@ -86,7 +86,7 @@ export class Exchange {
     return journal.append(parsed.record) ? parsed.record.id : null;
   }
 
-  #wire(response: JsonObject, { firstChunkMs, blockedBy }: Answer): JsonObject {
+  #wire(response: JsonObject, { firstChunkMs, blocked }: Answer): JsonObject {
     const { call, target } = this;
     return {
       id: this.recordId,
@@ -100,7 +100,7 @@ export class Exchange {
       latency_ms: this.elapsedMs,
       ...(firstChunkMs !== undefined && { first_chunk_ms: firstChunkMs }),
       route_version: target.routeVersion,
-      ...(blockedBy !== undefined && { blocked_by: blockedBy }),
+      ...(blocked !== undefined && { blocked_by: blocked.rule ?? 'unnamed' }),
     };
   }
 }

@@ -52,8 +52,14 @@ export async function stopQuestion(
   if (verdict.allowed) return null;
   options.counts.blockedQuestions += 1;
   const { workloadId, clientId } = call;
-  const { rule } = verdict;
-  options.log.info('question_blocked', { workload: workloadId, client: clientId, route: routeVersion, rule });
+  const { rule, detail } = verdict;
+  options.log.info('question_blocked', {
+    workload: workloadId,
+    client: clientId,
+    route: routeVersion,
+    rule,
+    detail,
+  });
   const response = openAiError(questionBlocked(call));
   response.headers.set('x-flywheel-route', String(routeVersion));
   response.headers.set('x-flywheel-blocked', 'question');
@@ -83,9 +89,8 @@ export async function guardedReply(
   counts.blockedAnswers += 1;
   const instead = blockedCompletion(completion);
   const recordId = exchange.keep({
-    status: reply.status,
-    response: instead,
-    blockedBy: verdict.rule ?? 'unnamed',
+    ...{ status: reply.status, response: instead },
+    blocked: { rule: verdict.rule, detail: verdict.detail },
   });
   const streams = isStream(reply);
   const headers = {

@@ -168,6 +168,19 @@ test('records that the model cannot learn from are listed with the job, by every
   expect(trainer.requests[0]?.maxSetAsideShare).toBe(0.5);
 });
 
+test('what a trainer tells only when the job’s turn has come is listed all the same', async () => {
+  const { trainer, trainings, train } = await setup();
+  trainer.setAside = async (jobId) =>
+    trainer.jobs.some(({ id, status }) => id === jobId && status === 'succeeded')
+      ? [{ split: 'train', line: 2, reason: 'row_too_long', detail: '900 tokens' }]
+      : [];
+  after(1, succeed, trainer);
+
+  await train();
+
+  expect(trainings.jobs.get('job-1')?.setAside).toMatchObject({ train: 1, validation: 0 });
+});
+
 test('too few records that fit fail the training, with the reason', async () => {
   const { trainer, train } = await setup();
   trainer.onCall = (call) => {

@@ -59,7 +59,9 @@ export function inMemoryTrainings(): InMemoryTrainings {
     jobs,
     adapters,
     async recordJob(job) {
-      if (!jobs.has(job.jobId)) jobs.set(job.jobId, { ...job, updates: 0 });
+      const known = jobs.get(job.jobId);
+      if (!known) jobs.set(job.jobId, { ...job, updates: 0 });
+      else if (job.setAside) jobs.set(job.jobId, { ...known, setAside: job.setAside });
     },
     async updateJob(jobId, status, progress, error) {
       const job = jobs.get(jobId);

@@ -111,6 +111,16 @@ export function experimentCases(lineage: () => Lineage): void {
     expect((await view())?.training?.setAside).toEqual(setAside);
   });
 
+  it('adds to a job what it was not trained on once that is told, and changes nothing else', async () => {
+    const setAside = { train: 1, validation: 0, reasons: { row_too_long: 1 }, list: anArtifactRef('9', 1) };
+    await lineage().experiments.recordJob(job);
+    await lineage().experiments.updateJob(job.jobId, 'succeeded', null);
+
+    await lineage().experiments.recordJob({ ...job, setAside });
+
+    expect((await view())?.training).toMatchObject({ status: 'succeeded', setAside });
+  });
+
   it('knows where an adapter comes from, whatever it is asked of another', async () => {
     const { experiments, adapters, evaluations } = lineage();
     await experiments.recordJob(job);

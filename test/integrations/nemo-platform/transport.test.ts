@@ -140,16 +140,63 @@ test('times of the platform are compared with its own clock', async () => {
   await expect(jobs.status('j')).resolves.toMatchObject({ lost: false });
 });
 
+const longAgo = () => new Date(Date.now() - 150_000);
+const aLog = (...times: Date[]) =>
+  says(200, { data: times.map((time) => ({ timestamp: withoutZone(time), message: 'x' })), next_page: null });
+const loops = (reconciler: boolean) =>
+  says(200, { controllers: { status: { job_scheduler: true, job_reconciler: reconciler } } });
+
 test.each([
   ['active', true],
   ['pending', true],
   ['completed', false],
 ])('a job %s without a sign of life for long is lost: %s', async (status, lost) => {
   const { settings, transport } = await setup(
-    says(200, aStatus({ status, seenAt: new Date(Date.now() - 150_000) })),
+    says(200, aStatus({ status, seenAt: longAgo() })),
+    aLog(longAgo()),
+    loops(true),
   );
 
   await expect(createJobsClient(settings, transport).status('j')).resolves.toMatchObject({ lost });
+});
+
+test('a job whose process still writes is not lost, however long the controller has not marked it', async () => {
+  const { settings, transport } = await setup(
+    says(200, aStatus({ status: 'active', seenAt: longAgo() })),
+    says(200, { data: [{ timestamp: withoutZone(longAgo()), message: 'x' }], next_page: 'more' }),
+    aLog(new Date()),
+  );
+
+  await expect(createJobsClient(settings, transport).status('j')).resolves.toMatchObject({ lost: false });
+});
+
+test('of a job that nobody has looked after nothing is known: neither lost nor well', async () => {
+  const { settings, transport } = await setup(
+    says(200, aStatus({ status: 'active', seenAt: longAgo() })),
+    aLog(),
+    loops(false),
+  );
+
+  await expect(createJobsClient(settings, transport).status('j')).rejects.toMatchObject({
+    name: 'UnavailableError',
+    message: expect.stringContaining('job_reconciler does not come round') as string,
+  });
+});
+
+test('the last lines of a log are its last, of however many pages', async () => {
+  const page = (message: string, next_page: string | null) =>
+    says(200, { data: [{ timestamp: withoutZone(new Date()), message }], next_page });
+  const { settings, transport, asked } = await setup(
+    page('first', 'p2'),
+    page('second', 'p3'),
+    page('last', null),
+  );
+
+  await expect(createJobsClient(settings, transport).log('j', 2)).resolves.toEqual(['second', 'last']);
+
+  expect(
+    asked.map((line) => new URL(line.split(' ')[1] ?? '', 'http://x').searchParams.get('page_cursor')),
+  ).toEqual([null, 'p2', 'p3']);
 });
 
 test('a job that nothing will ever start is told by the names of what is missing', async () => {
@@ -165,8 +212,13 @@ test('a job that nothing will ever start is told by the names of what is missing
 });
 
 function aStatus({ status, seenAt }: { status: string; seenAt: Date }) {
-  const updated_at = seenAt.toISOString().replace('Z', '');
+  const updated_at = withoutZone(seenAt);
   const task = { updated_at, status_details: { pid: 1 }, error_details: {} };
   const step = { name: 'training', updated_at, error_details: null, tasks: [task] };
   return { name: 'j', status, error_details: null, steps: [step] };
+}
+
+/** As the platform writes times. */
+function withoutZone(time: Date): string {
+  return time.toISOString().replace('Z', '');
 }

@@ -37,19 +37,35 @@ export function problemsOf(name: string, measured: Measured, killed: boolean): s
   return told;
 }
 
-/** What has to be the same as in the model server's run, of the same rows and seed. */
-export function differences(name: string, measured: Measured, reference: Measured): string[] {
-  const { view } = measured;
-  const one = view.dataset?.hash;
-  const other = reference.view.dataset?.hash;
-  return [
-    ...(one === other ? [] : [`${name}: dataset ${one}, where the model server's run had ${other}`]),
-    ...(view.verdict?.outcome === reference.view.verdict?.outcome
-      ? []
-      : [
-          `${name}: verdict ${view.verdict?.outcome}, where the model server's run had ${reference.view.verdict?.outcome}`,
-        ]),
-  ];
+interface References {
+  readonly modelServer: Measured | undefined;
+  /** The model server's run by the decay that the provider makes of the candidate's; the same but for Customizer v1. */
+  readonly sameDecay: Measured | undefined;
+}
+
+/** What has to be the same as in the model server's runs, of the same rows and seed. */
+export function differences(
+  name: string,
+  measured: Measured,
+  { modelServer, sameDecay }: References,
+): string[] {
+  const told: string[] = [];
+  const compare = (what: string, [one, other]: readonly [string | undefined, string | undefined]) =>
+    void (one === other || told.push(`${name}: ${what} ${one}, where the model server's run has ${other}`));
+  if (modelServer) {
+    compare('dataset', [measured.view.dataset?.hash, modelServer.view.dataset?.hash]);
+    compare('verdict', [measured.view.verdict?.outcome, modelServer.view.verdict?.outcome]);
+  }
+  if (sameDecay) {
+    compare('weights', [weightsOf(measured), weightsOf(sameDecay)]);
+    const { same, of } = agreement(answersIn(measured, 'lora'), answersIn(sameDecay, 'lora'));
+    if (same < of) told.push(`${name}: ${of - same} of ${of} answers of the same weights are others`);
+  }
+  return told;
+}
+
+function weightsOf({ modelServerTrainings }: Measured): string | undefined {
+  return modelServerTrainings[0]?.weights;
 }
 
 export interface Row {
@@ -57,7 +73,10 @@ export interface Row {
   readonly dataset: string;
   readonly verdict: string;
   readonly scores: Readonly<Record<string, number>>;
+  /** As the model server's run gave, by strategy. */
   readonly sameAnswers: Readonly<Record<string, string>>;
+  /** Of the LoRA experiment and the model server's training by the same decay, where that is another run. */
+  readonly sameDecay: string | null;
   /** First twelve digits of the sha256 of the adapter's weights. */
   readonly weights: string;
   readonly trainings: number;
@@ -68,8 +87,8 @@ export interface Row {
   readonly meanLoad: number | null;
 }
 
-/** A run beside the one that it should equal. */
-export function toRow(name: string, measured: Measured, reference: Measured): Row {
+/** A run beside those that it is compared with; what was not measured is compared with nothing. */
+export function toRow(name: string, measured: Measured, { modelServer, sameDecay }: References): Row {
   const { view, kills, trainings, evaluations, modelServerTrainings, meanLoad } = measured;
   const metric = view.primaryMetric ?? 'call_accuracy';
   const [training] = modelServerTrainings;
@@ -81,8 +100,9 @@ export function toRow(name: string, measured: Measured, reference: Measured): Ro
       view.experiments.map(({ strategy, metrics }) => [strategy, metrics[metric] ?? Number.NaN]),
     ),
     sameAnswers: Object.fromEntries(
-      view.experiments.map(({ strategy }) => [strategy, agreementText(measured, reference, strategy)]),
+      view.experiments.map(({ strategy }) => [strategy, agreementText(measured, modelServer, strategy)]),
     ),
+    sameDecay: sameDecay === modelServer ? null : agreementText(measured, sameDecay, 'lora'),
     weights: training?.weights.slice(0, 12) ?? '',
     trainings: trainings.length,
     evaluations: evaluations?.length ?? null,
@@ -93,7 +113,8 @@ export function toRow(name: string, measured: Measured, reference: Measured): Ro
   };
 }
 
-function agreementText(measured: Measured, reference: Measured, strategy: Strategy): string {
+function agreementText(measured: Measured, reference: Measured | undefined, strategy: Strategy): string {
+  if (!reference) return '–';
   const { same, of } = agreement(answersIn(measured, strategy), answersIn(reference, strategy));
   return of === 0 ? '–' : `${same} of ${of}`;
 }

@@ -24,7 +24,7 @@ import { turn, workload } from './turn.ts';
  */
 const { values } = parseArgs({
   options: {
-    home: { type: 'string', default: '.flywheel-measure-nemo' },
+    home: { type: 'string', default: '.flywheel/measure-nemo' },
     'port-offset': { type: 'string', default: '3000' },
     data: { type: 'string', default: '../shared/data/clinc150/data_full.json' },
     // Of the names in candidates.yaml, comma-separated.
@@ -33,13 +33,13 @@ const { values } = parseArgs({
   },
 });
 
-/** In this order; the second of a pair is compared with the first. */
+/** In this order. `decay`: the model server's run by the decay that the provider makes of the candidate's. */
 const comparisons = [
-  { name: 'model-server', like: 'model-server', killed: false },
-  { name: 'nemo-platform', like: 'model-server', killed: true },
-  { name: 'model-server-cosine', like: 'model-server-cosine', killed: false },
-  { name: 'nemo-v1', like: 'model-server-cosine', killed: true },
-] as const satisfies readonly { name: CandidateName; like: CandidateName; killed: boolean }[];
+  { name: 'model-server', decay: 'model-server', killed: false },
+  { name: 'nemo-platform', decay: 'model-server', killed: true },
+  { name: 'model-server-cosine', decay: 'model-server-cosine', killed: false },
+  { name: 'nemo-v1', decay: 'model-server-cosine', killed: true },
+] as const satisfies readonly { name: CandidateName; decay: CandidateName; killed: boolean }[];
 
 async function main(): Promise<void> {
   const home = resolve(repositoryRoot, values.home);
@@ -99,13 +99,13 @@ async function measureOnce(
 function report(measured: ReadonlyMap<CandidateName, Measured>): void {
   const problems: string[] = [];
   const rows: Row[] = [];
-  const first = measured.get('model-server');
-  for (const { name, like, killed } of comparisons) {
+  for (const { name, decay, killed } of comparisons) {
     const run = measured.get(name);
     if (!run) continue;
     problems.push(...problemsOf(name, run, killed));
-    if (first) problems.push(...differences(name, run, first));
-    rows.push(toRow(name, run, measured.get(like) ?? run));
+    const references = { modelServer: measured.get('model-server'), sameDecay: measured.get(decay) };
+    if (killed) problems.push(...differences(name, run, references));
+    rows.push(toRow(name, run, references));
   }
   const machine = {
     ...{ cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', node: process.version },
