@@ -1,4 +1,4 @@
-import { type FlywheelError, RejectedError } from '../../domain/errors.ts';
+import { type FlywheelError, RejectedError, UnavailableError } from '../../domain/errors.ts';
 import { type CallName, refused, shorten } from '../http/errors.ts';
 import { Complaint } from './errors.schema.ts';
 
@@ -11,6 +11,8 @@ export interface Answered {
 
 /** The gateway's own words for a model that it does not route; the status alone would be any 404. */
 const unknownModel = /No VirtualModel named|model entity .* not found|is not served/i;
+/** Two wrote at once, often its own controller: the same again, with what is there now, is right. */
+const lostRace = /modified by another request/i;
 /** The gateway wraps what a model's server answered in a 502 of its own. */
 const wrapped = /^Backend returned (\d{3}): (.*)$/s;
 
@@ -22,7 +24,9 @@ export function toFlywheelError({ status: outer, headers, body }: Answered, call
   const { status, complaint } = unwrap(outer, read(body));
   const isUnknown = status === 404 && unknownModel.test(complaint.text);
   const code = complaint.code ?? (isUnknown ? 'model_not_found' : undefined);
-  return refused({ status, headers, detail: complaint.text, code }, call);
+  const error = refused({ status, headers, detail: complaint.text, code }, call);
+  if (status !== 409 || !lostRace.test(complaint.text)) return error;
+  return new UnavailableError(error.message, { kind: 'busy' });
 }
 
 /**

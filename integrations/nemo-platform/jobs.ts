@@ -73,6 +73,7 @@ export function createJobsClient(settings: NemoPlatformSettings, transport: Tran
         doing: `cancel job ${name}`,
         method: 'POST',
         path: `${pathOf(name)}/cancel`,
+        idempotent: true,
         reply: z.unknown(),
       });
     },

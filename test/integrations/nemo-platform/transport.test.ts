@@ -48,6 +48,17 @@ test('a question is repeated when the platform fails, and no more than twice', a
   expect(asked).toHaveLength(3);
 });
 
+test('what lost a race with another write is repeated where that changes nothing', async () => {
+  const race = says(409, {
+    detail: "Entity 'att-1' was modified by another request. Please refetch and retry.",
+  });
+  const { transport, asked } = await setup(race, fine);
+
+  await expect(transport.call({ ...post, idempotent: true })).resolves.toEqual({ ok: true });
+
+  expect(asked).toEqual(['POST /x', 'POST /x']);
+});
+
 test('what changes something is not repeated', async () => {
   const { transport, asked } = await setup(says(503, { detail: 'starting' }), fine);
 
