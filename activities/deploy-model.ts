@@ -1,5 +1,6 @@
 import { RejectedError, UnavailableError } from '../domain/errors.ts';
 import type { ServingSpec } from '../domain/experiments/experiment.ts';
+import { removeUnused } from './deployments/remove-unused.ts';
 import { pause } from './pause.ts';
 import type { Deployers, Deployment, DeploymentTarget } from './ports/deployer.ts';
 import type { DeploymentLineage, ProviderModel } from './ports/deployment-lineage.ts';
@@ -8,7 +9,10 @@ import type { Lineage } from './ports/lineage.ts';
 export interface DeployModelPorts {
   readonly deployers: Deployers;
   readonly lineage: {
-    readonly deployments: Pick<DeploymentLineage, 'hold' | 'begin' | 'recordDeployment' | 'list'>;
+    readonly deployments: Pick<
+      DeploymentLineage,
+      'hold' | 'begin' | 'recordDeployment' | 'list' | 'claimUnused' | 'unclaim' | 'forget'
+    >;
     readonly experiments: Pick<Lineage['experiments'], 'baseModelOf'>;
   };
 }
@@ -36,7 +40,11 @@ export async function deployModel(
   const { deployments, experiments } = ports.lineage;
   const target = { model, baseModel: await experiments.baseModelOf(provider, model) };
   // Before anything is made: what dies from here on leaves a hold behind, whose end leads to the deployment.
-  await deployments.hold({ provider, ...target }, holder);
+  await deployments.hold({ provider, ...target }, holder).catch(async (error: unknown) => {
+    // Whoever was removing it may have died: that is finished here, and the next attempt holds it.
+    if (error instanceof UnavailableError) await removeUnused({ deployers: ports.deployers, deployments });
+    throw error;
+  });
   const deadline = Date.now() + timing.patienceMs;
   for (;;) {
     if (!(await deployments.begin({ provider, model }, holder))) throw givenBack(provider, target);

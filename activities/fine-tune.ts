@@ -106,11 +106,20 @@ async function train(
 ): Promise<{ job: TrainingJob; again: boolean }> {
   const launched = await launchWhenFree(training, request);
   const job = await watchOrEnd(training, launched, request);
-  // Once more: a trainer that queues jobs looks at their rows only when their turn has come.
-  if (job.status === 'succeeded') await record(training, job, request);
   await training.lineage.updateJob(job.id, job.status, training.state.progress, job.error ?? undefined);
+  if (job.status === 'succeeded') await recordAgain(training, job, request);
   // Found cancelled, not cancelled while we watched: whoever reset the run asks for the training again.
   return { job, again: job.errorRetryable || launched.status === 'cancelled' };
+}
+
+/** A trainer that queues jobs looks at their rows only when their turn has come. Not worth a finished training. */
+async function recordAgain(training: Training, job: TrainingJob, request: FineTuneRequest): Promise<void> {
+  try {
+    await record(training, job, request);
+  } catch (error) {
+    if (!(error instanceof RejectedError)) throw error;
+    log.warn('What the training left out cannot be read', { jobId: job.id, reason: error.message });
+  }
 }
 
 function failed({ id, status, error }: TrainingJob, rounds: number): RejectedError {

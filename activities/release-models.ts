@@ -1,10 +1,10 @@
-import { log } from '@temporalio/activity';
+import { activityInfo, log } from '@temporalio/activity';
 import { routeHolder, runHolder } from '../domain/deployments/holder.ts';
 import { UnavailableError } from '../domain/errors.ts';
 import { removeUnused } from './deployments/remove-unused.ts';
 import { keepAlive } from './keep-alive.ts';
 import type { Deployers } from './ports/deployer.ts';
-import type { DeploymentLineage } from './ports/deployment-lineage.ts';
+import { claimLastsMs, type DeploymentLineage } from './ports/deployment-lineage.ts';
 import type { Lineage } from './ports/lineage.ts';
 
 export interface ReleaseModelsPorts {
@@ -12,7 +12,7 @@ export interface ReleaseModelsPorts {
   readonly lineage: {
     readonly deployments: Pick<
       DeploymentLineage,
-      'release' | 'keptForMs' | 'claimUnused' | 'unclaim' | 'forget'
+      'release' | 'keptForMs' | 'claimUnused' | 'unclaim' | 'forget' | 'list'
     >;
     readonly routes: Pick<Lineage['routes'], 'get'>;
   };
@@ -31,17 +31,22 @@ export function createReleaseModels({ deployers, lineage, retirementGraceMs }: R
 
   /**
    * The route keeps what it serves and what a rollback would serve; what it has left, for a time of grace:
-   * `keptForMs`, absent where nothing is kept.
+   * `keptForMs`, absent where nothing is kept. With `onlyExpired` nothing is released that was not: a move that is
+   * under way may just have deployed it.
    */
   async function releaseRouteModels({
     workloadId,
+    onlyExpired = false,
   }: {
     readonly workloadId: string;
+    readonly onlyExpired?: boolean;
   }): Promise<{ removed: string[]; keptForMs?: number }> {
-    const route = await routes.get(workloadId);
-    const except = [route?.serving, route?.previous].filter((serving) => serving != null);
     const holder = routeHolder(workloadId);
-    await deployments.release(holder, { except, keepMs: retirementGraceMs });
+    if (!onlyExpired) {
+      const route = await routes.get(workloadId);
+      const except = [route?.serving, route?.previous].filter((serving) => serving != null);
+      await deployments.release(holder, { except, keepMs: retirementGraceMs });
+    }
     const { removed } = await giveBack();
     const keptForMs = await deployments.keptForMs(holder);
     return { removed, ...(keptForMs !== null && { keptForMs }) };
@@ -62,7 +67,19 @@ export function createReleaseModels({ deployers, lineage, retirementGraceMs }: R
       },
     );
     if (failures.length > 0) throw new UnavailableError(failures.join(' '));
+    await finishEarlierAttempt();
     return { removed };
+  }
+
+  /** One that died while it was removing has left its claims behind, which are nobody else's for some minutes. */
+  async function finishEarlierAttempt(): Promise<void> {
+    if (activityInfo().attempt === 1) return;
+    const claimed = (await deployments.list()).filter(({ ours, removing }) => ours && removing);
+    if (claimed.length === 0) return;
+    throw new UnavailableError(`Still being removed: ${claimed.map(({ model }) => model).join(', ')}.`, {
+      kind: 'busy',
+      retryAfterMs: claimLastsMs,
+    });
   }
 
   return { releaseRunModels, releaseRouteModels };

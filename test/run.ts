@@ -47,11 +47,19 @@ function testEnvironment(): NodeJS.ProcessEnv {
 
 /** The model server in its own environment, the plug-in in its platform's. */
 async function runPytests(python: string, dir: string): Promise<Outcome[]> {
-  const plugin = await pluginTestEnvironment((line) => console.error(line));
-  return [
-    ...(await runPytest('model-server', { python, report: join(dir, 'model-server.xml') })),
-    ...(await runPytest('nemo-peft-plugin', { ...plugin, report: join(dir, 'plugin.xml') })),
-  ];
+  const modelServer = await runPytest('model-server', { python, report: join(dir, 'model-server.xml') });
+  return [...modelServer, ...(await runPluginTests(join(dir, 'plugin.xml')))];
+}
+
+/** What cannot be set up has failed, and keeps no other test from running. */
+async function runPluginTests(report: string): Promise<Outcome[]> {
+  try {
+    const plugin = await pluginTestEnvironment((line) => console.error(line));
+    return await runPytest('nemo-peft-plugin', { ...plugin, report });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return [{ title: `nemo-peft-plugin could not be set up: ${reason}`, state: 'failed' }];
+  }
 }
 
 interface PytestRun {

@@ -5,8 +5,6 @@ import { type Policies, policyOf, type WorkloadPolicy } from '../domain/policies
 
 /** A change of `workloads.yaml` works within a second; a `stat` a second costs nothing. */
 const checkEveryMs = 1_000;
-/** What is made of so many workloads' policies is kept: their names may be anybody's. */
-const mostRemembered = 1_000;
 
 /** The policies as they stand now, for those who ask at each call and can wait for nothing. */
 export interface PoliciesInForce {
@@ -25,33 +23,34 @@ export function policiesInForce(
   let version = versionOf(policiesFile.path);
   let policies: Policies = loadPolicies(policiesFile);
   let checkedAtMs = performance.now();
+  let told: string | null = null;
 
   function current(): Policies {
     if (performance.now() - checkedAtMs < checkEveryMs) return policies;
     checkedAtMs = performance.now();
-    const now = versionOf(policiesFile.path);
-    if (now === version) return policies;
-    version = now;
     try {
+      const now = versionOf(policiesFile.path);
+      if (now === version) return policies;
       policies = loadPolicies(policiesFile);
+      // Only now: what it needs beside the file, a safety set, may come later than the file.
+      version = now;
+      told = null;
     } catch (error) {
-      onUnusable(error);
+      if (told !== String(error)) onUnusable(error);
+      told = String(error);
     }
     return policies;
   }
 
   return {
     derived<T>(make: (policy: WorkloadPolicy) => T) {
-      let madeOf: Policies | null = null;
-      const made = new Map<string, T>();
+      // By policy, for any number of workloads have the default one.
+      const made = new WeakMap<WorkloadPolicy, { readonly value: T }>();
       return (workloadId) => {
-        const now = current();
-        if (now !== madeOf || made.size >= mostRemembered) made.clear();
-        madeOf = now;
-        if (made.has(workloadId)) return made.get(workloadId) as T;
-        const fresh = make(policyOf(now, workloadId));
-        made.set(workloadId, fresh);
-        return fresh;
+        const policy = policyOf(current(), workloadId);
+        const { value } = made.get(policy) ?? { value: make(policy) };
+        made.set(policy, { value });
+        return value;
       };
     },
   };

@@ -143,6 +143,8 @@ export interface RetirementInput {
   readonly workloadId: string;
   /** How long what the route has left stays deployed, from now. */
   readonly keptForMs: number;
+  /** The release itself failed, and is made up for. */
+  readonly unreleased?: boolean;
 }
 
 export interface RetirementResult {

@@ -29,12 +29,12 @@ export function releaseRunModels(runId: string): Promise<void> {
  */
 export function retireRouteModels({ workloadId, moveId }: RolloutInput): Promise<void> {
   return orLog(async () => {
-    const keptForMs = await releaseNow(workloadId);
+    const { keptForMs, unreleased } = await releaseNow(workloadId);
     if (keptForMs === undefined) return;
     await startChild(retirement, {
       workflowId: retirementId(moveId),
       taskQueue: workflowQueue,
-      args: [{ workloadId, keptForMs }],
+      args: [{ workloadId, keptForMs, ...(unreleased && { unreleased }) }],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       cancellationType: ChildWorkflowCancellationType.ABANDON,
       typedSearchAttributes: initialAttributes(workloadId, 'retiring'),
@@ -44,16 +44,17 @@ export function retireRouteModels({ workloadId, moveId }: RolloutInput): Promise
 }
 
 /** For how long something is kept that will have to be given back; undefined where nothing is. */
-async function releaseNow(workloadId: string): Promise<number | undefined> {
+async function releaseNow(
+  workloadId: string,
+): Promise<{ readonly keptForMs?: number; readonly unreleased?: true }> {
   try {
-    const { keptForMs } = await releasing.releaseRouteModels.executeWithOptions(
+    return await releasing.releaseRouteModels.executeWithOptions(
       { summary: 'give retired deployments back' },
       [{ workloadId }],
     );
-    return keptForMs;
   } catch (error) {
     log.warn('Retired deployments are given back later', { reason: reasonOf(error) });
-    return againAfterMs;
+    return { keptForMs: againAfterMs, unreleased: true };
   }
 }
 

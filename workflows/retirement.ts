@@ -13,14 +13,15 @@ const clockSkewMs = 1_000;
  *     sleep → give back → is anything still kept? (moved again meanwhile) → sleep …
  */
 export async function retirement(input: RetirementInput): Promise<RetirementResult> {
-  const { workloadId } = input;
+  const { workloadId, unreleased = false } = input;
   const removed: string[] = [];
   for (let keptForMs: number | undefined = input.keptForMs; keptForMs !== undefined; ) {
     setCurrentDetails(retirementDetails(workloadId, Date.now() + keptForMs, removed));
     await sleep(keptForMs + clockSkewMs, { summary: 'the time of grace' });
     const given = await retiring.releaseRouteModels.executeWithOptions(
       { summary: 'give retired deployments back' },
-      [{ workloadId }],
+      // Whoever moves the route now releases for itself.
+      [{ workloadId, onlyExpired: !unreleased }],
     );
     removed.push(...given.removed);
     keptForMs = given.keptForMs;

@@ -1,5 +1,5 @@
-import { FlywheelError, RejectedError } from '../../domain/errors.ts';
-import type { Deployers } from '../ports/deployer.ts';
+import { FlywheelError, NotFoundError, RejectedError } from '../../domain/errors.ts';
+import type { Deployer, Deployers } from '../ports/deployer.ts';
 import type { DeploymentLineage, RecordedDeployment } from '../ports/deployment-lineage.ts';
 
 export interface RemoveUnusedPorts {
@@ -41,15 +41,25 @@ async function removeOne(deployers: Deployers, deployment: RecordedDeployment): 
   const { provider, model, baseModel, deploymentId, ours } = deployment;
   // What others made is theirs, and what was never begun needs no removal.
   if (!ours) return { deployment, outcome: 'left', reason: 'Flywheel did not deploy it' };
+  const deployer = deployerOf(deployers, provider);
+  if (deployer === null)
+    return { deployment, outcome: 'left', reason: `Flywheel deploys nothing at ${provider} any more` };
   try {
-    const deployer = deployers(provider);
-    if (deployer === null)
-      return { deployment, outcome: 'left', reason: `Flywheel deploys nothing at ${provider} any more` };
     await deployer.remove(deploymentId, { model, baseModel });
     return { deployment, outcome: 'removed', reason: null };
   } catch (error) {
     if (!(error instanceof FlywheelError)) throw error;
     const outcome = error instanceof RejectedError ? 'left' : 'failed';
     return { deployment, outcome, reason: error.message };
+  }
+}
+
+/** Null for a provider that was taken out of candidates.yaml, too: nothing can be removed there any more. */
+function deployerOf(deployers: Deployers, provider: string): Deployer | null {
+  try {
+    return deployers(provider);
+  } catch (error) {
+    if (error instanceof NotFoundError) return null;
+    throw error;
   }
 }

@@ -1,5 +1,8 @@
 import type { Deployment, DeploymentTarget } from './deployer.ts';
 
+/** A claim of somebody who must have died: longer than one attempt at giving back may take (`workflows/activity-options.ts`). */
+export const claimLastsMs = 6 * 60_000;
+
 /** A model at a provider. */
 export interface ProviderModel {
   readonly provider: string;

@@ -65,9 +65,9 @@ async function isOver({ client, lineage, dryRun }: Asking, one: Promotable): Pro
 
 /** What Temporal does not know proves nothing, it may be another Temporal; but not for ever. */
 async function mayStillMove(client: Client, { runId, workload, decidedAt }: Promotable): Promise<boolean> {
-  const workflows = await Promise.all(
-    [gateId(runId), rolloutId(workload)].map((id) => latestExecution(client, id)),
-  );
+  // One after the other: a gate ends once it has left its rollout behind, which is then found.
+  const gate = await latestExecution(client, gateId(runId));
+  const workflows = [gate, await latestExecution(client, rolloutId(workload))];
   if (workflows.some((workflow) => workflow?.open)) return true;
   return (
     workflows.every((workflow) => workflow === null) &&

@@ -1,5 +1,4 @@
 import { type Removal, removeUnused } from '../../activities/deployments/remove-unused.ts';
-import type { Deployers } from '../../activities/ports/deployer.ts';
 import type { DeploymentLineage, RecordedDeployment } from '../../activities/ports/deployment-lineage.ts';
 import type { Config } from '../../config/config.ts';
 import { openDeployers } from '../../wiring/open-deployers.ts';
@@ -15,7 +14,7 @@ export async function giveBack(
   over: readonly string[],
 ): Promise<CleanedThing[]> {
   await deployments.releaseStrayHolds(over);
-  const removals = await removeUnused({ deployers: stillConfigured(config), deployments });
+  const removals = await removeUnused({ deployers: openDeployers(config), deployments });
   return removals.filter(({ deployment }) => deployment.ours).map(toThing);
 }
 
@@ -26,9 +25,12 @@ export async function wouldGiveBack(
 ): Promise<CleanedThing[]> {
   const held = await stillHeld(deployments, over);
   return (await deployments.list())
-    .filter(({ ours, removing }) => ours && !removing)
+    .filter(({ ours }) => ours)
     .filter((deployment) => !held.some((one) => isSame(one, deployment)))
-    .map((deployment) => toThing({ deployment, outcome: 'removed', reason: null }));
+    .map((deployment) => {
+      const reason = deployment.removing ? 'somebody is removing it, or has died doing so' : null;
+      return toThing({ deployment, outcome: 'removed', reason });
+    });
 }
 
 /** The deployments that somebody needs, stray holds not counted. */
@@ -42,12 +44,6 @@ export async function stillHeld(
   return all.filter(({ holders, ...deployment }) =>
     holders.some((holder) => !stray.some((hold) => hold.holder === holder && isSame(hold, deployment))),
   );
-}
-
-/** Of a provider that was taken out of candidates.yaml nothing can be removed any more. */
-function stillConfigured(config: Config): Deployers {
-  const open = openDeployers(config);
-  return (provider) => (Object.hasOwn(config.providers, provider) ? open(provider) : null);
 }
 
 function toThing({ deployment, outcome, reason }: Removal): CleanedThing {

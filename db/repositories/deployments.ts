@@ -1,8 +1,9 @@
 import { and, asc, eq, gt, isNotNull, isNull, lt, not, or, type SQL, sql } from 'drizzle-orm';
-import type {
-  DeploymentLineage,
-  ProviderModel,
-  RecordedDeployment,
+import {
+  claimLastsMs,
+  type DeploymentLineage,
+  type ProviderModel,
+  type RecordedDeployment,
 } from '../../activities/ports/deployment-lineage.ts';
 import { UnavailableError } from '../../domain/errors.ts';
 import type { Database, Queries } from '../connect.ts';
@@ -39,8 +40,9 @@ export function createDeploymentLineage(db: Database): DeploymentLineage {
           set: { deploymentId: id, ours },
         });
     },
-    release: (holder, { keepMs = 0, except = [] } = {}) => release(db, holder, keepMs, except),
-    claimUnused: ({ staleMs = defaultStaleMs } = {}) => db.transaction((tx) => claimUnused(tx, staleMs)),
+    release: (holder, { keepMs = 0, except = [] } = {}) =>
+      db.transaction((tx) => release(tx, holder, keepMs, except)),
+    claimUnused: ({ staleMs = claimLastsMs } = {}) => db.transaction((tx) => claimUnused(tx, staleMs)),
     unclaim: (key) => unclaim(db, key),
     forget: (claimed) => forget(db, claimed),
     keptForMs: (holder) => keptForMs(db, holder),
@@ -109,14 +111,22 @@ async function forget(db: Database, claimed: Parameters<DeploymentLineage['forge
   if (forgotten.length === 0) await unclaim(db, claimed);
 }
 
-/** A base model stays held by whoever keeps an adapter on it. */
+/**
+ * A base model stays held by whoever keeps an adapter on it. What is kept is held for good again, though somebody
+ * had released it meanwhile.
+ */
 async function release(
-  db: Database,
+  db: Queries,
   holder: string,
   keepMs: number,
   except: readonly ProviderModel[],
 ): Promise<void> {
   const kept = except.map(({ provider, model }) => or(holdOf(provider, model), baseOf(provider, model)));
+  if (kept.length > 0)
+    await db
+      .update(deploymentHolds)
+      .set({ keptUntil: null })
+      .where(and(eq(deploymentHolds.holder, holder), gt(deploymentHolds.keptUntil, sql`now()`), or(...kept)));
   await db
     .update(deploymentHolds)
     .set({ keptUntil: sql`now() + ${keepMs} * interval '1 millisecond'` })
@@ -138,9 +148,6 @@ function baseOf(provider: string, adapter: string): SQL {
     select d.base_model from deployments d where d.provider = ${provider} and d.model = ${adapter}
   ))`;
 }
-
-/** Longer than one attempt at giving back may take (`workflows/activity-options.ts`). */
-const defaultStaleMs = 6 * 60_000;
 
 async function claimUnused(tx: Queries, staleMs: number): Promise<readonly RecordedDeployment[]> {
   // Taken in one order by whoever takes several.

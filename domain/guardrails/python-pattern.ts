@@ -7,6 +7,8 @@ const foreign: readonly (readonly [RegExp, string])[] = [
   [/\[\[:|\[:\^?[a-z]+:\]/, '[[:…:]]'],
   [/\(\?<[A-Za-z_]/, '(?<name>…) (write (?P<name>…))'],
   [/\(\?[a-zA-Z]*U/, 'the flag U'],
+  [/\(\?[a-zA-Z]*-[a-zA-Z]*\)/, 'flags taken off such as (?-i) (write (?-i:…))'],
+  [/\{,\d/, '{,n} (write {0,n})'],
   [/(?!^)\(\?[a-z]+\)/, 'flags such as (?i) behind the beginning (write (?i:…))'],
   [/&&|--|~~|\|\|(?=[^[]*\])/, '&&, -- or ~~'],
 ];

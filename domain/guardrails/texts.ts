@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../json.ts';
 
-/** Who speaks for the caller: what a tool brought in was written by others as well. */
-const callers: ReadonlySet<unknown> = new Set(['user', 'tool', 'function']);
+/** Who does not speak for the caller: the application and the model. Everybody else does, tools and unknown roles too. */
+const others: ReadonlySet<unknown> = new Set(['system', 'developer', 'assistant']);
 
 /** Names and kinds of things, which nobody said; and sound, which is no text. */
 const unspoken: ReadonlySet<string> = new Set([
@@ -25,7 +25,7 @@ export function questionText(messages: readonly Json[]): string {
   const begin = given.slice(0, end).findLastIndex(({ role }) => role === 'assistant') + 1;
   return given
     .slice(begin, end)
-    .filter(({ role }) => callers.has(role))
+    .filter(({ role }) => !others.has(role))
     .map(({ content }) => texts(content).join('\n'))
     .join('\n');
 }
@@ -36,11 +36,12 @@ export function questionText(messages: readonly Json[]): string {
  */
 export function answerText(response: JsonObject): string | null {
   const choices = Array.isArray(response.choices) ? response.choices : [];
-  const messages = choices.flatMap((choice) =>
-    isJsonObject(choice) && isJsonObject(choice.message) ? [choice.message] : [],
+  const said = choices.flatMap((choice) =>
+    // `text` is of the older completions, which some servers send even here.
+    isJsonObject(choice) && isJsonObject(choice.message) ? [[choice.message, choice.text ?? null]] : [],
   );
-  if (messages.length === 0 || messages.length < choices.length) return null;
-  return messages.flatMap(texts).join('\n');
+  if (said.length === 0 || said.length < choices.length) return null;
+  return said.flatMap(texts).join('\n');
 }
 
 function texts(value: Json | undefined): string[] {
@@ -49,15 +50,22 @@ function texts(value: Json | undefined): string[] {
   if (!isJsonObject(value)) return [];
   return Object.entries(value).flatMap(([key, item]) => {
     if (unspoken.has(key)) return [];
-    return key === 'arguments' && typeof item === 'string' ? [unescaped(item)] : texts(item);
+    return key === 'arguments' && typeof item === 'string' ? [item, ...decoded(item)] : texts(item);
   });
 }
 
-/** Arguments are JSON as text, in which any letter may stand as its number. */
-function unescaped(text: string): string {
+/** Arguments are JSON as text, in which any letter may stand as its number, and a line break as two letters. */
+function decoded(text: string): string[] {
   try {
-    return JSON.stringify(JSON.parse(text));
+    return namesAndTexts(JSON.parse(text) as Json);
   } catch {
-    return text;
+    return [];
   }
+}
+
+function namesAndTexts(value: Json): string[] {
+  if (typeof value === 'string') return [value];
+  if (Array.isArray(value)) return value.flatMap(namesAndTexts);
+  if (!isJsonObject(value)) return [];
+  return Object.entries(value).flatMap(([name, item]) => [name, ...namesAndTexts(item)]);
 }

@@ -44,14 +44,17 @@ export class CompletionAssembler {
     this.#envelope = { ...this.#envelope, [key]: value };
   }
 
-  #addChoice({ index, delta, finish_reason, logprobs, ...rest }: JsonObject): void {
+  /** Some servers stream a whole `message`, or the older completions' `text`, where others have a `delta`. */
+  #addChoice({ index, delta, message, text, finish_reason, logprobs, ...rest }: JsonObject): void {
     const at = typeof index === 'number' ? index : 0;
+    const piece = delta ?? message;
     const known: JsonObject = this.#choices.get(at) ?? { message: { role: 'assistant', content: null } };
     this.#choices.set(at, {
       ...known,
       ...rest,
       ...(logprobs !== undefined && { logprobs: joined(known.logprobs, logprobs) }),
-      message: joined(known.message, isJsonObject(delta) ? delta : {}),
+      ...(typeof text === 'string' && { text: joined(known.text, text) }),
+      message: joined(known.message, isJsonObject(piece) ? piece : {}),
       finish_reason: finish_reason ?? known.finish_reason ?? null,
     });
   }

@@ -36,9 +36,17 @@ export function toFlywheelError({ status: outer, headers, body }: Answered, call
 export function rejectedByFailure(body: unknown, { provider, doing }: CallName): RejectedError {
   return new RejectedError(
     `${provider} failed (500) twice when asked to ${doing}, while it says that it is well, so something in the ` +
-      `request is likely wrong: ${shorten(JSON.stringify(body))}. Its own log has the reason.`,
+      `request is likely wrong (it has ${shorten(shapeOf(body))}). Its own log has the reason.`,
     { code: 'server_error' },
   );
+}
+
+/** Names and sizes: what a caller asked or a model said has no place in logs and histories. */
+function shapeOf(body: unknown): string {
+  if (typeof body !== 'object' || body === null) return 'no fields';
+  return Object.entries(body)
+    .map(([name, value]) => `${name} of ${(JSON.stringify(value) ?? '').length} characters`)
+    .join(', ');
 }
 
 function unwrap(status: number, complaint: Complaint): { status: number; complaint: Complaint } {

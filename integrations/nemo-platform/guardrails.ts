@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { GuardrailRequest, Guardrails } from '../../activities/ports/guardrails.ts';
-import { RejectedError } from '../../domain/errors.ts';
+import { RejectedError, UnavailableError } from '../../domain/errors.ts';
 import type { GuardrailVerdict, Spoken } from '../../domain/guardrails/guardrails.ts';
 import { brokenRule, compileRules, verdictOf } from '../../domain/guardrails/rules.ts';
 import { sharedByKey } from '../http/shared-by-key.ts';
@@ -12,7 +12,8 @@ import { createTransport, type Transport } from './transport.ts';
 const checkTimeoutMs = 60_000;
 
 const Checked = z.object({
-  status: z.string(),
+  // Anything else, such as a rail that failed, is no verdict.
+  status: z.enum(['success', 'blocked']),
   // That no rail ran is no verdict.
   rails_status: z
     .record(z.string(), z.object({ status: z.string() }))
@@ -56,7 +57,10 @@ export function createGuardrails(settings: NemoPlatformSettings): Guardrails {
       try {
         return await check(platform, configuration.key, request);
       } catch (error) {
-        if (!(error instanceof RejectedError) || !/config not found/i.test(error.message)) throw error;
+        if (!(error instanceof RejectedError)) throw error;
+        // It is our own configuration, made a moment ago: what fails on it is the service.
+        if (error.code === 'server_error') throw new UnavailableError(error.message, { kind: 'failing' });
+        if (!/config not found/i.test(error.message)) throw error;
         // Somebody has removed it.
         made.delete(configuration.key);
         await ensure(configuration);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { UnavailableError } from '../../domain/errors.ts';
+import { RejectedError, UnavailableError } from '../../domain/errors.ts';
 import { readLog } from './job-log.ts';
 import { Job, JobStatus, PlatformStatus } from './jobs.schema.ts';
 import { listAll } from './pages.ts';
@@ -57,7 +57,7 @@ export function createJobsClient(settings: NemoPlatformSettings, transport: Tran
   async function isSilent({ name, lastSignAt }: JobStatus): Promise<boolean> {
     const since = () => transport.now() - lostAfterMs;
     if (lastSignAt > since()) return false;
-    const newest = (await readLog(transport, pathOf(name))).at(-1);
+    const newest = (await readLog(transport, pathOf(name)).catch(noLines)).at(-1);
     if (newest && newest.timestamp > since()) return false;
     // One that does not come round renews nobody's mark, and says nothing of this job.
     await requireJobLoops(settings, transport, { awake: true });
@@ -121,4 +121,10 @@ export async function requireJobLoops(
       'healthy. Its job controller ended at the start, mostly for want of Docker; its log says why. Restart it.',
     { kind: 'failing' },
   );
+}
+
+/** A log that nobody keeps, or that is not ours to read, tells nothing of life. */
+function noLines(error: unknown): [] {
+  if (error instanceof RejectedError) return [];
+  throw error;
 }

@@ -1,5 +1,5 @@
 import { isError } from '../openai-error.ts';
-import { readCall } from './call.ts';
+import { type GatewayCall, readCall } from './call.ts';
 import { Exchange } from './exchange.ts';
 import type { GatewayOptions, IncomingCall } from './gateway-options.ts';
 import { guardedReply, stopQuestion } from './guarded.ts';
@@ -35,7 +35,7 @@ export async function chatCompletions(incoming: IncomingCall, options: GatewayOp
     const stopped = await stopQuestion({ call, request, check, routeVersion: route?.version ?? 0 }, options);
     if (stopped !== null) return stopped;
   }
-  const target = await chooseTarget(call, request, route, options);
+  const target = await chooseTarget(check === null ? call : asRead(call), request, route, options);
   if (isError(target)) return refuse(target, options, route?.version);
 
   const exchange = new Exchange(call, target, options);
@@ -46,6 +46,11 @@ export async function chatCompletions(incoming: IncomingCall, options: GatewayOp
   return isStream(reply)
     ? streamed(reply, exchange, incoming, options)
     : whole(reply, exchange, incoming, options);
+}
+
+/** Exactly what was checked: of two equal names, or of what is no JSON to others, the model must not read another. */
+function asRead(call: GatewayCall): GatewayCall {
+  return { ...call, bytes: new TextEncoder().encode(JSON.stringify(call.body)) };
 }
 
 async function whole(

@@ -1,6 +1,6 @@
 import type { GuardrailVerdict, Spoken } from '../../domain/guardrails/guardrails.ts';
 import { answerText, questionText } from '../../domain/guardrails/texts.ts';
-import type { JsonObject } from '../../domain/json.ts';
+import { isJsonObject, type JsonObject } from '../../domain/json.ts';
 import type { CheckSaid } from '../../wiring/open-enforcement.ts';
 import { reasonOf } from '../log.ts';
 import { type GatewayError, isError, openAiError } from '../openai-error.ts';
@@ -22,6 +22,12 @@ import {
 import { StreamReader } from './stream-reader.ts';
 import { callerGone, type UpstreamReply } from './upstream-client.ts';
 
+/**
+ * Characters of one text: several times the longest context of today. Matching keeps the gateway from everything else
+ * for as long as it takes.
+ */
+const longestChecked = 4_000_000;
+
 export interface GuardedQuestion {
   readonly call: GatewayCall;
   readonly request: Request;
@@ -41,6 +47,8 @@ export async function stopQuestion(
   { call, request, check, routeVersion }: GuardedQuestion,
   options: GatewayOptions,
 ): Promise<Response | null> {
+  const strange = strangelySpelt(call.body);
+  if (strange !== undefined) return refuse(misspelt(strange), options, routeVersion);
   const { messages } = call.body;
   const text = questionText(Array.isArray(messages) ? messages : []);
   const verdict = await hold(check, 'question', text, request.signal, options);
@@ -109,6 +117,7 @@ async function hold(
   gone: AbortSignal,
   { log }: GatewayOptions,
 ): Promise<GuardrailVerdict | GatewayError | typeof callerGone> {
+  if (text.length > longestChecked) return spoken === 'question' ? questionTooLong : answerTooLong;
   try {
     return await check(spoken, text, gone);
   } catch (error) {
@@ -152,8 +161,9 @@ async function readCompletion(
   if (!isStream(reply)) return readResponse(bytes, reply.headers);
   const plain = await decoded(bytes, headerOf(reply.headers, 'content-encoding')).catch(() => null);
   if (plain === null) return null;
-  const reader = new StreamReader(plain.length);
+  const reader = new StreamReader(Number.POSITIVE_INFINITY);
   reader.add(plain);
+  reader.finish();
   const { ended, completion } = reader.seen();
   return ended ? completion : null;
 }
@@ -167,11 +177,37 @@ function questionBlocked({ workloadId }: GatewayCall): GatewayError {
   };
 }
 
+/** Servers written in Go read `Messages` as `messages`, after which the question that was checked is another one. */
+function strangelySpelt(body: JsonObject): string | undefined {
+  const messages = Array.isArray(body.messages) ? body.messages.filter(isJsonObject) : [];
+  const names = [body, ...messages].flatMap((object) => Object.keys(object));
+  return names.find((name) => !checkedNames.has(name) && checkedNames.has(name.toLowerCase()));
+}
+
+const checkedNames: ReadonlySet<string> = new Set(['messages', 'role', 'content']);
+
+function misspelt(name: string): GatewayError {
+  const message = `"${name}" must be spelt "${name.toLowerCase()}", or it cannot be told what the model reads.`;
+  return { status: 400, code: 'invalid_request', param: name, message };
+}
+
 const unreadable: GatewayError = {
   status: 502,
   code: 'unchecked_answer',
   message:
     "The model's answer is no whole chat completion, so it could not be checked against the workload's guardrails.",
+};
+
+const questionTooLong: GatewayError = {
+  status: 413,
+  code: 'unchecked_question',
+  message: `The question has more than ${longestChecked} characters, too many to be checked against the workload's guardrails.`,
+};
+
+const answerTooLong: GatewayError = {
+  status: 502,
+  code: 'unchecked_answer',
+  message: `The model's answer has more than ${longestChecked} characters, too many to be checked against the workload's guardrails.`,
 };
 
 function tooLong(maxBytes: number): GatewayError {

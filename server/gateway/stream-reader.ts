@@ -37,6 +37,11 @@ export class StreamReader {
     }
   }
 
+  /** There is no more: what came last is taken as it is, though no blank line ended it. */
+  finish(): void {
+    this.add(new TextEncoder().encode('\n\n'));
+  }
+
   /** `unfinished` becomes the `finish_reason` of choices that did not end. */
   seen(unfinished: string | null = null): SeenStream {
     const completion = this.#assembler.completion(unfinished);

@@ -12,7 +12,10 @@ const answered: Hello = async () => ({ response: {}, latencyMs: 1 });
 
 const unused = async () => expect.fail('a provider that serves by itself deploys nothing');
 const noLineage = {
-  deployments: { hold: unused, begin: unused, recordDeployment: unused, list: unused },
+  deployments: {
+    ...{ hold: unused, begin: unused, recordDeployment: unused, list: unused },
+    ...{ claimUnused: unused, unclaim: unused, forget: unused },
+  },
   experiments: { baseModelOf: unused },
 };
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createAwaitModel } from '../../activities/await-model.ts';
 import type { Deployer, Deployment, DeploymentTarget } from '../../activities/ports/deployer.ts';
@@ -199,11 +200,18 @@ describe('models that have to be deployed', () => {
   });
 
   it('stay while a route serves them or would go back to them, and a time of grace beyond', async () => {
-    const workloadId = 'hr';
-    await approvedRun(lineage, 'run-routes');
+    // Routes and moves outlive the test: a second attempt makes its own.
+    const workloadId = `hr-${randomUUID()}`;
+    await approvedRun(lineage, `run-${workloadId}`);
     const move = (model: string) =>
       lineage.routes.move({
-        ...{ moveId: model, workloadId, digest: null, runId: null, kind: 'rollback' as const },
+        ...{
+          moveId: `${workloadId}/${model}`,
+          workloadId,
+          digest: null,
+          runId: null,
+          kind: 'rollback' as const,
+        },
         serving: { provider: 'cluster', model, fewShotUri: null, maxTokens: 64 },
         ...{ actor: 'ada', reason: 'a test' },
       });
@@ -224,7 +232,7 @@ describe('models that have to be deployed', () => {
   });
 
   it('tell how long they are kept, and are gone when that is over', async () => {
-    const { wait, leaveRoute } = activities(5_000, 1_000);
+    const { wait, leaveRoute } = activities(5_000, 3_000);
     await wait('llama', routeHolder('it'));
 
     const first = await leaveRoute('it');

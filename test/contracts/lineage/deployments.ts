@@ -69,6 +69,17 @@ export function deploymentCases(lineage: () => Lineage): void {
     expect(await claimed()).toEqual([]);
   });
 
+  it('holds for good again what a release keeps, though an earlier one let it go', async () => {
+    await deployments().hold(adapter, 'route:hr');
+    await deployments().release('route:hr', { keepMs: 300 });
+
+    await deployments().release('route:hr', { except: [{ provider: 'cluster', model: 'llama-hr' }] });
+    await new Promise((resolve) => setTimeout(resolve, 400));
+
+    expect(await claimed()).toEqual([]);
+    expect(await held()).toEqual({ llama: ['route:hr'], 'llama-hr': ['route:hr'] });
+  });
+
   it('lets nobody hold what is being removed, and everybody once it is forgotten', async () => {
     await deployments().hold(base, 'run:1');
     await deployments().recordDeployment(base, { id: 'nim-1', ours: true });

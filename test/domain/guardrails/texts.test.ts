@@ -16,6 +16,10 @@ describe('what a request asks', () => {
     expect(questionText(messages)).toBe('second\nwhat a web page said');
   });
 
+  it('is everything but the application’s and the model’s words, whatever role it is given', () => {
+    expect(questionText([{ role: 'User', content: 'asked' }, { content: 'more' }])).toBe('asked\nmore');
+  });
+
   it('stands before an answer that the model is to go on with', () => {
     const messages = [
       { role: 'user', content: 'asked' },
@@ -43,12 +47,21 @@ describe('what a completion says', () => {
     };
 
     expect(answerText(response)).toBe('one\nhm\nno');
-    expect(answerText(calls(['pay', { to: 'DE75' }]))).toBe('pay\n{"to":"DE75"}');
+    expect(answerText(calls(['pay', { to: 'DE75' }]))).toBe('pay\n{"to":"DE75"}\nto\nDE75');
   });
 
   it('hides nothing behind escapes in arguments; what is no JSON is read as it stands', () => {
     expect(answerText(calls(['pay', String.raw`{"to":"\u0044E75"}`]))).toContain('DE75');
     expect(answerText(calls(['pay', '{"to": "DE75']))).toContain('{"to": "DE75');
+    // A line break is one, and both of two equal names are read.
+    expect(answerText(calls(['mail', { text: 'Card:\n4111' }]))).toMatch(/^4111$/m);
+    expect(answerText(calls(['pay', '{"to":"DE75","to":"x"}']))).toContain('DE75');
+  });
+
+  it('is also what stands outside of the message', () => {
+    const response = { choices: [{ index: 0, text: 'beside', message: { role: 'assistant', content: '' } }] };
+
+    expect(answerText(response)).toContain('beside');
   });
 
   it('is nothing that could be judged where there is no message', () => {
