@@ -57,6 +57,7 @@ async function put({ workload, entry, caller, headers }: Change, options: Policy
   const { policy, problems } = await policies.check(entry);
   if (problems.length > 0) throw invalid(`The policy cannot be used: ${problems.join('; ')}.`);
   requireSayInApprovers(before.policy, policy, headers, options);
+  requireSayInGuardrails(before.policy, policy, headers, options);
   if (before.entry && canonicalJson(before.entry) === canonicalJson(entry)) return;
   const [from, to] = [policyVersion(before.policy), policyVersion(policy)];
   const audit = (action: string) =>
@@ -74,6 +75,19 @@ async function put({ workload, entry, caller, headers }: Change, options: Policy
     await audit('policy_change_failed');
     throw error;
   }
+}
+
+/** Guardrails hold up what is promoted and what is said: who may not promote may bring them in, and not change them. */
+function requireSayInGuardrails(
+  { guardrails: before }: WorkloadPolicy,
+  { guardrails: after }: WorkloadPolicy,
+  headers: Headers,
+  { access }: Pick<PolicyOptions, 'access'>,
+): void {
+  if (before === null || canonicalJson(before) === canonicalJson(after)) return;
+  const caller = access.authorize(headers, 'approve');
+  if (isError(caller))
+    throw new RequestError({ ...caller, message: `This changes the guardrails. ${caller.message}` });
 }
 
 /**

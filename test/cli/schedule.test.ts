@@ -19,7 +19,7 @@ type Row = {
 describe('flywheel schedule', () => {
   useWorkers();
 
-  async function setup(policies = '', news = {}) {
+  async function setup(policies = '{}', news = {}) {
     const world = newWorld(news);
     const id = world.workloadId;
     const file = join(await mkdtemp(join(tmpdir(), 'flywheel-schedule-')), 'workloads.yaml');

@@ -165,6 +165,22 @@ describe('/v1/workloads/<workload>/policy', () => {
     expect(approver.body).toMatchObject({ approvers: ['ana', 'bo'] });
   });
 
+  it('needs approve as well to change guardrails that are there', async () => {
+    const { call } = await arrange();
+    const approvers = ['ana'];
+    const guardedBy = (guardrails: object) => ({ approvers, guardrails });
+
+    const begun = await call('PUT', { body: guardedBy({ answers: { card: '4111' }, enforce: true }) });
+    const refused = [
+      await call('PUT', { body: guardedBy({ answers: { card: '4111' }, enforce: false }) }),
+      await call('PUT', { body: { approvers, guardrails: null } }),
+    ];
+    const left = await call('PUT', { as: 'ana', body: { approvers, guardrails: null } });
+
+    expect([begun.status, ...refused.map(({ status }) => status), left.status]).toEqual([200, 403, 403, 200]);
+    expect(refused[0]?.body.error?.message).toContain('This changes the guardrails.');
+  });
+
   it('lets nobody change a list of approvers but those who are on it', async () => {
     const { call, text, lineage } = await arrange();
 
