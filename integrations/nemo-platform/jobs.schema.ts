@@ -34,7 +34,11 @@ export const JobStatus = z
         ...steps.map((step) => step.updated_at),
         ...tasks.map((task) => task.updated_at),
       ),
-      started: tasks.length > 0,
+      /**
+       * Whether the platform keeps its process in memory alone (the subprocess executor): after a restart it says
+       * `active` of it for ever. Of containers it asks the cluster.
+       */
+      canBeLost: tasks.some(({ status_details }) => 'subprocess_work_dir' in status_details),
       /** What the job's processes told, later steps over earlier ones. */
       told: Object.assign({}, ...tasks.map((task) => task.status_details)) as Readonly<
         Record<string, unknown>

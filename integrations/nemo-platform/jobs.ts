@@ -11,8 +11,7 @@ const endedStatuses: ReadonlySet<string> = new Set(['completed', 'cancelled', 'e
 /** The scheduler looks every 5 s. */
 const scheduledWithinMs = 60_000;
 /** Without these loops no job is ever started, and `/status` calls itself healthy: it lists what runs. */
-const reconciler = 'job_reconciler';
-const jobLoops = ['job_scheduler', reconciler];
+const jobLoops = ['job_scheduler', 'job_reconciler'];
 
 export interface SeenJob extends JobStatus {
   /** No sign of life: the platform was restarted and has lost it, or its process is gone with the machine. */
@@ -50,18 +49,15 @@ export function createJobsClient(settings: NemoPlatformSettings, transport: Tran
     if (job === null) return null;
     const silentMs = transport.now() - job.lastSignAt;
     if (job.status === 'created' && silentMs > scheduledWithinMs) await requireJobLoops(settings, transport);
-    return { ...job, lost: !endedStatuses.has(job.status) && job.started && (await isSilent(job)) };
+    return { ...job, lost: !endedStatuses.has(job.status) && job.canBeLost && (await isSilent(job)) };
   }
 
-  /** Its mark, and its log: a controller that is slow to renew marks passes on what the process writes all the same. */
+  /** What was told of it, and its log: of an evaluation nothing is told until it ends. */
   async function isSilent({ name, lastSignAt }: JobStatus): Promise<boolean> {
     const since = () => transport.now() - lostAfterMs;
     if (lastSignAt > since()) return false;
     const newest = (await readLog(transport, pathOf(name)).catch(noLines)).at(-1);
-    if (newest && newest.timestamp > since()) return false;
-    // One that does not come round renews nobody's mark, and says nothing of this job.
-    await requireJobLoops(settings, transport, { awake: true });
-    return true;
+    return newest === undefined || newest.timestamp <= since();
   }
 
   return {
@@ -93,15 +89,8 @@ export function createJobsClient(settings: NemoPlatformSettings, transport: Tran
   };
 }
 
-/**
- * Throws `UnavailableError` when the platform runs nothing that would start a job; with `awake`, also when what
- * looks after running jobs has not come round lately by its own account.
- */
-export async function requireJobLoops(
-  settings: NemoPlatformSettings,
-  transport: Transport,
-  { awake = false } = {},
-): Promise<void> {
+/** Throws `UnavailableError` when the platform runs nothing that would start a job. */
+export async function requireJobLoops(settings: NemoPlatformSettings, transport: Transport): Promise<void> {
   const { controllers } = await transport.call({
     doing: 'tell its status',
     method: 'GET',
@@ -109,12 +98,6 @@ export async function requireJobLoops(
     reply: PlatformStatus,
   });
   const missing = jobLoops.filter((name) => controllers.status[name] === undefined);
-  if (awake && controllers.status[reconciler] === false) {
-    throw new UnavailableError(
-      `${settings.name} has not looked after its jobs for a while: its ${reconciler} does not come round.`,
-      { kind: 'failing' },
-    );
-  }
   if (missing.length === 0) return;
   throw new UnavailableError(
     `${settings.name} runs no ${missing.join(' and no ')}: its jobs will never start, though it calls itself ` +

@@ -24,5 +24,8 @@ export interface NemoPlatformSettings extends Traced {
 /** The platform's own automodel, or our PEFT plug-in (`nemo-peft-plugin`). */
 export type Customizer = 'automodel' | 'peft';
 
-/** Its controller renews a job's mark every 2 s; on a busy machine minutes were seen, and are told by other signs. */
-export const defaultLostAfterMs = 120_000;
+/**
+ * The platform stores nothing when nothing changed, so a living job can be silent: an evaluation for as long as three
+ * attempts at a row take (`request_timeout`, six minutes), any process for as long as it starts.
+ */
+export const defaultLostAfterMs = 600_000;

@@ -20,7 +20,7 @@ from flywheel_nemo_peft.patience import patiently
 
 log = logging.getLogger(__name__)
 
-# A third of the shortest silence after which a watcher takes the job for lost.
+# A fraction of any silence after which a watcher would take the job for lost.
 BEAT_S = 10.0
 
 
@@ -58,7 +58,8 @@ class JobRecord:
     def _write(self, details: dict[str, Any], status: str) -> None:
         try:
             self._require_wanted()
-            body = {"status": status, "status_details": details}
+            # The platform stores nothing, no time either, when nothing changed: a beat has to differ from the last.
+            body = {"status": status, "status_details": {**details, "told_at": time.time()}}
             self._sdk.put(self._task_path, cast_to=httpx.Response, body=body)
         except NotFoundError as error:
             raise UnwantedError("the job was deleted") from error

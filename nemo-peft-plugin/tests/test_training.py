@@ -76,7 +76,7 @@ def test_a_taken_device_is_waited_for_and_told(
     _run_to_end(model_server, record, BODY, "t")
 
     assert keys(server) == ["nemo-t-1", "nemo-t-1"]
-    assert server.bodies(f"PUT {TASK}")[0]["status_details"] == {"phase": "waiting for the device"}
+    assert server.bodies(f"PUT {TASK}")[0]["status_details"]["phase"] == "waiting for the device"
 
 
 def test_what_others_cancelled_is_begun_anew_under_the_next_key(

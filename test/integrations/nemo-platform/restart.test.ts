@@ -84,7 +84,7 @@ describe('a NeMo Platform that is restarted in the middle of a training', { time
 
   it('says that a job is lost whose process is gone too, and adopts its training when asked again', async () => {
     const { trainer, request } = await aTraining(
-      { ...settings, lostAfterMs: 20_000 },
+      { ...settings, lostAfterMs: 40_000 },
       { hyperparameters: endless },
       manyRows,
     );

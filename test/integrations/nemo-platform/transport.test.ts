@@ -140,12 +140,9 @@ test('times of the platform are compared with its own clock', async () => {
   await expect(jobs.status('j')).resolves.toMatchObject({ lost: false });
 });
 
-const longAgo = () => new Date(Date.now() - 150_000);
+const longAgo = () => new Date(Date.now() - 700_000);
 const aLog = (...times: Date[]) =>
   says(200, { data: times.map((time) => ({ timestamp: withoutZone(time), message: 'x' })), next_page: null });
-const loops = (reconciler: boolean) =>
-  says(200, { controllers: { status: { job_scheduler: true, job_reconciler: reconciler } } });
-
 test.each([
   ['active', true],
   ['pending', true],
@@ -154,13 +151,12 @@ test.each([
   const { settings, transport } = await setup(
     says(200, aStatus({ status, seenAt: longAgo() })),
     aLog(longAgo()),
-    loops(true),
   );
 
   await expect(createJobsClient(settings, transport).status('j')).resolves.toMatchObject({ lost });
 });
 
-test('a job whose process still writes is not lost, however long the controller has not marked it', async () => {
+test('a job whose process still writes is not lost, however long nothing was told of it', async () => {
   const { settings, transport } = await setup(
     says(200, aStatus({ status: 'active', seenAt: longAgo() })),
     says(200, { data: [{ timestamp: withoutZone(longAgo()), message: 'x' }], next_page: 'more' }),
@@ -170,17 +166,17 @@ test('a job whose process still writes is not lost, however long the controller 
   await expect(createJobsClient(settings, transport).status('j')).resolves.toMatchObject({ lost: false });
 });
 
-test('of a job that nobody has looked after nothing is known: neither lost nor well', async () => {
-  const { settings, transport } = await setup(
-    says(200, aStatus({ status: 'active', seenAt: longAgo() })),
-    aLog(),
-    loops(false),
-  );
+test('a job in a container is never lost: the platform asks the cluster for it', async () => {
+  const status = aStatus({ status: 'active', seenAt: longAgo() });
+  const inCluster = {
+    ...status,
+    steps: status.steps.map((step) => ({ ...step, tasks: [{ ...step.tasks[0], status_details: {} }] })),
+  };
+  const { settings, transport, asked } = await setup(says(200, inCluster));
 
-  await expect(createJobsClient(settings, transport).status('j')).rejects.toMatchObject({
-    name: 'UnavailableError',
-    message: expect.stringContaining('job_reconciler does not come round') as string,
-  });
+  await expect(createJobsClient(settings, transport).status('j')).resolves.toMatchObject({ lost: false });
+
+  expect(asked).toHaveLength(1);
 });
 
 test('the last lines of a log are its last, of however many pages', async () => {
@@ -213,7 +209,7 @@ test('a job that nothing will ever start is told by the names of what is missing
 
 function aStatus({ status, seenAt }: { status: string; seenAt: Date }) {
   const updated_at = withoutZone(seenAt);
-  const task = { updated_at, status_details: { pid: 1 }, error_details: {} };
+  const task = { updated_at, status_details: { subprocess_work_dir: '/work' }, error_details: {} };
   const step = { name: 'training', updated_at, error_details: null, tasks: [task] };
   return { name: 'j', status, error_details: null, steps: [step] };
 }
