@@ -40,19 +40,19 @@ async function* list(services: Services): AsyncIterable<KeptThing> {
   const { namespace, deployments, entityStore, customizer, evaluations } = services;
   for await (const deployment of deployments.list()) {
     const { fullName, createdAt } = deployment;
-    if (isOurs(deployment, namespace)) yield { kind: 'deployment', id: fullName, createdAt };
+    if (isOurs(deployment, namespace)) yield { kind: 'deployment', role: 'serving', id: fullName, createdAt };
   }
   for await (const { name, fullName, createdAt } of entityStore.models(namespace)) {
-    if (isOurName(name)) yield { kind: 'model', id: fullName, createdAt };
+    if (isOurName(name)) yield { kind: 'model', role: 'weights', id: fullName, createdAt };
   }
   for await (const { name, fullName, createdAt } of customizer.configs(namespace)) {
-    if (isOurConfig(name)) yield { kind: 'customization config', id: fullName, createdAt };
+    if (isOurConfig(name)) yield { kind: 'customization config', role: 'work', id: fullName, createdAt };
   }
   for await (const { job, datasets, createdAt } of evaluations.list(namespace)) {
-    if (datasets.some(isOurName)) yield { kind: 'evaluation job', id: job.id, createdAt };
+    if (datasets.some(isOurName)) yield { kind: 'evaluation job', role: 'work', id: job.id, createdAt };
   }
   for await (const { name, fullName, createdAt } of entityStore.datasets(namespace)) {
-    if (isOurName(name)) yield { kind: 'dataset', id: fullName, createdAt };
+    if (isOurName(name)) yield { kind: 'dataset', role: 'work', id: fullName, createdAt };
   }
 }
 
