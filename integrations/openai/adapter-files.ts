@@ -30,7 +30,7 @@ export function createAdapterFiles(settings: ProviderSettings): AdapterFiles {
   const client = createClient(settings);
   return {
     list: (model) => list(client, model),
-    read: (file) => read(client, settings.name, file),
+    read: (file) => read(client, settings, file),
   };
 }
 
@@ -50,7 +50,7 @@ async function list(client: Client, model: string): Promise<AdapterListing | nul
 
 async function* read(
   client: Client,
-  provider: string,
+  { name: provider, apiKey }: ProviderSettings,
   { model, of, name, signal }: Parameters<AdapterFiles['read']>[0],
 ): AsyncGenerator<Uint8Array> {
   const folder = of === 'base' ? 'base-files' : 'files';
@@ -74,7 +74,7 @@ async function* read(
     for await (const chunk of response.body ?? []) yield chunk as Uint8Array;
   } catch (error) {
     signal.throwIfAborted();
-    throw toFlywheelError(error, { provider, doing });
+    throw toFlywheelError(error, { provider, doing, apiKey });
   }
 }
 
