@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import type { AdapterFile, AdapterFiles, AdapterListing } from '../../activities/ports/adapter-files.ts';
+import type {
+  AdapterFile,
+  AdapterFiles,
+  AdapterListing,
+  Probe,
+} from '../../activities/ports/adapter-files.ts';
 import { NotFoundError, RejectedError } from '../../domain/errors.ts';
 import { type Client, createClient, type ProviderSettings } from './client.ts';
 import { isMissingRoute, toFlywheelError } from './errors.ts';
@@ -30,6 +35,7 @@ export function createAdapterFiles(settings: ProviderSettings): AdapterFiles {
   const client = createClient(settings);
   return {
     list: (model) => list(client, model),
+    probes: (model) => probes(client, model),
     read: (file) => read(client, settings, file),
   };
 }
@@ -44,6 +50,28 @@ async function list(client: Client, model: string): Promise<AdapterListing | nul
     });
   } catch (error) {
     if (isMissingRoute(error)) return null;
+    throw asNotFound(error);
+  }
+}
+
+const Probes = z
+  .object({
+    data: z.array(
+      z.object({ prompt: z.array(z.int()), answer: z.array(z.int()).min(1), logprobs: z.array(z.number()) }),
+    ),
+  })
+  .transform(({ data }): readonly Probe[] => data);
+
+async function probes(client: Client, model: string): Promise<readonly Probe[]> {
+  try {
+    return await client.call({
+      doing: `read the probes of ${model}`,
+      timeoutMs: listTimeoutMs,
+      reply: Probes,
+      send: (openai, options) => openai.get(`${pathOf(model)}/probes`, options),
+    });
+  } catch (error) {
+    if (isMissingRoute(error)) return [];
     throw asNotFound(error);
   }
 }
