@@ -1,6 +1,7 @@
 import type { Check, ProviderChecks } from '../../activities/ports/provider-checks.ts';
 import type { Trainer } from '../../activities/ports/trainer.ts';
 import { RejectedError } from '../../domain/errors.ts';
+import type { FineTuningDialect } from '../../domain/experiments/fine-tuning-dialect.ts';
 import type { ProviderSettings } from './client.ts';
 import { listModels } from './list-models.ts';
 
@@ -8,11 +9,14 @@ import { listModels } from './list-models.ts';
 const noKey = 'flywheel-candidates-check';
 
 /** Of a server that serves what it lists, and trains where it has OpenAI's jobs (`trainer`). */
-export function createChecks(settings: ProviderSettings, trainer: Pick<Trainer, 'find'>): ProviderChecks {
+export function createChecks(
+  settings: ProviderSettings & { readonly dialect: Pick<FineTuningDialect, 'listsBases'> },
+  trainer: Pick<Trainer, 'find'>,
+): ProviderChecks {
   return {
     serving: (model) => [listsModel(settings, model)],
     training: (model) => [
-      listsModel(settings, model),
+      ...(settings.dialect.listsBases ? [listsModel(settings, model)] : []),
       { asked: 'has fine-tuning jobs', ask: () => trainer.find(noKey) },
     ],
     evaluating: () => [],

@@ -53,7 +53,7 @@ test('check says of each candidate what is wrong and how to mend it, and ends wi
     ok: false,
     candidates: [
       { candidate: 'small', provider: 'local', model: 'nano-1m', asked: 'serves nano-1m', problem: null },
-      { candidate: 'misnamed', problem: 'local does not list the model nano-2m; it lists nano-1m.' },
+      { candidate: 'misnamed', problem: 'local does not list the model nano-2m; it lists nano-1m, nano-4m.' },
       { candidate: 'away', asked: 'serves m', mend: expect.stringContaining('correct its url') },
       { candidate: 'away', asked: 'has fine-tuning jobs', problem: expect.stringContaining('gone') },
     ],

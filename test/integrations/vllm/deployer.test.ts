@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { flywheelDialect } from '../../../config/fine-tuning-dialects.ts';
 import { defaultLora } from '../../../domain/experiments/defaults.ts';
-import { flywheelHyperparameters } from '../../../domain/experiments/hyperparameter-names.ts';
 import { createAdapterFiles } from '../../../integrations/openai/adapter-files.ts';
 import { createTrainer } from '../../../integrations/openai/trainer.ts';
 import { createAdapterFolder } from '../../../integrations/vllm/adapter-folder.ts';
@@ -43,7 +43,7 @@ function chatRow(n: number): string {
 
 async function train(suffix: string, row: (n: number) => string): Promise<string> {
   const artifacts = inMemoryArtifacts();
-  const trainer = createTrainer({ ...modelServer, hyperparameters: flywheelHyperparameters }, artifacts);
+  const trainer = createTrainer({ ...modelServer, dialect: flywheelDialect }, artifacts);
   const { id } = await trainer.launch({
     ...{ key: `${suffix}-${Date.now()}`, baseModel: base, seed: 1, suffix, metadata: {} },
     train: await artifacts.putLines(Array.from({ length: 8 }, (_, n) => row(n))),
