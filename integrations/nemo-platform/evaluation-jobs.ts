@@ -155,7 +155,10 @@ export class EvaluationJobs {
       case 'cancelled':
         return { id, status: 'cancelled', error: null, errorRetryable: false };
       case 'error':
-        return { id, status: 'failed', error: await this.#reasonOf(job), errorRetryable: false };
+        return {
+          ...{ id, status: 'failed', errorRetryable: false },
+          error: job.timeLimit ?? (await this.#reasonOf(job)),
+        };
       case 'created':
       case 'pending':
         return { id, status: 'queued', error: null, errorRetryable: false };

@@ -23,7 +23,6 @@ type RowSource = Pick<ArtifactStore, 'readLines'>;
 
 /** A backend checks model and datasets before it accepts a job. */
 const createTimeoutMs = 2 * 60_000;
-const timeLimitText = /max TTL of (\d+) seconds/;
 /** What the plug-in says when the training itself was not at fault. */
 const retryableFailures: ReadonlySet<string> = new Set([
   'unreachable',
@@ -191,14 +190,9 @@ class NemoTrainer {
   }
 
   #failure(job: SeenJob, told: { code: string; message: string } | undefined) {
-    const limit = timeLimitText.exec(job.error ?? '');
-    if (limit) {
-      return {
-        error: `${job.error}. Raise ttl_seconds_active of the platform's job executor, now ${limit[1]} s.`,
-        // Trained anew it would run into the limit again, unless the training went on without its job.
-        errorRetryable: backends[this.#customizer].adopts,
-      };
-    }
+    // Trained anew it would run into the limit again, unless the training went on without its job.
+    if (job.timeLimit !== null)
+      return { error: job.timeLimit, errorRetryable: backends[this.#customizer].adopts };
     return {
       error: told?.message ?? job.error,
       errorRetryable: told !== undefined && retryableFailures.has(told.code),
