@@ -60,7 +60,7 @@ export type Provider =
       readonly apiKey: string | null;
       readonly workspace: string;
       readonly evaluator: 'flywheel' | 'nemo';
-      readonly customizer: 'automodel' | 'peft';
+      readonly customizer: 'automodel' | 'unsloth' | 'peft';
       /** Root of our model server behind it, where there is one. */
       readonly modelServer?: string;
     };

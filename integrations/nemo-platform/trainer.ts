@@ -81,7 +81,7 @@ class NemoTrainer {
     await this.#requireModel(model);
     const train = await this.#upload(request.train);
     const validation = request.validation.rows > 0 ? await this.#upload(request.validation) : null;
-    await this.#create(toJobBody(request, { model, train, validation }, this.#customizer));
+    await this.#create(toJobBody(request, { model, train, validation }, this.#customizer), model);
     return this.get(jobName('tune', request.key));
   }
 
@@ -148,10 +148,10 @@ class NemoTrainer {
     return { workspace, name };
   }
 
-  async #create(body: ReturnType<typeof toJobBody>): Promise<void> {
+  async #create(body: ReturnType<typeof toJobBody>, model: Reference): Promise<void> {
     try {
       await this.#transport.call({
-        doing: `create a customization job of ${body.spec.model}`,
+        doing: `create a customization job of ${referenceText(model)}`,
         method: 'POST',
         path: this.#collection,
         body,

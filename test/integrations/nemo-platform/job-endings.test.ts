@@ -34,7 +34,10 @@ async function setup({ status, error, silent, results = [] }: Job) {
   };
   const replies: Record<string, unknown> = {
     'GET status': { name: 'job-1', status, error_details, steps: [step] },
-    'GET logs': { data: [{ timestamp: seenAt, message: 'RuntimeError: an unlucky line' }], next_page: null },
+    'GET logs': {
+      data: [{ timestamp: seenAt, message: 'RuntimeError: an unlucky line, Bearer abcdef-123456' }],
+      next_page: null,
+    },
     'GET results': { data: results.map((name) => ({ name })) },
     'POST cancel': {},
   };
@@ -54,6 +57,8 @@ const readers: Record<string, Reader> = {
   evaluation: (settings) => createEvaluator(settings).get('job-1'),
   judging: (settings) => createJudgeJobs(settings).get('job-1'),
   'training by automodel': (settings) => createTrainer(settings, inMemoryArtifacts()).get('job-1'),
+  'training by unsloth': (settings) =>
+    createTrainer({ ...settings, customizer: 'unsloth' }, inMemoryArtifacts()).get('job-1'),
   // Our plug-in's training goes on at the model server, and is adopted by the next job.
   'training by peft': (settings) =>
     createTrainer({ ...settings, customizer: 'peft' }, inMemoryArtifacts()).get('job-1'),
@@ -81,6 +86,7 @@ describe.each(Object.entries(readers))('%s', (kind, read) => {
 
     expect(job).toMatchObject({ status: 'failed', errorRetryable: false });
     expect(job.error).toContain('the process ended with 1');
+    expect(job.error).not.toContain('abcdef-123456');
     expect(job.error).not.toContain('ttl_seconds_active');
   });
 });
