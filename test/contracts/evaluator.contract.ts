@@ -84,7 +84,7 @@ export function describeEvaluator(name: string, setup: () => Promise<EvaluatorSe
       for (;;) {
         const job = await bundle.evaluator.get(jobId);
         if (job.status !== 'queued' && job.status !== 'running') return job;
-        await setTimeout(200);
+        await setTimeout(500);
       }
     }
 

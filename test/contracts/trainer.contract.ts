@@ -95,7 +95,7 @@ export function describeTrainer(
       for (;;) {
         const job = await bundle.trainer.get(jobId);
         if (is(job)) return job;
-        await setTimeout(200);
+        await setTimeout(500);
       }
     }
 

@@ -123,6 +123,8 @@ function configuration(options: NemoPlatformOptions, url: string, folders: Folde
             ttl_seconds_active: limitS,
             // Cancelled, our plug-in first ends the training, which it does not do itself.
             graceful_shutdown_timeout_seconds: 60,
+            // What is kept is asked for one by one every 2 s, and a hundred ended jobs leave no time for living ones.
+            cleanup_completed_jobs_immediately: true,
             env,
           },
         }),
