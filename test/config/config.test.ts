@@ -44,7 +44,7 @@ describe('loadConfig', () => {
     });
     expect(config.temporal).toMatchObject({ address: '127.0.0.1:7233', embedded: true });
     expect(config.database.embedded).toBe(true);
-    expect(config.providers['local']?.baseUrl).toBe('http://127.0.0.1:8090/v1');
+    expect(config.providers['local']).toMatchObject({ baseUrl: 'http://127.0.0.1:8090/v1' });
     expect(config.defaults).toMatchObject({
       gateTtlMs: 604_800_000,
       evaluationConcurrency: 4,
@@ -82,7 +82,7 @@ describe('loadConfig', () => {
     const config = load({ MODEL_SERVER_URL: 'http://10.0.0.5:9000/v1' });
 
     expect(config.modelServer).toEqual({ url: 'http://10.0.0.5:9000', embedded: false, models: null });
-    expect(config.providers['local']?.baseUrl).toBe('http://10.0.0.5:9000/v1');
+    expect(config.providers['local']).toMatchObject({ baseUrl: 'http://10.0.0.5:9000/v1' });
     expect(config.temporal.embedded).toBe(true);
   });
 
@@ -177,7 +177,7 @@ candidates:
         nims: { m: { image: 'i', tag: 't', gpus: 1 } },
       },
       v2: {
-        baseUrl: 'https://platform.test/apis/inference-gateway/v2/workspaces/flywheel/openai/-/v1',
+        url: 'https://platform.test',
         ...{ workspace: 'flywheel', evaluator: 'nemo' },
       },
     });
