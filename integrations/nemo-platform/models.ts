@@ -9,6 +9,7 @@ import {
   VirtualModel,
 } from './models.schema.ts';
 import { madeBy, madeByDescription, type Reference, referenceText } from './names.ts';
+import { openAiPath } from './openai-path.ts';
 import { listAll } from './pages.ts';
 import type { Transport } from './transport.ts';
 
@@ -49,7 +50,7 @@ function gateway(workspace: string): string {
  * models tells the one, asking for a single model the other.
  */
 async function known(transport: Transport, model: Reference): Promise<{ served: boolean; routed: boolean }> {
-  const path = `${gateway(model.workspace)}/openai/-/v1/models`;
+  const path = `${openAiPath(model.workspace)}/models`;
   const served = await transport.call({ doing: 'list models', method: 'GET', path, reply: RoutedModels });
   const route = await transport.find({
     doing: `look up the route of ${model.name}`,
