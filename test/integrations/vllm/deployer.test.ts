@@ -12,6 +12,7 @@ import { busyAdapters } from '../../../integrations/vllm/busy.ts';
 import { createDeployer } from '../../../integrations/vllm/deployer.ts';
 import { startVllm, type VllmServer } from '../../contract-servers/vllm.ts';
 import { describeDeployer } from '../../contracts/deployer.contract.ts';
+import { respond, startHttpServer } from '../../support/http-server.ts';
 import { inMemoryArtifacts } from '../../support/in-memory-artifacts.ts';
 import { trainingRow } from '../../support/nemo-platform-adapter.ts';
 
@@ -170,6 +171,19 @@ test('requests that are under way are waited for before an adapter goes', async 
   await deployer.remove(id, target);
 
   expect(vllm.log.at(-1)).toBe(`unload ${id}`);
+});
+
+test('a bare key of no known form is in no error that quotes it', async () => {
+  const apiKey = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJmbHl3aGVlbCJ9.c2lnbmF0dXJl';
+  const server = await startHttpServer((_, response) =>
+    respond(response, 400, {
+      error: { message: `cannot use ${apiKey}`, type: 'BadRequestError', code: 400 },
+    }),
+  );
+  const deployer = createDeployer({ name: 'gpu-box', baseUrl: `${server.url}/v1`, apiKey }, null);
+
+  await expect(deployer.get('x')).rejects.toThrow('gpu-box could not list models: 400 cannot use [redacted]');
+  await server.close();
 });
 
 test('the newest sample of the gauge tells who is busy', () => {
