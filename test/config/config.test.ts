@@ -274,6 +274,12 @@ describe('candidates.yaml', () => {
       '"lora" needs a provider with fine_tuning: true',
     ],
     [
+      'a LoRA rank that NeMo Customizer does not train',
+      'providers: {x: {kind: nemo-microservices, url: "http://h", nim_url: "http://n"}}\ncandidates:\n' +
+        '  - name: a\n    model: b\n    trainer: x\n    lora: {rank: 12}\n',
+      'FILE:6:12 "x" trains ranks that are powers of two, such as 16 or 32; not 12',
+    ],
+    [
       'lora at a server that only serves',
       'providers: {x: {kind: vllm, url: "http://h/v1"}}\ncandidates:\n  - name: a\n    model: b\n    provider: x\n',
       '"lora" needs a `trainer`; "x" does not train',
