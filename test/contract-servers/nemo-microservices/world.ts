@@ -52,6 +52,8 @@ export interface World {
   readonly dataStore: DataStore;
   readonly tables: Readonly<Record<TableName, Table>>;
   readonly faults: Faults;
+  /** Requests that NIMs got through their proxy, oldest first: by whose deployment, and for which model. */
+  readonly asked: { readonly deployment: string; readonly model: string }[];
   /** Aborted when the server closes: whatever runs ends. */
   readonly closed: AbortSignal;
   /** Work that outlives its request. */
@@ -81,6 +83,7 @@ export function createWorld(options: WorldOptions, closed: AbortSignal): World {
     dataStore: createDataStore(),
     tables,
     faults: { failTrainingAtEnd: false, refusals: [] },
+    asked: [],
     run(work) {
       work.catch((error: unknown) => {
         if (!closed.aborted) console.error(error);
