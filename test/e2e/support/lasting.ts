@@ -17,31 +17,30 @@ export function commandLine(stack: Pick<Stack, 'env'>) {
   const flywheel = cliWith(stack.env);
   return {
     /** The model that the route then serves. Small data make no promise, so whatever the verdict was. */
-    async approve(runId: string): Promise<string> {
+    async approve(run: string): Promise<string> {
       const reason = ['--reason', 'an end-to-end test', '--override'];
-      const approved = json<{ outcome: string; route: { model: string } }>(
-        await flywheel('approve', runId, ...reason, '--json'),
-      );
-      expect(approved.outcome).toBe('moved');
-      return approved.route.model;
+      const approved = printed(await flywheel('approve', run, ...reason, '--json'));
+      expect(approved).toMatchObject({ outcome: 'moved' });
+      return (approved as { route: { model: string } }).route.model;
     },
     /** The model that the route then serves. */
     async rollBack(workload: string): Promise<string> {
-      const back = json<{ outcome: string; model: string }>(await flywheel('rollback', workload, '--json'));
-      expect(back.outcome).toBe('moved');
-      return back.model;
+      const back = printed(await flywheel('rollback', workload, '--json'));
+      expect(back).toMatchObject({ outcome: 'moved' });
+      return (back as { model: string }).model;
     },
     /** Of everything that Flywheel made, however young. */
     async cleanUp(...flags: string[]): Promise<readonly CleanedThing[]> {
       const ran = await flywheel('cleanup', '--older-than', '0', '--json', ...flags);
-      return json<{ things: CleanedThing[] }>(ran).things;
+      return (printed(ran) as { things: CleanedThing[] }).things;
     },
   };
 }
 
-function json<T>(ran: Ran): T {
+/** What it printed, once it has ended well. */
+function printed(ran: Ran): unknown {
   expect([ran.code, ran.stdout]).toEqual([0, expect.any(String)]);
-  return ran.json() as T;
+  return ran.json();
 }
 
 /** One call of the workload's application, which names its own model: who answered it. */
