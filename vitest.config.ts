@@ -18,6 +18,9 @@ const recorder = process.env.RECORD_HISTORIES ? [] : ['test/replay/record-histor
  */
 const secondAttempts = process.env.CI === 'true' ? 1 : 0;
 
+/** Vitest's default, 50 ms, keeps a slow server too busy to become what is waited for. */
+const poll = { interval: 500 };
+
 export default defineConfig({
   test: {
     // Two cores: a third worker only makes the others slower.
@@ -37,6 +40,7 @@ export default defineConfig({
           // One file at a time: the servers have two cores between them.
           fileParallelism: false,
           retry: secondAttempts,
+          expect: { poll },
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
@@ -50,6 +54,7 @@ export default defineConfig({
           pool: 'forks',
           fileParallelism: false,
           retry: secondAttempts,
+          expect: { poll },
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

@@ -95,7 +95,7 @@ function crossCheck(
 }
 
 function candidateProblems(
-  { provider, trainer: trainedBy, strategies, icl, context, max_tokens: answer }: CandidateEntry,
+  { provider, trainer: trainedBy, strategies, lora, icl, context, max_tokens: answer }: CandidateEntry,
   providers: CandidatesFile['providers'],
   at: (field: readonly string[]) => string,
 ): string[] {
@@ -113,6 +113,11 @@ function candidateProblems(
     ...(cannotTrain
       ? [`${at(['strategies'])} "lora" needs ${howToTrain(entry.kind)}; "${trainer}" does not train`]
       : []),
+    ...(strategies.includes('lora') && entry?.kind === 'nemo-microservices' && !isPowerOfTwo(lora.rank)
+      ? [
+          `${at(['lora', 'rank'])} "${trainer}" trains ranks that are powers of two, such as 16 or 32; not ${lora.rank}`,
+        ]
+      : []),
     ...unknown(['icl', 'embedding', 'provider'], icl.embedding?.provider),
     ...(context !== undefined && context <= answer
       ? [
@@ -120,6 +125,11 @@ function candidateProblems(
         ]
       : []),
   ];
+}
+
+/** What NeMo Customizer v1 takes as `adapter_dim`. */
+function isPowerOfTwo(rank: number): boolean {
+  return Number.isInteger(Math.log2(rank));
 }
 
 function howToTrain(kind: Provider['kind']): string {

@@ -119,6 +119,11 @@ export const basePorts = {
 /** The folder of the clone. */
 export const repositoryRoot = resolve(fileURLToPath(import.meta.url), '../..');
 
+/** Where a stack at this offset runs its NeMo Platform, and what of it is the stack's. */
+export function embeddedNemoPlatform(portOffset: number): NonNullable<Config['nemoPlatform']> {
+  return { url: `http://127.0.0.1:${basePorts.nemoPlatform + portOffset}`, workspace: 'flywheel' };
+}
+
 /** Reads environment, `candidates.yaml` and `workloads.yaml`. Throws `ConfigError` with every problem found. */
 export function loadConfig(options: LoadOptions = {}): Config {
   const given = options.env ?? processEnvironment();
@@ -193,10 +198,7 @@ function assemble(
     database: database(env, home, local(basePorts.postgres)),
     logStore: logStore(env, local(basePorts.elasticsearch)),
     modelServer: modelServer(env, modelServerUrl, catalog),
-    nemoPlatform:
-      env.FLYWHEEL_PLATFORM === 'nemo'
-        ? { url: `http://${local(basePorts.nemoPlatform)}`, workspace: 'flywheel' }
-        : null,
+    nemoPlatform: env.FLYWHEEL_PLATFORM === 'nemo' ? embeddedNemoPlatform(portOffset) : null,
     gateway: gateway(env, home, portOffset),
     artifactsDir: join(home, 'artifacts'),
     providers: {

@@ -53,15 +53,17 @@ export type Provider =
       /** By base model. */
       readonly nims: Readonly<Record<string, NimContainer>>;
     })
-  | (Endpoint & {
+  | {
       readonly kind: 'nemo-platform';
+      /** Its root; where a model answers is a matter of the model's workspace. */
       readonly url: string;
+      readonly apiKey: string | null;
       readonly workspace: string;
       readonly evaluator: 'flywheel' | 'nemo';
-      readonly customizer: 'automodel' | 'peft';
+      readonly customizer: 'automodel' | 'unsloth' | 'peft';
       /** Root of our model server behind it, where there is one. */
       readonly modelServer?: string;
-    });
+    };
 
 /** Whether candidates can be fine-tuned there. */
 export function trains(provider: Provider): boolean {
@@ -88,10 +90,8 @@ export function toProvider(entry: ProviderEntry, apiKey: string | null, file: st
       return toMicroservices(entry, apiKey);
     case 'nemo-platform': {
       const { kind, workspace, evaluator, customizer, model_server_url: modelServer } = entry;
-      const url = withoutSlash(entry.url);
-      const baseUrl = `${url}/apis/inference-gateway/v2/workspaces/${workspace}/openai/-/v1`;
       return {
-        ...{ kind, baseUrl, apiKey, url, workspace, evaluator, customizer },
+        ...{ kind, apiKey, url: withoutSlash(entry.url), workspace, evaluator, customizer },
         ...(modelServer && { modelServer: withoutSlash(modelServer) }),
       };
     }

@@ -97,8 +97,8 @@ const NemoPlatformProvider = z.strictObject({
     .default('flywheel'),
   api_key_env: apiKeyEnv,
   evaluator,
-  /** Which of its customization backends trains: its own, or our plug-in (nemo-peft-plugin/). */
-  customizer: z.enum(['automodel', 'peft']).default('automodel'),
+  /** Which of its customization backends trains: one of its own, or our plug-in (nemo-peft-plugin/). */
+  customizer: z.enum(['automodel', 'unsloth', 'peft']).default('automodel'),
   /** Our model server behind its gateway, which does not pass on the request that counts tokens. */
   model_server_url: url.optional(),
 });

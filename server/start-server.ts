@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createAdaptorServer, type HttpBindings, type ServerType } from '@hono/node-server';
 import type { Config } from '../config/config.ts';
 import { openArtifactStore } from '../wiring/open-artifact-store.ts';
+import { openChatEndpoints } from '../wiring/open-chat-endpoints.ts';
 import { openEnforcement } from '../wiring/open-enforcement.ts';
 import { openFewShots } from '../wiring/open-few-shots.ts';
 import { openGuardrails } from '../wiring/open-guardrails.ts';
@@ -87,7 +88,7 @@ export async function startServer(config: ServerConfig, log: Log): Promise<Runni
     recentIds: createRecentIds(),
     upstream: config.gateway.upstream,
     stopping: stopping.signal,
-    providers: config.providers,
+    endpoints: openChatEndpoints(config),
     guarded: openEnforcement(policies, openGuardrails(config)),
     fewShots: openFewShots(artifacts, openEmbedders(config)),
   });

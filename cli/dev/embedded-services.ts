@@ -11,6 +11,9 @@ import { startNemoPlatform } from './services/nemo-platform.ts';
 import { startPostgres } from './services/postgres.ts';
 import { startTemporal } from './services/temporal.ts';
 
+/** What `<home>/stack.json` calls it. */
+export const nemoPlatformService = 'NeMo Platform';
+
 const maxLogBytes = 10_000_000;
 
 /** The servers of other people's make that a stack starts itself: those that the environment does not name. */
@@ -93,7 +96,7 @@ function nemoPlatform(config: Config, url: string, { nemoPlatform: found }: Tool
   const dataDir = join(config.home, 'nemo-platform');
   linkLog(join(dataDir, 'nemo-platform.log'), join(logsDir, 'nemo-platform.log'));
   return {
-    name: 'NeMo Platform',
+    name: nemoPlatformService,
     logFile: join(logsDir, 'nemo-platform.log'),
     start: (signal) => startNemoPlatform({ ...found, signal, dataDir, port: Number(new URL(url).port) }),
   };

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { commandFlags } from '../../config/command-flags.ts';
-import type { Config } from '../../config/config.ts';
+import { type Config, embeddedNemoPlatform } from '../../config/config.ts';
 import { probeNemoPlatform } from '../../wiring/nemo-platform.ts';
 import { openLineage } from '../../wiring/open-lineage.ts';
 import { openLogStore } from '../../wiring/open-log-store.ts';
@@ -9,6 +9,8 @@ import { openChatModels } from '../../wiring/open-models.ts';
 import { missingSearchAttributes } from '../../wiring/search-attributes.ts';
 import { withTemporal } from '../services.ts';
 import { addressesOf } from './addresses.ts';
+import { nemoPlatformService } from './embedded-services.ts';
+import { findRunningStack } from './home-claim.ts';
 
 /** How one part of a configuration is: what `doctor` reports. */
 export interface Health {
@@ -45,6 +47,7 @@ function checks(config: Config): Check[] {
   const addresses = addressesOf(config);
   const { temporal, database, logStore, modelServer } = config;
   const ours = { embedded: true };
+  const platform = platformOf(config);
   return [
     {
       name: 'temporal',
@@ -74,13 +77,13 @@ function checks(config: Config): Check[] {
       variable: 'MODEL_SERVER_URL',
       probe: () => probeHttp(`${modelServer.url}/health`),
     },
-    ...(config.nemoPlatform
+    ...(platform
       ? [
           {
             name: 'nemo-platform',
-            address: config.nemoPlatform.url,
+            address: platform.url,
             ...ours,
-            probe: () => probeNemoPlatform(config.nemoPlatform),
+            probe: () => probeNemoPlatform(platform),
           },
         ]
       : []),
@@ -99,6 +102,13 @@ function checks(config: Config): Check[] {
       probe: () => probeWorker(config, name),
     })),
   ];
+}
+
+/** Also one that the running stack was given by a flag, of which this terminal knows nothing. */
+function platformOf({ nemoPlatform, home }: Config): Config['nemoPlatform'] {
+  if (nemoPlatform) return nemoPlatform;
+  const running = findRunningStack(home);
+  return running?.services[nemoPlatformService] ? embeddedNemoPlatform(running.portOffset) : null;
 }
 
 async function toHealth({ name, address, embedded, variable, probe }: Check, flags: string): Promise<Health> {

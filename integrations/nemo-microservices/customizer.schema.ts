@@ -21,6 +21,7 @@ export const Config = z
     namespace: z.string().nullish(),
     max_seq_length: z.number(),
     training_precision: z.string().nullish(),
+    target: z.union([z.string(), z.object({ name: z.string(), namespace: z.string().nullish() })]).nullish(),
     training_options: z.array(
       z.object({
         training_type: z.string(),
@@ -36,10 +37,20 @@ export const Config = z
     fullName: `${config.namespace ?? 'default'}/${config.name}`,
     maxSeqLength: config.max_seq_length,
     precision: config.training_precision ?? null,
+    /** `namespace/name`, however the reply has it; null where it does not. */
+    target: nameOfTarget(config.target ?? null),
     options: config.training_options,
     createdAt: config.created_at ?? null,
   }));
 export type Config = z.output<typeof Config>;
+
+function nameOfTarget(
+  target: string | { readonly name: string; readonly namespace?: string | null | undefined } | null,
+): string | null {
+  return target === null || typeof target === 'string'
+    ? target
+    : `${target.namespace ?? 'default'}/${target.name}`;
+}
 
 const MetricValue = z.object({ step: z.number().nullish(), value: z.number().nullish() });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RejectedError } from '../../domain/errors.ts';
+import { ContainerLogs } from './container-logs.schema.ts';
 import { Config, Job, Target } from './customizer.schema.ts';
 import { isConflict, isMissing } from './errors.ts';
 import { listAll } from './paging.ts';
@@ -30,7 +31,10 @@ export interface Customizer {
   /** Harmless when it is gone. */
   deleteConfig(fullName: string): Promise<void>;
   createJob(body: Readonly<Record<string, unknown>>): Promise<Job>;
+  /** One call: a job brings the details that `…/status` has alone. */
   job(id: string): Promise<Job>;
+  /** Why a job failed, by the logs of its containers; null where they do not tell either. */
+  failureReason(id: string): Promise<string | null>;
   /** Jobs of the namespace, newest first, not endlessly. */
   jobs(namespace: string): AsyncIterable<Job>;
   cancelJob(id: string): Promise<void>;
@@ -66,6 +70,15 @@ export function createCustomizer(transport: Transport): Customizer {
       ),
     job: (id) =>
       transport.json({ doing: `retrieve job ${id}`, method: 'GET', path: `${jobs}/${segment(id)}` }, Job),
+    failureReason: (id) =>
+      transport.json(
+        {
+          doing: `read the logs of job ${id}`,
+          method: 'GET',
+          path: `${jobs}/${segment(id)}/container-logs`,
+        },
+        ContainerLogs,
+      ),
     async *jobs(namespace) {
       let listed = 0;
       const query = { 'filter[namespace]': namespace, sort: '-created_at' };
@@ -131,18 +144,17 @@ async function ensureConfig(transport: Transport, config: NewConfig): Promise<vo
 
 /** A config that is there already is used only if it is what we would have made. */
 function requireSame(found: Config, wanted: NewConfig): void {
-  const settings = ({
-    maxSeqLength,
-    precision,
-    options,
-  }: Pick<NewConfig, 'maxSeqLength' | 'precision' | 'options'>) =>
+  const settings = ({ target, maxSeqLength, precision, options }: Omit<NewConfig, 'fullName'>) =>
     JSON.stringify([
+      target,
       maxSeqLength,
       precision,
       options.map((one) => [one.training_type, one.finetuning_type, one.num_gpus, one.micro_batch_size]),
     ]);
+  // What a reply leaves out cannot be told apart from what is wanted.
+  const target = found.target ?? wanted.target;
   const precision = found.precision ?? wanted.precision;
-  if (settings({ ...found, precision }) === settings(wanted)) return;
+  if (settings({ ...found, target, precision }) === settings(wanted)) return;
   throw new RejectedError(
     `Customization config ${wanted.fullName} exists with other settings than its name says. ` +
       'Somebody changed it: delete it, and Flywheel makes it again.',

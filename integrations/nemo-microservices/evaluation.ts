@@ -9,7 +9,7 @@ const createTimeoutMs = 5 * 60_000;
 /** Newest first, so what a service lists beyond this is older than any run that is still open. */
 const mostListed = 1000;
 
-/** Evaluator's jobs. Configs and targets travel inside of them, so that nothing of them can be stale. */
+/** Evaluator's jobs. Configs and targets travel inside of them, so that nothing of them can be stale (decision 24). */
 export interface EvaluationJobs {
   create(body: Readonly<Record<string, unknown>>): Promise<Job>;
   get(id: string): Promise<Job>;

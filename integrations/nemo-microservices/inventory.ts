@@ -39,21 +39,26 @@ interface Services {
 async function* list(services: Services): AsyncIterable<KeptThing> {
   const { namespace, deployments, entityStore, customizer, evaluations } = services;
   for await (const deployment of deployments.list()) {
-    const { fullName, createdAt } = deployment;
-    if (isOurs(deployment, namespace)) yield { kind: 'deployment', id: fullName, createdAt };
+    if (isOurs(deployment, namespace)) yield kept('deployment', deployment.fullName, deployment.createdAt);
   }
   for await (const { name, fullName, createdAt } of entityStore.models(namespace)) {
-    if (isOurName(name)) yield { kind: 'model', id: fullName, createdAt };
+    if (isOurName(name)) yield kept('model', fullName, createdAt);
   }
   for await (const { name, fullName, createdAt } of customizer.configs(namespace)) {
-    if (isOurConfig(name)) yield { kind: 'customization config', id: fullName, createdAt };
+    if (isOurConfig(name)) yield kept('customization config', fullName, createdAt);
   }
   for await (const { job, datasets, createdAt } of evaluations.list(namespace)) {
-    if (datasets.some(isOurName)) yield { kind: 'evaluation job', id: job.id, createdAt };
+    if (datasets.some(isOurName)) yield kept('evaluation job', job.id, createdAt);
   }
   for await (const { name, fullName, createdAt } of entityStore.datasets(namespace)) {
-    if (isOurName(name)) yield { kind: 'dataset', id: fullName, createdAt };
+    if (isOurName(name)) yield kept('dataset', fullName, createdAt);
   }
+}
+
+/** The services write their times without a zone; they are UTC. */
+function kept(kind: string, id: string, at: string | null): KeptThing {
+  const time = Date.parse(at === null || /Z$|[+-]\d\d:\d\d$/.test(at) ? (at ?? '') : `${at}Z`);
+  return { kind, id, createdAt: Number.isNaN(time) ? null : new Date(time).toISOString() };
 }
 
 async function remove(services: Services, kind: string, id: string): Promise<void> {

@@ -5,7 +5,7 @@ import {
   type Trainer,
   type TrainingJob,
 } from '../../activities/ports/trainer.ts';
-import { RejectedError } from '../../domain/errors.ts';
+import { FlywheelError, RejectedError } from '../../domain/errors.ts';
 import { sha256 } from '../../domain/hash.ts';
 import type { Job } from './customizer.schema.ts';
 import { type Customizer, createCustomizer } from './customizer.ts';
@@ -34,10 +34,14 @@ export function createTrainer(
     create: (request) => create(context, request),
     cancel: (jobId) => cancel(customizer, jobId),
   };
+  const launch = createLauncher(service);
   return {
-    find: (key) => findFirst(service, key),
-    launch: createLauncher(service),
-    get: async (jobId) => (await customizer.job(jobId)).job,
+    find: async (key) => {
+      const job = await findFirst(service, key);
+      return job && explained(customizer, job);
+    },
+    launch: async (request) => explained(customizer, await launch(request)),
+    get: async (jobId) => explained(customizer, (await customizer.job(jobId)).job),
     progress: async (jobId) => (await customizer.job(jobId)).progress,
     cancel: service.cancel,
   };
@@ -90,6 +94,18 @@ async function create(
 function configName(baseModel: string, config: object): string {
   const model = baseModel.split('/').at(-1) ?? baseModel;
   return `${model}@v1.0.0+${prefix}-${sha256(JSON.stringify(config)).slice(0, 12)}`;
+}
+
+/** A failed job with its reason: its status mostly has one, else the logs of its containers may. */
+async function explained(customizer: Customizer, job: TrainingJob): Promise<TrainingJob> {
+  if (job.status !== 'failed' || job.error !== null) return job;
+  try {
+    return { ...job, error: await customizer.failureReason(job.id) };
+  } catch (error) {
+    if (!(error instanceof FlywheelError)) throw error;
+    // That it failed is known, and worth more than why.
+    return job;
+  }
 }
 
 async function cancel(customizer: Customizer, jobId: string): Promise<void> {

@@ -5,6 +5,7 @@ import { ChatCompletion } from '../openai/chat.schema.ts';
 import { createChatModel as createOpenAiChatModel } from '../openai/chat-model.ts';
 import { createModelsClient, type ModelsClient } from './models.ts';
 import { type Reference, referenceText, toReference } from './names.ts';
+import { openAiPath } from './openai-path.ts';
 import type { NemoPlatformSettings } from './settings.ts';
 import { createTransport } from './transport.ts';
 
@@ -22,7 +23,7 @@ export function createChatModel(settings: NemoPlatformSettings): ChatModel {
     const response = await transport.call({
       doing: `answer with ${request.model}`,
       method: 'POST',
-      path: `/apis/inference-gateway/v2/workspaces/${encodeURIComponent(model.workspace)}/openai/-/v1/chat/completions`,
+      path: `${openAiPath(model.workspace)}/chat/completions`,
       body: { ...request.body, model: referenceText(model) },
       timeoutMs: request.timeoutMs,
       ...(request.signal && { signal: request.signal }),

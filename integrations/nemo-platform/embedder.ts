@@ -1,6 +1,7 @@
 import type { Embedder } from '../../activities/ports/embedder.ts';
 import { Embeddings, toVectors } from '../openai/embeddings.schema.ts';
 import { referenceText, toReference } from './names.ts';
+import { openAiPath } from './openai-path.ts';
 import type { NemoPlatformSettings } from './settings.ts';
 import { createTransport } from './transport.ts';
 
@@ -14,7 +15,7 @@ export function createEmbedder(settings: NemoPlatformSettings): Embedder {
       const reply = await transport.call({
         doing: `embed with ${named}`,
         method: 'POST',
-        path: `/apis/inference-gateway/v2/workspaces/${encodeURIComponent(model.workspace)}/openai/-/v1/embeddings`,
+        path: `${openAiPath(model.workspace)}/embeddings`,
         body: { model: referenceText(model), input: [...texts], encoding_format: 'float' },
         timeoutMs,
         ...(signal && { signal }),

@@ -8,6 +8,7 @@ import { createFilesClient, type FilesClient } from './files.ts';
 import { createJobsClient, type JobsClient, type SeenJob } from './jobs.ts';
 import { createModelsClient, type ModelsClient } from './models.ts';
 import { datasetName, jobName, madeByDescription, referenceText, toReference } from './names.ts';
+import { openAiPath } from './openai-path.ts';
 import type { NemoPlatformSettings } from './settings.ts';
 import type { Transport } from './transport.ts';
 
@@ -68,7 +69,7 @@ export class EvaluationJobs {
       });
     }
     const dataset = await this.#upload(request.items);
-    const gatewayUrl = `${this.#settings.url}/apis/inference-gateway/v2/workspaces/${model.workspace}/openai/-/v1`;
+    const gatewayUrl = `${this.#settings.url}${openAiPath(model.workspace)}`;
     const name = jobName(this.#kind, request.key);
     await this.#create({
       name,
@@ -155,7 +156,10 @@ export class EvaluationJobs {
       case 'cancelled':
         return { id, status: 'cancelled', error: null, errorRetryable: false };
       case 'error':
-        return { id, status: 'failed', error: await this.#reasonOf(job), errorRetryable: false };
+        return {
+          ...{ id, status: 'failed', errorRetryable: false },
+          error: job.timeLimit ?? (await this.#reasonOf(job)),
+        };
       case 'created':
       case 'pending':
         return { id, status: 'queued', error: null, errorRetryable: false };

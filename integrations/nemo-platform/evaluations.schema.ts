@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { EvaluatedRow } from '../../activities/ports/evaluator.ts';
 import type { JsonObject } from '../../domain/json.ts';
+import { withoutSecrets } from '../../domain/secrets.ts';
 import { metricsOfKind } from './evaluation-spec.ts';
 
 /** Python's JSON has NaN as text. */
@@ -28,11 +29,12 @@ export const ScoredRow = z
       .flatMap(([type, outputs]) =>
         outputs.map(({ name, value }) => [metricName(type, name), value] as const),
       );
+    const noAnswer = sample.inference_error ?? 'the evaluator has no answer to it';
     return {
       itemId: item.item_id,
       response: sample.response,
-      error:
-        sample.response === null ? (sample.inference_error ?? 'the evaluator has no answer to it') : null,
+      // In the words of the model's server, which may quote its key.
+      error: sample.response === null ? withoutSecrets(noAnswer) : null,
       metrics: Object.fromEntries(entries),
     };
   });

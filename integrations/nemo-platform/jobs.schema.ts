@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withoutSecrets } from '../../domain/secrets.ts';
 
 /** The platform writes its times without a zone; they are UTC. */
 const time = z.string().transform((text) => Date.parse(/Z$|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`));
@@ -54,7 +55,8 @@ export type JobStatus = z.output<typeof JobStatus>;
 
 function messageOf(errors: readonly Readonly<Record<string, unknown>>[]): string | null {
   const messages = errors.map((error) => error['message']);
-  return messages.find((message): message is string => typeof message === 'string' && message !== '') ?? null;
+  const found = messages.find((message): message is string => typeof message === 'string' && message !== '');
+  return found === undefined ? null : withoutSecrets(found);
 }
 
 /** A job as it was asked for. */
@@ -71,7 +73,8 @@ export const PlatformStatus = z.object({
   controllers: z.object({ status: z.record(z.string(), z.boolean()) }),
 });
 
-const LogLine = z.object({ timestamp: time, message: z.string() });
+/** What a model's server said may be quoted in it, and that server may quote its key. */
+const LogLine = z.object({ timestamp: time, message: z.string().transform(withoutSecrets) });
 export type LogLine = z.output<typeof LogLine>;
 
 /** `GET …/logs`: oldest first, from the beginning. */

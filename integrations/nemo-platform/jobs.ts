@@ -4,6 +4,7 @@ import { readLog } from './job-log.ts';
 import { Job, JobStatus, PlatformStatus } from './jobs.schema.ts';
 import { listAll } from './pages.ts';
 import { defaultLostAfterMs, type NemoPlatformSettings } from './settings.ts';
+import { timeLimitAdvice } from './time-limit.ts';
 import type { Transport } from './transport.ts';
 
 /** A job that ended is what was wanted. */
@@ -16,6 +17,8 @@ const jobLoops = ['job_scheduler', 'job_reconciler'];
 export interface SeenJob extends JobStatus {
   /** No sign of life: the platform was restarted and has lost it, or its process is gone with the machine. */
   readonly lost: boolean;
+  /** What to raise, where it failed for the platform's time limit: done again it would run into it again. */
+  readonly timeLimit: string | null;
 }
 
 /** `/apis/jobs/v2`: what every service's jobs have in common. */
@@ -49,7 +52,8 @@ export function createJobsClient(settings: NemoPlatformSettings, transport: Tran
     if (job === null) return null;
     const silentMs = transport.now() - job.lastSignAt;
     if (job.status === 'created' && silentMs > scheduledWithinMs) await requireJobLoops(settings, transport);
-    return { ...job, lost: !endedStatuses.has(job.status) && job.canBeLost && (await isSilent(job)) };
+    const lost = !endedStatuses.has(job.status) && job.canBeLost && (await isSilent(job));
+    return { ...job, lost, timeLimit: job.status === 'error' ? timeLimitAdvice(job.error) : null };
   }
 
   /** What was told of it, and its log: of an evaluation nothing is told until it ends. */

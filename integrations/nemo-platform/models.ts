@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { RejectedError, UnavailableError } from '../../domain/errors.ts';
 import { Adapter, ModelEntity, ModelProvider, type ServedModel, VirtualModel } from './models.schema.ts';
 import { madeBy, madeByDescription, type Reference, referenceText } from './names.ts';
+import { openAiPath } from './openai-path.ts';
 import { listAll } from './pages.ts';
 import type { Transport } from './transport.ts';
 
@@ -55,7 +56,7 @@ async function isPassedOn(transport: Transport, { workspace, name }: Reference):
 }
 
 async function isListed(transport: Transport, { workspace, name }: Reference): Promise<boolean> {
-  const path = `${gateway(workspace)}/openai/-/v1/models/${encodeURIComponent(name)}`;
+  const path = `${openAiPath(workspace)}/models/${encodeURIComponent(name)}`;
   const doing = `look up the route of ${name}`;
   return (await transport.find({ doing, method: 'GET', path, reply: z.unknown() })) !== null;
 }

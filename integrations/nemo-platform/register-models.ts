@@ -6,7 +6,7 @@ import type { NemoPlatformSettings } from './settings.ts';
 import { createTransport, type Transport } from './transport.ts';
 
 /** What our model server is called as a provider of the platform. */
-const providerName = 'flywheel-model-server';
+export const providerName = 'flywheel-model-server';
 
 export interface ServedByUs {
   /** Root of the model server, ending in its version. */

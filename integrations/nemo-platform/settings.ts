@@ -21,8 +21,8 @@ export interface NemoPlatformSettings extends Traced {
   readonly lostAfterMs?: number;
 }
 
-/** The platform's own automodel, or our PEFT plug-in (`nemo-peft-plugin`). */
-export type Customizer = 'automodel' | 'peft';
+/** The platform's own automodel and unsloth, or our PEFT plug-in (`nemo-peft-plugin`). */
+export type Customizer = 'automodel' | 'unsloth' | 'peft';
 
 /**
  * The platform stores nothing when nothing changed, so a living job can be silent: an evaluation for as long as three

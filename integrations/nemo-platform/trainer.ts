@@ -23,7 +23,6 @@ type RowSource = Pick<ArtifactStore, 'readLines'>;
 
 /** A backend checks model and datasets before it accepts a job. */
 const createTimeoutMs = 2 * 60_000;
-const timeLimitText = /max TTL of (\d+) seconds/;
 /** What the plug-in says when the training itself was not at fault. */
 const retryableFailures: ReadonlySet<string> = new Set([
   'unreachable',
@@ -82,7 +81,7 @@ class NemoTrainer {
     await this.#requireModel(model);
     const train = await this.#upload(request.train);
     const validation = request.validation.rows > 0 ? await this.#upload(request.validation) : null;
-    await this.#create(toJobBody(request, { model, train, validation }, this.#customizer));
+    await this.#create(toJobBody(request, { model, train, validation }, this.#customizer), model);
     return this.get(jobName('tune', request.key));
   }
 
@@ -149,10 +148,10 @@ class NemoTrainer {
     return { workspace, name };
   }
 
-  async #create(body: ReturnType<typeof toJobBody>): Promise<void> {
+  async #create(body: ReturnType<typeof toJobBody>, model: Reference): Promise<void> {
     try {
       await this.#transport.call({
-        doing: `create a customization job of ${body.spec.model}`,
+        doing: `create a customization job of ${referenceText(model)}`,
         method: 'POST',
         path: this.#collection,
         body,
@@ -191,14 +190,9 @@ class NemoTrainer {
   }
 
   #failure(job: SeenJob, told: { code: string; message: string } | undefined) {
-    const limit = timeLimitText.exec(job.error ?? '');
-    if (limit) {
-      return {
-        error: `${job.error}. Raise ttl_seconds_active of the platform's job executor, now ${limit[1]} s.`,
-        // Trained anew it would run into the limit again, unless the training went on without its job.
-        errorRetryable: backends[this.#customizer].adopts,
-      };
-    }
+    // Trained anew it would run into the limit again, unless the training went on without its job.
+    if (job.timeLimit !== null)
+      return { error: job.timeLimit, errorRetryable: backends[this.#customizer].adopts };
     return {
       error: told?.message ?? job.error,
       errorRetryable: told !== undefined && retryableFailures.has(told.code),

@@ -4,21 +4,16 @@ import type { ServingSpec } from '../../domain/experiments/experiment.ts';
 import { asksBeyondText } from '../../domain/records/beyond-text.ts';
 import type { ResponseSource } from '../../domain/records/record.ts';
 import type { Route } from '../../domain/routes/route.ts';
+import type { ChatEndpoint, ChatEndpoints } from '../../wiring/open-chat-endpoints.ts';
 import { reasonOf } from '../log.ts';
 import type { GatewayError } from '../openai-error.ts';
 import type { GatewayCall } from './call.ts';
 import { type HeaderRecord, toProviderHeaders, toUpstreamHeaders } from './headers.ts';
 
-interface Endpoint {
-  /** Ends in the version, `/v1`. */
-  readonly baseUrl: string;
-  readonly apiKey: string | null;
-}
-
 export interface TargetOptions {
   /** The production model's endpoint: where everything without a route goes. */
-  readonly upstream: Endpoint | null;
-  readonly providers: Readonly<Record<string, Endpoint>>;
+  readonly upstream: ChatEndpoint | null;
+  readonly endpoints: ChatEndpoints;
   readonly fewShots: FewShots;
 }
 
@@ -70,10 +65,8 @@ async function toPromoted(
   routeVersion: number,
   options: TargetOptions,
 ): Promise<Target | GatewayError> {
-  const provider = Object.hasOwn(options.providers, serving.provider)
-    ? options.providers[serving.provider]
-    : undefined;
-  if (provider === undefined)
+  const endpoint = options.endpoints(serving.provider, serving.model);
+  if (endpoint === null)
     return {
       status: 502,
       code: 'unknown_provider',
@@ -92,8 +85,8 @@ async function toPromoted(
     };
   }
   return {
-    url: completionsUrl(provider),
-    headers: toProviderHeaders(incoming, provider.apiKey, call.body['stream'] === true),
+    url: completionsUrl(endpoint),
+    headers: toProviderHeaders(incoming, endpoint.apiKey, call.body['stream'] === true),
     body: JSON.stringify({
       ...servingBody(call.body, { fewShot, maxTokens: serving.maxTokens }),
       model: serving.model,
@@ -104,7 +97,7 @@ async function toPromoted(
   };
 }
 
-function completionsUrl({ baseUrl }: Endpoint): string {
+function completionsUrl({ baseUrl }: ChatEndpoint): string {
   return `${baseUrl.replace(/\/+$/, '')}/chat/completions`;
 }
 

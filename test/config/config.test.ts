@@ -44,7 +44,7 @@ describe('loadConfig', () => {
     });
     expect(config.temporal).toMatchObject({ address: '127.0.0.1:7233', embedded: true });
     expect(config.database.embedded).toBe(true);
-    expect(config.providers['local']?.baseUrl).toBe('http://127.0.0.1:8090/v1');
+    expect(config.providers['local']).toMatchObject({ baseUrl: 'http://127.0.0.1:8090/v1' });
     expect(config.defaults).toMatchObject({
       gateTtlMs: 604_800_000,
       evaluationConcurrency: 4,
@@ -82,7 +82,7 @@ describe('loadConfig', () => {
     const config = load({ MODEL_SERVER_URL: 'http://10.0.0.5:9000/v1' });
 
     expect(config.modelServer).toEqual({ url: 'http://10.0.0.5:9000', embedded: false, models: null });
-    expect(config.providers['local']?.baseUrl).toBe('http://10.0.0.5:9000/v1');
+    expect(config.providers['local']).toMatchObject({ baseUrl: 'http://10.0.0.5:9000/v1' });
     expect(config.temporal.embedded).toBe(true);
   });
 
@@ -177,7 +177,7 @@ candidates:
         nims: { m: { image: 'i', tag: 't', gpus: 1 } },
       },
       v2: {
-        baseUrl: 'https://platform.test/apis/inference-gateway/v2/workspaces/flywheel/openai/-/v1',
+        url: 'https://platform.test',
         ...{ workspace: 'flywheel', evaluator: 'nemo' },
       },
     });
@@ -272,6 +272,12 @@ describe('candidates.yaml', () => {
       'lora without fine-tuning',
       'providers: {x: {url: "http://h/v1"}}\ncandidates:\n  - name: a\n    model: b\n    provider: x\n',
       '"lora" needs a provider with fine_tuning: true',
+    ],
+    [
+      'a LoRA rank that NeMo Customizer does not train',
+      'providers: {x: {kind: nemo-microservices, url: "http://h", nim_url: "http://n"}}\ncandidates:\n' +
+        '  - name: a\n    model: b\n    trainer: x\n    lora: {rank: 12}\n',
+      'FILE:6:12 "x" trains ranks that are powers of two, such as 16 or 32; not 12',
     ],
     [
       'lora at a server that only serves',

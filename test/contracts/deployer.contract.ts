@@ -49,7 +49,7 @@ export function describeDeployer(
         const deployment = await bundle.deployer.get(id);
         if (deployment === null) throw new Error(`deployment ${id} is gone`);
         if (deployment.status !== 'pending') return deployment;
-        await setTimeout(200);
+        await setTimeout(500);
       }
     }
 

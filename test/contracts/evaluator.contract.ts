@@ -15,6 +15,8 @@ export interface EvaluatorSetup {
   readonly model: string;
   /** The same model's answer without the evaluator in between: a chat completion. */
   ask(body: JsonObject): Promise<JsonObject>;
+  /** What its own metric makes of a call where the target is text: null where it cannot compute it (NaN). */
+  readonly scoreOfCallForText?: number | null;
 }
 
 const tools = ['pto_balance', 'payday'].map((name) => ({
@@ -82,7 +84,7 @@ export function describeEvaluator(name: string, setup: () => Promise<EvaluatorSe
       for (;;) {
         const job = await bundle.evaluator.get(jobId);
         if (job.status !== 'queued' && job.status !== 'running') return job;
-        await setTimeout(200);
+        await setTimeout(500);
       }
     }
 
@@ -126,6 +128,11 @@ export function describeEvaluator(name: string, setup: () => Promise<EvaluatorSe
         expect(error, itemId).toBeNull();
         expect(answerOf(response), itemId).toEqual(answerOf(answers[n]));
       }
+      // A metric that could not be computed is there, and its row with it: what is missing is counted.
+      const forced = Object.values(results.get('item-2')?.metrics ?? {});
+      expect(forced).not.toEqual([]);
+      const { scoreOfCallForText } = bundle;
+      if (scoreOfCallForText !== undefined) expect(forced).toEqual([scoreOfCallForText]);
     });
 
     it.each([

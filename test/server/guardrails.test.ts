@@ -346,7 +346,7 @@ async function deadPlatform(): Promise<string> {
 
 function withPlatform(bundle: GatewayBundle, url: string): GatewayBundle {
   const platform = {
-    ...{ kind: 'nemo-platform', url, workspace: 'flywheel', baseUrl: `${url}/v1`, apiKey: null },
+    ...{ kind: 'nemo-platform', url, workspace: 'flywheel', apiKey: null },
     ...{ evaluator: 'flywheel', customizer: 'peft' },
   } as const;
   const { config } = bundle;

@@ -28,10 +28,17 @@ interface Asked {
   readonly messages: readonly { readonly content: string }[];
 }
 
-/** An OpenAI-dialect endpoint that judges by a rule: no model small enough for the tests can. `model`: its only one. */
+interface ScriptedJudgeOptions {
+  /** Its only one. */
+  readonly model?: string;
+  /** Asked for without it, it refuses; and its other refusals quote it, as some servers do. */
+  readonly key?: string;
+}
+
+/** An OpenAI-dialect endpoint that judges by a rule: no model small enough for the tests can. */
 export async function startScriptedJudge(
   rule: (shown: Shown) => Ruled,
-  options: { readonly model?: string } = {},
+  options: ScriptedJudgeOptions = {},
 ): Promise<ScriptedJudge> {
   const judged: ScriptedJudge['judged'] = [];
   const server = await startHttpServer(async (request: IncomingMessage, response: ServerResponse) => {
@@ -41,10 +48,14 @@ export async function startScriptedJudge(
     const shown = JSON.parse(messages.at(-1)?.content ?? '{}') as Shown;
     if (options.model !== undefined && model !== options.model)
       return respond(response, 404, { error: { message: `no ${model}`, code: 'model_not_found' } });
+    if (options.key !== undefined && request.headers.authorization !== `Bearer ${options.key}`)
+      return respond(response, 401, { error: { message: 'no key', code: 'invalid_api_key' } });
     const said = rule(shown);
     if (said === null) return response.socket?.destroy();
     if (typeof said === 'object' && 'status' in said)
-      return respond(response, said.status, { error: { message: 'not this one', code: 'refused' } });
+      return respond(response, said.status, {
+        error: { message: `not this one${options.key ? `, ${options.key}` : ''}`, code: 'refused' },
+      });
     judged.push({ rubric: messages[0]?.content ?? '', shown, said });
     const content = typeof said === 'string' ? said : JSON.stringify(said);
     respond(response, 200, {

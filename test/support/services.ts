@@ -15,7 +15,10 @@ declare module 'vitest' {
     temporalAddress: string;
     /** The real model server, managed, with nano-1m. It trains one job at a time. */
     modelServerUrl: string;
-    /** The real NeMo Platform, with our PEFT plug-in and nothing in it (`test/support/nemo-platform.ts`). */
+    /**
+     * The real NeMo Platform, with our PEFT plug-in and nothing in it (`test/support/nemo-platform.ts`). Its jobs of
+     * the profile `brief` may take 4 s.
+     */
     nemoPlatformUrl: string;
   }
 }
@@ -74,7 +77,8 @@ const starters: Record<keyof ProvidedContext, Starter> = {
     const { prepareNemoPlatform } = await import('../../cli/setup/nemo-platform-environment.ts');
     const tools = await prepareNemoPlatform(console.log);
     const dataDir = join(dir, 'nemo-platform');
-    const platform = await startNemoPlatform({ ...tools, dataDir, port: await freePort() });
+    const timeLimits = { brief: 4 };
+    const platform = await startNemoPlatform({ ...tools, dataDir, port: await freePort(), timeLimits });
     project.provide('nemoPlatformUrl', platform.url);
     return platform;
   },

@@ -35,6 +35,8 @@ export interface NemoPlatformOptions {
   readonly port: number;
   /** Which of its controllers run; those that Flywheel needs unless said. */
   readonly controllers?: readonly string[];
+  /** More profiles that jobs may ask for, by name: the seconds that a job of it may take. */
+  readonly timeLimits?: Readonly<Record<string, number>>;
   /** More for its environment, and for that of its jobs. */
   readonly env?: Readonly<Record<string, string>>;
   /** Aborted while it starts: it is ended, and the start rejects. */
@@ -111,20 +113,22 @@ function configuration(options: NemoPlatformOptions, url: string, folders: Folde
     auth: { enabled: false, allow_unsigned_jwt: true, policy_decision_point_provider: 'embedded' },
     jobs: {
       // Named explicitly: only then are steps that ask for a CPU container run as processes.
-      executors: [
-        {
-          ...{ provider: 'subprocess', profile: 'default', backend: 'subprocess' },
+      executors: Object.entries({ default: jobTimeLimitS, ...options.timeLimits }).map(
+        ([profile, limitS]) => ({
+          ...{ provider: 'subprocess', profile, backend: 'subprocess' },
           config: {
             working_directory: folders.jobs,
             // A busy machine takes its time to start a process.
             ttl_seconds_before_active: 600,
-            ttl_seconds_active: jobTimeLimitS,
+            ttl_seconds_active: limitS,
             // Cancelled, our plug-in first ends the training, which it does not do itself.
             graceful_shutdown_timeout_seconds: 60,
+            // What is kept is asked for one by one every 2 s, and a hundred ended jobs leave no time for living ones.
+            cleanup_completed_jobs_immediately: true,
             env,
           },
-        },
-      ],
+        }),
+      ),
     },
     files: { default_storage_config: { type: 'local', path: folders.files } },
     secrets: { allow_key_creation: true },

@@ -7,6 +7,8 @@ import { text } from './text.ts';
 export type OwnFilters = Readonly<Record<string, (entity: JsonObject, wanted: string) => boolean>>;
 
 const defaultPageSize = 10;
+/** A service gives no larger pages, whatever is asked for. The real limit is in no source; this one is below what Flywheel asks. */
+const largestPageSize = 50;
 const bracketed = /^(filter|search)((?:\[[^\]]+\])+)$/;
 
 /** One page of what passes the query's filters. A page past the end is empty, not missing. */
@@ -17,7 +19,7 @@ export function listReply(
 ): JsonObject {
   const query = new URL(context.req.url).searchParams;
   const page = positive(query, 'page', 1);
-  const size = positive(query, 'page_size', defaultPageSize);
+  const size = Math.min(positive(query, 'page_size', defaultPageSize), largestPageSize);
   const sort = query.get('sort') ?? 'created_at';
   const found = entities.filter((entity) => matches(entity, query, filters)).sort(bySort(sort));
   const data = found.slice((page - 1) * size, page * size);

@@ -50,6 +50,7 @@ export const defaultOptions = {
   undeployMs: 300,
   stageMs: 50,
   cancelMs: 300,
+  forBlueprint: false,
 } as const satisfies Omit<WorldOptions, 'modelServerUrl'>;
 
 /** Starts the contract server on loopback: NeMo Microservices v1 in front of the project's model server. */

@@ -28,12 +28,23 @@ export interface WorldOptions {
   readonly stageMs: number;
   /** How long a cancelled job is seen as `cancelling`. */
   readonly cancelMs: number;
+  /**
+   * As NVIDIA's blueprint needs it: an evaluation is never `pending`, which the blueprint takes for a failure, and
+   * the path that it cancels customizations by, which no release serves, is served.
+   */
+  readonly forBlueprint: boolean;
 }
 
-/** What the server is told to do wrong, once each. For tests. */
+/** What the server is told to do wrong, once each unless said. For tests. */
 export interface Faults {
   /** The next customization ends as failed with every step done. */
   failTrainingAtEnd: boolean;
+  /** A customization that fails says why in its container logs alone: as its error, or as an event of a pod. Lasts. */
+  reasonOnlyIn: 'error' | 'event' | null;
+  /** No node is free while this is set: jobs stay `pending`, evaluations for the blueprint `created`. Lasts. */
+  noNodeFree: boolean;
+  /** Jobs that are cancelled stay `cancelling` while this is set. Lasts. */
+  slowToCancel: boolean;
   /** Calls that are answered so, once for each time; with `afterwards` they are done first, and the reply is lost. */
   refusals: {
     method?: string;
@@ -82,8 +93,14 @@ export function createWorld(options: WorldOptions, closed: AbortSignal): World {
     modelServer: createModelServer(options.modelServerUrl),
     dataStore: createDataStore(),
     tables,
-    faults: { failTrainingAtEnd: false, refusals: [] },
     asked: [],
+    faults: {
+      failTrainingAtEnd: false,
+      reasonOnlyIn: null,
+      noNodeFree: false,
+      slowToCancel: false,
+      refusals: [],
+    },
     run(work) {
       work.catch((error: unknown) => {
         if (!closed.aborted) console.error(error);

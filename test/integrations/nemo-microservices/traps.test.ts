@@ -8,7 +8,6 @@ import { createDeployer } from '../../../integrations/nemo-microservices/deploye
 import { createEntityStore } from '../../../integrations/nemo-microservices/entity-store.ts';
 import { readArchive } from '../../../integrations/nemo-microservices/evaluation-archive.ts';
 import { createEvaluator } from '../../../integrations/nemo-microservices/evaluator.ts';
-import { createInventory } from '../../../integrations/nemo-microservices/inventory.ts';
 import { defaultTraining } from '../../../integrations/nemo-microservices/settings.ts';
 import { createTrainer } from '../../../integrations/nemo-microservices/trainer.ts';
 import { createTransport } from '../../../integrations/nemo-microservices/transport.ts';
@@ -16,28 +15,35 @@ import type { NemoServer } from '../../contract-servers/nemo-microservices/serve
 import { eventually } from '../../support/eventually.ts';
 import { inMemoryArtifacts } from '../../support/in-memory-artifacts.ts';
 import { aNemoServer, settingsOf } from '../../support/nemo-server.ts';
-import { anAdapter, aRequest } from './an-adapter.ts';
+import { aRequest } from './an-adapter.ts';
 
 /**
- * The traps of the service, each once. Those of states and of deployments are in the contracts
- * (`trainer`, `evaluator`, `deployer`), which the same server passes.
+ * The traps of the service, and the test of each: here, or in a file beside or above.
  *
- * | trap | test |
- * |---|---|
- * | `@` and `+` in names and paths | a name may hold @ and + |
- * | a slash inside a config's target | a name may hold @ and + |
- * | `GET /v1/models` means two things | an entity is no served model |
- * | a list's page past the end, a page size that is capped | a list is read to its end |
- * | a job that failed at 100 % | progress is no success |
- * | `cancelling` | a job that is being cancelled has not ended |
- * | NaN as a score | what is not a number is no score |
- * | `"10"` under `(\d)` | a pattern of one digit reads a 10 as 1 |
- * | tool arguments as a string or as an object | Customizer is given objects |
- * | an upload's address takes no credentials | the key goes to the Data Store and to no upload |
- * | 201 for a GET | a namespace is made once |
- * | a config's name outlives its settings | another setting is another config; a config that was changed is refused |
- * | a create whose reply is lost | a job whose reply was lost is adopted |
- * | a namespace that is there: 409 in some releases, 422 in others | a namespace that somebody made meanwhile |
+ * | trap | file | test |
+ * |---|---|---|
+ * | `@` and `+` in names and paths | here | a name may hold @ and +, and a target a slash |
+ * | | `transport` | names keep @ and +, and nothing in them ends a path |
+ * | a slash inside a config's target | here | a name may hold @ and +, and a target a slash |
+ * | `GET /v1/models` means two things | here | an entity is no served model |
+ * | a list's page past the end; a page size that is capped | here | a list is read to its end, whatever the service makes of the page size |
+ * | a job that failed at 100 % | here | progress is no success |
+ * | `pending`, which the blueprint takes for a failure | `job-traps` | a job of … that waits for a node is pending, which is no failure |
+ * | | `statuses` | a job of …: that is pending is queued to us |
+ * | `cancelling` seen by a poller | `job-traps` | a job of … that is being cancelled has not ended |
+ * | a failed job without a detail | `job-traps` | a job without a detail has failed for the reason in its logs, as an … |
+ * | NaN as a score | `job-traps` | a call whose arguments are no JSON is scored NaN, which is no score |
+ * | | here | what is not a number is no score |
+ * | `"10"` under `(\d)` | here | a pattern of one digit reads a 10 as 1 (the service) |
+ * | | `domain/judging/judge` | is no score: 10 (Flywheel, which judges where v1 evaluates) |
+ * | tool arguments as a string or as an object | here | Customizer is given objects where OpenAI has strings |
+ * | an upload's address takes no credentials | here | the key goes to the services and to no upload; without a key no credentials are sent at all |
+ * | 201 for a GET | here | a namespace is made once |
+ * | a config's name outlives its settings | here | another setting is another config; a config that was changed is refused, not used: … |
+ * | a create whose reply is lost | here | a job of … whose reply was lost is adopted |
+ * | a namespace that is there: 409 in some releases, 422 in others | here | a namespace that somebody made meanwhile is as good: … |
+ * | a deployment's name that is taken, told by a 500 | `contracts/deployer` | has one deployment, however often it is asked |
+ * | a deployment that failed, for which the blueprint waits an hour | `contracts/deployer` | says that a deployment failed, and why |
  */
 
 const base = 'flywheel/nano-1m';
@@ -57,6 +63,10 @@ function setup(overrides: { apiKey?: string } = {}) {
 
 const created = (path: string) =>
   server.calls.filter((call) => call.method === 'POST' && call.path === path).map(({ body }) => body);
+
+/** Of an evaluation. */
+const asked = { messages: [{ role: 'user', content: 'hi' }], max_tokens: 2 };
+const items = [{ itemId: 'a', body: asked, target: { role: 'assistant', content: 'hello' } }];
 
 test('a name may hold @ and +, and a target a slash', async () => {
   const { trainer, artifacts, settings, transport } = setup();
@@ -95,7 +105,7 @@ test('an entity is no served model', async () => {
   ).toMatchObject({ status: 'pending' });
 });
 
-test('a list is read to its end', async () => {
+test('a list is read to its end, whatever the service makes of the page size', async () => {
   const { transport } = setup();
   const entities = createEntityStore(transport);
   await entities.ensureNamespace('flywheel');
@@ -104,10 +114,15 @@ test('a list is read to its end', async () => {
 
   const found: string[] = [];
   for await (const { fullName } of entities.datasets('flywheel')) found.push(fullName);
-  const past = await fetch(`${server.url}/v1/datasets?page=9&page_size=100`);
+  const get = async (page: number) => {
+    const reply = await fetch(`${server.url}/v1/datasets?page=${page}&page_size=100`);
+    return [reply.status, await reply.json()];
+  };
 
   expect(found.sort()).toEqual(names);
-  expect([past.status, await past.json()]).toMatchObject([200, { data: [] }]);
+  // Half of what is asked for: a short page is not the last one.
+  expect(await get(1)).toMatchObject([200, { pagination: { page_size: 50, current_page_size: 50 } }]);
+  expect(await get(9)).toMatchObject([200, { data: [] }]);
 });
 
 test('progress is no success', async () => {
@@ -130,19 +145,6 @@ test('progress is no success', async () => {
     error: 'Upload of the checkpoint failed',
   });
 }, 600_000);
-
-test('a job that is being cancelled has not ended', async () => {
-  const { trainer, artifacts } = setup();
-  const { id } = await trainer.launch(await aRequest(artifacts, base));
-
-  await trainer.cancel(id);
-  const atOnce = await trainer.get(id);
-  const shown = (await (await fetch(`${server.url}/v1/customization/jobs/${id}`)).json()) as object;
-
-  expect(shown).toMatchObject({ status: 'cancelling' });
-  expect(atOnce).toMatchObject({ status: 'running', model: null });
-  await eventually(async () => expect(await trainer.get(id)).toMatchObject({ status: 'cancelled' }));
-});
 
 test('what is not a number is no score', () => {
   const results =
@@ -230,6 +232,25 @@ test.each([409, 422])('a namespace that somebody made meanwhile is as good: %i',
   expect(server.faults.refusals.map(({ times }) => times)).toEqual([0, 0]);
 });
 
+test('names carry workload and run', async () => {
+  const { settings, trainer, artifacts } = setup();
+  server.faults.noNodeFree = true;
+  const request = { ...(await aRequest(artifacts, base)), model: base, rows: items };
+
+  const jobs = [await trainer.launch(request), await createEvaluator(settings).launch(request)];
+
+  const [tuning] = created('/v1/customization/jobs') as [
+    { name: string; output_model: string; dataset: { name: string } },
+  ];
+  const name = /^flywheel-hr-questions-run-20261121t080000z-ab12-[0-9a-f]{16}$/;
+  expect(jobs).toHaveLength(2);
+  expect(tuning.name).toMatch(name);
+  expect(tuning.output_model).toBe(`flywheel/${tuning.name}`);
+  const datasets = [...server.world.tables.datasets.values()].map((dataset) => dataset['name']);
+  expect(datasets).toEqual([tuning.dataset.name, tuning.name]);
+  for (const dataset of datasets) expect(dataset).toMatch(name);
+});
+
 test('another setting is another config', async () => {
   const { settings, artifacts } = setup();
   const first = createTrainer(settings, artifacts);
@@ -246,11 +267,15 @@ test('another setting is another config', async () => {
   expect(configs.map((config) => config['max_seq_length'])).toEqual([8192, 4096]);
 });
 
-test('a config that was changed is refused, not used', async () => {
+test.each([
+  { max_seq_length: 128 },
+  { target: { namespace: 'flywheel', name: 'nano-4m@2.0', base_model: 'flywheel/nano-4m' } },
+  { training_precision: 'fp32' },
+])('a config that was changed is refused, not used: %o', async (change) => {
   const { trainer, artifacts } = setup();
   const { id } = await trainer.launch(await aRequest(artifacts, base));
   await trainer.cancel(id);
-  for (const config of server.world.tables.customizationConfigs.values()) config['max_seq_length'] = 128;
+  for (const config of server.world.tables.customizationConfigs.values()) Object.assign(config, change);
 
   const launching = trainer.launch(await aRequest(artifacts, base));
 
@@ -261,9 +286,7 @@ test('a config that was changed is refused, not used', async () => {
 test.each(['customization', 'evaluation'])('a job of %s whose reply was lost is adopted', async (kind) => {
   const { settings, trainer, artifacts } = setup();
   const evaluator = createEvaluator(settings);
-  const body = { messages: [{ role: 'user', content: 'hi' }], max_tokens: 2 };
-  const rows = [{ itemId: 'a', body, target: { role: 'assistant', content: 'hello' } }];
-  const request = { ...(await aRequest(artifacts, base)), model: base, rows };
+  const request = { ...(await aRequest(artifacts, base)), model: base, rows: items };
   const service = kind === 'evaluation' ? evaluator : trainer;
   server.faults.refusals.push({
     ...{ method: 'POST', path: `/v1/${kind}/jobs`, status: 502, afterwards: true, times: 1 },
@@ -330,30 +353,3 @@ test('one that asks to wait longer is left to the caller, with the time it asked
   await expect(ensuring).rejects.toMatchObject({ kind: 'busy', retryAfterMs: 60_000 });
   expect(server.calls).toHaveLength(1);
 });
-
-test('the inventory lists what is ours, removes it, and refuses what is not', async () => {
-  const { settings, transport } = setup();
-  const model = await anAdapter(settings, base);
-  const entities = createEntityStore(transport);
-  await entities.ensureDataset({ fullName: 'flywheel/of-somebody', description: '', customFields: {} });
-  const inventory = createInventory(settings);
-  const all = async () => {
-    const things = [];
-    for await (const thing of inventory.list()) things.push(thing);
-    return things;
-  };
-
-  const things = await all();
-  for (const thing of [...things, ...things]) await inventory.remove(thing);
-
-  expect(things.map(({ kind }) => kind).sort()).toEqual(['customization config', 'dataset', 'model']);
-  expect(things.find(({ kind }) => kind === 'model')).toMatchObject({ id: model });
-  expect(await all()).toEqual([]);
-  await expect(inventory.remove({ kind: 'dataset', id: 'flywheel/of-somebody' })).rejects.toMatchObject({
-    name: 'RejectedError',
-  });
-  await expect(inventory.remove({ kind: 'deployment', id: 'flywheel/nano-1m' })).rejects.toMatchObject({
-    name: 'RejectedError',
-  });
-  expect([...server.world.dataStore.repos.keys()]).toEqual([]);
-}, 600_000);

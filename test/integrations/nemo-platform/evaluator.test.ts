@@ -9,6 +9,8 @@ describeEvaluator('NeMo Platform', async () => {
   return {
     evaluator: createEvaluator(settings),
     model: 'flywheel/nano-1m',
+    // As text: "NaN".
+    scoreOfCallForText: null,
     async ask(body) {
       const { response } = await chatModel.complete({ model: 'flywheel/nano-1m', body, timeoutMs: 60_000 });
       return response;

@@ -2,13 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { hasEnded, type Trainer } from '../../../activities/ports/trainer.ts';
 import { type NemoPlatformService, startNemoPlatform } from '../../../cli/dev/services/nemo-platform.ts';
 import { prepareNemoPlatform } from '../../../cli/setup/nemo-platform-environment.ts';
 import { createDeployer } from '../../../integrations/nemo-platform/deployer.ts';
+import { createEvaluator } from '../../../integrations/nemo-platform/evaluator.ts';
 import type { NemoPlatformSettings } from '../../../integrations/nemo-platform/settings.ts';
 import { freePort } from '../../support/free-port.ts';
+import { startHeldGateway } from '../../support/held-gateway.ts';
 import { answers, aWorkspace } from '../../support/nemo-platform.ts';
 import { aTraining } from '../../support/nemo-platform-adapter.ts';
 
@@ -82,7 +84,8 @@ describe('a NeMo Platform that is restarted in the middle of a training', { time
       .toMatchObject([{ status: 'cancelled' }]);
   });
 
-  it('says that a job is lost whose process is gone too, and adopts its training when asked again', async () => {
+  it('says that a job is lost whose process is gone too, and adopts its training when asked again; an evaluation whose process lived on is used', async () => {
+    const evaluation = await anEvaluationUnderWay();
     const { trainer, request } = await aTraining(
       { ...settings, lostAfterMs: 40_000 },
       { hyperparameters: endless },
@@ -94,6 +97,7 @@ describe('a NeMo Platform that is restarted in the middle of a training', { time
 
     process.kill(-group, 'SIGKILL');
     await restart();
+    evaluation.gateway.release();
 
     await expect
       .poll(() => trainer.get(id), { timeout: 2 * minute })
@@ -109,7 +113,36 @@ describe('a NeMo Platform that is restarted in the middle of a training', { time
     await expect
       .poll(() => trainingsOf(request.metadata), { timeout: minute })
       .toMatchObject([{ status: 'cancelled' }]);
+    await expectUsed(evaluation);
   });
+
+  /** An evaluation whose process waits for its first answer, which no death of the platform keeps from it. */
+  async function anEvaluationUnderWay() {
+    const gateway = await startHeldGateway(platform.url, 'soon');
+    onTestFinished(() => gateway.close());
+    const body = { messages: [{ role: 'user', content: 'when is payday' }], max_tokens: 16 };
+    const target = { role: 'assistant', content: 'soon' };
+    const rows = ['item-1', 'item-2'].map((itemId) => ({ itemId, body, target }));
+    const key = `run-${Math.random().toString(36).slice(2)}`;
+    const evaluator = createEvaluator({ ...settings, url: gateway.url });
+    const { id } = await evaluator.launch({ key, model: 'nano-1m', rows, metadata: {} });
+    await gateway.asked;
+    return { gateway, id };
+  }
+
+  /** The platform goes on calling it active, with all its rows there. */
+  async function expectUsed({ id }: { id: string }): Promise<void> {
+    const job = `apis/evaluator/v2/workspaces/${settings.workspace}/evaluate/jobs/${id}`;
+    const told = async (path: string) => (await fetch(`${platform.url}/${job}${path}`)).text();
+    await expect.poll(() => told('/results'), { timeout: 2 * minute }).toContain('row-scores');
+    expect(await told('/status')).toContain('"status":"active"');
+    const evaluator = createEvaluator({ ...settings, lostAfterMs: 1 });
+    expect(await evaluator.get(id)).toMatchObject({ status: 'succeeded', error: null });
+    const scores: unknown[] = [];
+    for await (const { itemId, metrics } of evaluator.results(id)) scores.push([itemId, metrics]);
+    expect(scores).toHaveLength(2);
+    expect(scores).toContainEqual(['item-1', { 'string-check': 1 }]);
+  }
 
   /** The platform's own word for the process that it started. */
   async function processOf(jobId: string): Promise<number> {

@@ -24,5 +24,5 @@ describeTrainer(
       },
     };
   },
-  { queues: true },
+  { queues: true, setsAside: true },
 );

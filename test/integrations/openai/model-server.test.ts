@@ -55,16 +55,20 @@ async function anAdapter(): Promise<string> {
 }
 describeEmbedder('the model server', async () => ({ embedder: createEmbedder(settings), model: 'nano-1m' }));
 
-describeTrainer('the model server', async () => {
-  const artifacts = createFileArtifactStore(dir);
-  return {
-    trainer: createTrainer({ ...settings, hyperparameters: flywheelHyperparameters }, artifacts),
-    artifacts,
-    baseModel: 'nano-1m',
-    async answers(model) {
-      const body = { messages: [{ role: 'user', content: 'hi' }], max_completion_tokens: 4 };
-      const { response } = await chatModel.complete({ model, body, timeoutMs: 60_000 });
-      return response['model'] === model;
-    },
-  };
-});
+describeTrainer(
+  'the model server',
+  async () => {
+    const artifacts = createFileArtifactStore(dir);
+    return {
+      trainer: createTrainer({ ...settings, hyperparameters: flywheelHyperparameters }, artifacts),
+      artifacts,
+      baseModel: 'nano-1m',
+      async answers(model) {
+        const body = { messages: [{ role: 'user', content: 'hi' }], max_completion_tokens: 4 };
+        const { response } = await chatModel.complete({ model, body, timeoutMs: 60_000 });
+        return response['model'] === model;
+      },
+    };
+  },
+  { setsAside: true },
+);

@@ -54,6 +54,8 @@ export interface CustomizationJob {
   /** The dataset's files. */
   readonly filesUrl: string;
   cancelled: boolean;
+  /** Why it failed, once it has. */
+  failure: string | null;
   /** The model server's job, once there is one. */
   trainingJob: string | null;
 }
@@ -129,6 +131,7 @@ export function newJob(world: World, request: CreateJob): CustomizationJob {
     base,
     filesUrl: dataset.filesUrl,
     cancelled: false,
+    failure: null,
     trainingJob: null,
   };
 }

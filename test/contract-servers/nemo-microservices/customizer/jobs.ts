@@ -1,15 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Hono } from 'hono';
+import type { Context, Hono } from 'hono';
 import type { JsonObject } from '../../../../domain/json.ts';
 import { newEntity } from '../entity.ts';
 import { listReply } from '../listing.ts';
 import { fail, missing, readBody } from '../replies.ts';
 import { text } from '../text.ts';
 import type { World } from '../world.ts';
+import { containerLogs } from './container-logs.ts';
 import { CreateJob, type CustomizationJob, ended, log, newJob, setStatus } from './job.ts';
 import { runJob } from './training.ts';
 
-/** `/v1/customization/jobs`. There is no delete, and cancelling has this path only. */
+/** `/v1/customization/jobs`. There is no delete, and cancelling has this path only, but for the blueprint. */
 export function mountCustomizationJobs(app: Hono, world: World): void {
   const jobs = new Map<string, CustomizationJob>();
   const path = '/v1/customization/jobs';
@@ -49,21 +50,11 @@ export function mountCustomizationJobs(app: Hono, world: World): void {
     const { entity } = find(context.req.param('id'));
     return context.json({ ...entity.status_details, status: entity.status });
   });
-  app.get(`${path}/:id/container-logs`, (context) => {
-    const { entity } = find(context.req.param('id'));
-    const events = entity.status_details.status_logs.map(({ message, detail = '', updated_at: at }) => ({
-      type: 'Normal',
-      reason: message,
-      message: detail,
-      count: 1,
-      first_seen: at,
-      last_seen: at,
-    }));
-    const entry = { events, logs: {}, status: {}, object: text(entity['id']) };
-    return context.json({ entries: { [text(entity['id'])]: entry }, error: null });
-  });
-  app.post(`${path}/:id/cancel`, (context) => {
-    const job = find(context.req.param('id'));
+  app.get(`${path}/:id/container-logs`, (context) =>
+    context.json(containerLogs(find(context.req.param('id')), world.faults)),
+  );
+  const cancel = (context: Context) => {
+    const job = find(context.req.param('id') ?? '');
     if (ended.has(job.entity.status)) {
       throw fail(400, `Job ${text(job.entity['id'])} has already ended: ${job.entity.status}`);
     }
@@ -71,12 +62,15 @@ export function mountCustomizationJobs(app: Hono, world: World): void {
     log(job, 'Cancelling');
     world.run(cancelLater(world, job));
     return context.json(job.entity);
-  });
+  };
+  app.post(`${path}/:id/cancel`, cancel);
+  if (world.options.forBlueprint) app.post('/v1/customizations/:id/cancel', cancel);
 }
 
 /** A poller sees `cancelling` for a while. */
 async function cancelLater(world: World, job: CustomizationJob): Promise<void> {
-  await pause(world.options.cancelMs, undefined, { signal: world.closed });
+  do await pause(world.options.cancelMs, undefined, { signal: world.closed });
+  while (world.faults.slowToCancel);
   if (!ended.has(job.entity.status)) job.cancelled = true;
 }
 

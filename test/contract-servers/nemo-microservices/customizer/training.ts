@@ -14,7 +14,8 @@ import { DatasetError, readRows, type TrainingRows } from './rows.ts';
  */
 export async function runJob(world: World, job: CustomizationJob): Promise<void> {
   try {
-    await stage(world, job, 'pending');
+    do await stage(world, job, 'pending');
+    while (world.faults.noNodeFree);
     log(job, 'PVCCreated');
     const rows = await entityHandler(world, job, 0, async () => readRows(world, job.filesUrl));
     await train(world, job, rows);
@@ -28,7 +29,8 @@ export async function runJob(world: World, job: CustomizationJob): Promise<void>
     if (world.closed.aborted) return;
     if (job.cancelled) return setStatus(job, 'cancelled');
     const reason = error instanceof Error ? error.message : String(error);
-    log(job, 'Failed', reason);
+    job.failure = reason;
+    log(job, 'Failed', world.faults.reasonOnlyIn === null ? reason : undefined);
     setStatus(job, 'failed');
     setArtifact(world, job, { status: 'upload_failed' });
   }

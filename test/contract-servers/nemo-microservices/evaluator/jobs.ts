@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import type { JsonObject } from '../../../../domain/json.ts';
@@ -73,7 +74,7 @@ function mountJobs(app: Hono, world: World, nims: Nims, nimUrl: () => string): v
       throw fail(409, `Job ${text(job.entity['id'])} has already ended: ${job.entity.status}`);
     }
     setEvaluationStatus(job, 'cancelling');
-    setTimeout(() => job.stop.abort(), world.options.cancelMs).unref();
+    world.run(stopLater(world, job));
     return context.json(show(job));
   });
   const resultOf = (id: string): JsonObject => {
@@ -104,6 +105,13 @@ function mountJobs(app: Hono, world: World, nims: Nims, nimUrl: () => string): v
     job.result = null;
     return context.json(deleted(context.req.param('id')));
   });
+}
+
+/** A poller sees `cancelling` for a while. */
+async function stopLater({ options, faults, closed }: World, job: EvaluationJob): Promise<void> {
+  do await pause(options.cancelMs, undefined, { signal: closed });
+  while (faults.slowToCancel);
+  job.stop.abort();
 }
 
 /** The service asks a model target something first, so one that does not answer fails the create. */

@@ -1,6 +1,8 @@
 import { strToU8, zipSync } from 'fflate';
 import type { JsonObject } from '../../../../domain/json.ts';
+import { type DataStore, newCommit, newRepo, regularFile } from '../data-store/repos.ts';
 import { newId } from '../entity.ts';
+import { text } from '../text.ts';
 import type { EvaluationJob, Sample } from './job.ts';
 
 /** Scores over all samples, by task, metric and score. What is not a number is counted and left out. */
@@ -49,11 +51,24 @@ function summary(values: readonly number[]): JsonObject {
 
 /** The archive of a job. Its `results.json` is written by Python: what is not a number stands there as `NaN`. */
 export function toArchive(job: EvaluationJob): Uint8Array {
-  const results = Object.fromEntries(job.samples);
   return zipSync({
-    'results.json': strToU8(pythonJson(results)),
+    'results.json': strToU8(samplesFile(job)),
     'config.json': strToU8(JSON.stringify(job.entity['config'])),
   });
+}
+
+/** Keeps the samples as a dataset in a namespace of the service's own, which outlives the job; its `files_url`. */
+export function keepOutput(store: DataStore, job: EvaluationJob): string {
+  const id = `evaluation-results/${text(job.entity['id'])}`;
+  const repo = newRepo('dataset', id);
+  const files = new Map([['results.json', regularFile(Buffer.from(samplesFile(job)))]]);
+  repo.revisions.set('main', { commit: newCommit(), files });
+  store.repos.set(`dataset:${id}`, repo);
+  return `hf://datasets/${id}`;
+}
+
+function samplesFile(job: EvaluationJob): string {
+  return pythonJson(Object.fromEntries(job.samples));
 }
 
 function pythonJson(value: unknown): string {

@@ -6,7 +6,7 @@ import { text } from '../text.ts';
 import type { World } from '../world.ts';
 import { type EvaluationJob, type Sample, setEvaluationStatus } from './job.ts';
 import { score } from './metrics.ts';
-import { toResult } from './results.ts';
+import { keepOutput, toResult } from './results.ts';
 import { complete, EndpointError, textOf, toEndpoint } from './target.ts';
 import { render, type TemplateScope, toItem } from './template.ts';
 
@@ -15,8 +15,9 @@ export async function runEvaluation(world: World, job: EvaluationJob, nimUrl: st
   const signal = AbortSignal.any([job.stop.signal, world.closed]);
   try {
     await pause(world.options.stageMs, undefined, { signal });
-    setEvaluationStatus(job, 'pending');
-    await pause(world.options.stageMs, undefined, { signal });
+    if (!world.options.forBlueprint) setEvaluationStatus(job, 'pending');
+    do await pause(world.options.stageMs, undefined, { signal });
+    while (world.faults.noNodeFree);
     const tasks = Object.entries((job.config['tasks'] ?? {}) as Record<string, JsonObject>);
     const rows = new Map(tasks.map(([name, task]) => [name, readTaskRows(world, job, task)]));
     const total = [...rows.values()].reduce((sum, some) => sum + some.length, 0);
@@ -43,7 +44,7 @@ export async function runEvaluation(world: World, job: EvaluationJob, nimUrl: st
     job.result = toResult(job);
     Object.assign(job.entity, {
       result: job.result['id'],
-      output_files_url: `hf://datasets/evaluation-results/${text(job.entity['id'])}`,
+      output_files_url: keepOutput(world.dataStore, job),
     });
     setEvaluationStatus(job, 'completed', { message: 'Job completed successfully.', progress: 100 });
   } catch (error) {

@@ -1,7 +1,8 @@
 """NVIDIA's own client and the Hugging Face hub's complete the whole loop against a NeMo Microservices v1 server.
 
-namespace -> dataset -> upload -> customization config and job -> wait -> deploy -> inference -> evaluation ->
-results -> cancel -> delete. Prints one JSON object; exits with a traceback where anything is not as it should be.
+namespace -> dataset -> upload -> customization config and job -> wait -> deploy -> inference -> evaluation, inline
+and by name -> results -> cancel -> delete. Prints one JSON object; exits with a traceback where anything is not as
+it should be.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from nemo_microservices import NeMoMicroservices, NotFoundError
 
 from customization import cancel, customize, download_adapter
 from dataset import make_namespaces, upload
+from named_evaluation import evaluate_named
 from serving import chat, deploy, evaluate
 from waiting import expect_error
 
@@ -37,6 +39,7 @@ def main() -> None:
     deploy(nemo, namespace, args.base_model, args.image)
     answer = chat(nemo, adapter)
     scores = evaluate(nemo, namespace, adapter)
+    evaluate_named(nemo, hub, namespace, adapter)
     cancel(nemo, namespace, args.base_model)
     paging(nemo, namespace)
     clean_up(nemo, hub, namespace, adapter)

@@ -1,0 +1,128 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { EvaluationJob } from '../../../activities/ports/evaluator.ts';
+import type { TrainingJob } from '../../../activities/ports/trainer.ts';
+import { createEvaluator } from '../../../integrations/nemo-platform/evaluator.ts';
+import { createJudgeJobs } from '../../../integrations/nemo-platform/judge.ts';
+import type { NemoPlatformSettings } from '../../../integrations/nemo-platform/settings.ts';
+import { createTrainer } from '../../../integrations/nemo-platform/trainer.ts';
+import { respond, startHttpServer, type TestHttpServer } from '../../support/http-server.ts';
+import { inMemoryArtifacts } from '../../support/in-memory-artifacts.ts';
+
+let server: TestHttpServer | undefined;
+afterEach(() => server?.close());
+
+interface Job {
+  readonly status: string;
+  readonly error?: string;
+  /** Nothing was heard of it for longer than a living job is silent. */
+  readonly silent?: boolean;
+  /** What the evaluator has stored of it. */
+  readonly results?: readonly string[];
+}
+
+/** A platform with one job, in a state that a real one takes an hour to come to. Until it is cancelled. */
+async function setup({ status, error, silent, results = [] }: Job) {
+  const asked: string[] = [];
+  const seenAt = new Date(Date.now() - (silent ? 700_000 : 0)).toISOString().replace('Z', '');
+  const error_details = error === undefined ? null : { message: error };
+  const details = { status_details: { subprocess_work_dir: '/work' }, error_details };
+  const step = {
+    name: 'run',
+    updated_at: seenAt,
+    error_details,
+    tasks: [{ updated_at: seenAt, ...details }],
+  };
+  const replies: Record<string, unknown> = {
+    'GET status': { name: 'job-1', status, error_details, steps: [step] },
+    'GET logs': {
+      data: [{ timestamp: seenAt, message: 'RuntimeError: an unlucky line, Bearer abcdef-123456' }],
+      next_page: null,
+    },
+    'GET results': { data: results.map((name) => ({ name })) },
+    'POST cancel': {},
+  };
+  server = await startHttpServer((request, response) => {
+    const what = `${request.method} ${request.url?.split('?')[0]?.split('/').at(-1)}`;
+    asked.push(what);
+    return what in replies ? respond(response, 200, replies[what]) : respond(response, 404, { detail: what });
+  });
+  const settings: NemoPlatformSettings = {
+    ...{ name: 'nemo', url: server.url, workspace: 'flywheel', apiKey: null },
+  };
+  return { settings, asked };
+}
+
+type Reader = (settings: NemoPlatformSettings) => Promise<TrainingJob | EvaluationJob>;
+const readers: Record<string, Reader> = {
+  evaluation: (settings) => createEvaluator(settings).get('job-1'),
+  judging: (settings) => createJudgeJobs(settings).get('job-1'),
+  'training by automodel': (settings) => createTrainer(settings, inMemoryArtifacts()).get('job-1'),
+  'training by unsloth': (settings) =>
+    createTrainer({ ...settings, customizer: 'unsloth' }, inMemoryArtifacts()).get('job-1'),
+  // Our plug-in's training goes on at the model server, and is adopted by the next job.
+  'training by peft': (settings) =>
+    createTrainer({ ...settings, customizer: 'peft' }, inMemoryArtifacts()).get('job-1'),
+};
+const evaluations = ['evaluation', 'judging'] as const;
+
+describe.each(Object.entries(readers))('%s', (kind, read) => {
+  test('that ran into the platform’s time limit has failed, says what to raise, and is not repeated in vain', async () => {
+    const { settings } = await setup({
+      status: 'error',
+      error: 'Job timed out after reaching max TTL of 3600 seconds',
+    });
+
+    const job = await read(settings);
+
+    expect(job).toMatchObject({ status: 'failed', errorRetryable: kind === 'training by peft' });
+    expect(job.error).toMatch(/max TTL of 3600 seconds\. Raise ttl_seconds_active .*, now 3600 s/);
+    expect(job.error).not.toContain('unlucky');
+  });
+
+  test('that failed otherwise says so, and names no time limit', async () => {
+    const { settings } = await setup({ status: 'error', error: 'the process ended with 1' });
+
+    const job = await read(settings);
+
+    expect(job).toMatchObject({ status: 'failed', errorRetryable: false });
+    expect(job.error).toContain('the process ended with 1');
+    expect(job.error).not.toContain('abcdef-123456');
+    expect(job.error).not.toContain('ttl_seconds_active');
+  });
+});
+
+describe.each(evaluations)('%s that the platform lost', (kind) => {
+  const read = readers[kind] as Reader;
+
+  test('has succeeded where its process had stored the rows', async () => {
+    const { settings, asked } = await setup({
+      ...{ status: 'active', silent: true },
+      results: ['aggregate-scores', 'row-scores'],
+    });
+
+    await expect(read(settings)).resolves.toEqual({
+      ...{ id: 'job-1', status: 'succeeded', error: null, errorRetryable: false },
+    });
+    expect(asked).not.toContain('POST cancel');
+  });
+
+  test('is cancelled and worth repeating where it had not', async () => {
+    const { settings, asked } = await setup({
+      ...{ status: 'active', silent: true },
+      results: ['aggregate-scores'],
+    });
+
+    const job = await read(settings);
+
+    expect(job).toMatchObject({ status: 'failed', errorRetryable: true });
+    expect(job.error).toContain('lost job job-1');
+    expect(asked).toContain('POST cancel');
+  });
+
+  test('is running as long as it was heard of', async () => {
+    const { settings, asked } = await setup({ status: 'active', results: ['row-scores'] });
+
+    await expect(read(settings)).resolves.toMatchObject({ status: 'running' });
+    expect(asked).toEqual(['GET status']);
+  });
+});
