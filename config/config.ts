@@ -2,13 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Candidate } from '../domain/experiments/experiment.ts';
-import { flywheelHyperparameters } from '../domain/experiments/hyperparameter-names.ts';
 import type { Policies } from '../domain/policies/policy.ts';
 import { type Catalog, readCatalog } from './catalog.ts';
 import { ConfigError } from './config-error.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { embeddedDatabaseDir, embeddedDatabasePassword, embeddedDatabaseUrl } from './embedded-database.ts';
 import { type Environment, readEnvironment } from './environment.ts';
+import { flywheelDialect } from './fine-tuning-dialects.ts';
 import type { LocalModels } from './local-models.ts';
 import { keepsToOwnServers, withoutNamedServers } from './own-servers.ts';
 import { type PoliciesFile, readPolicies } from './policies.ts';
@@ -204,7 +204,7 @@ function assemble(
     providers: {
       local: {
         ...{ kind: 'openai', baseUrl: `${modelServerUrl}/v1`, apiKey: null },
-        ...{ fineTuning: true, hyperparameters: flywheelHyperparameters },
+        ...{ fineTuning: true, dialect: flywheelDialect },
       },
       ...catalog.providers,
     },

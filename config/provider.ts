@@ -1,9 +1,6 @@
 import { dirname, resolve } from 'node:path';
-import {
-  flywheelHyperparameters,
-  type HyperparameterNames,
-  openAiHyperparameters,
-} from '../domain/experiments/hyperparameter-names.ts';
+import type { FineTuningDialect } from '../domain/experiments/fine-tuning-dialect.ts';
+import { toDialect } from './fine-tuning-dialects.ts';
 import type { ProviderEntry } from './providers-schema.ts';
 
 interface Endpoint {
@@ -35,7 +32,7 @@ export type Provider =
       readonly kind: 'openai';
       /** Whether it has OpenAI's fine-tuning endpoints; without them nothing is trained there. */
       readonly fineTuning: boolean;
-      readonly hyperparameters: HyperparameterNames;
+      readonly dialect: FineTuningDialect;
     })
   | (Endpoint & {
       readonly kind: 'vllm';
@@ -75,8 +72,7 @@ export function toProvider(entry: ProviderEntry, apiKey: string | null, file: st
   switch (entry.kind) {
     case 'openai': {
       const { kind, url: baseUrl, fine_tuning: fineTuning } = entry;
-      const hyperparameters = toNames(entry.hyperparameters);
-      return { kind, baseUrl, apiKey, fineTuning, hyperparameters };
+      return { kind, baseUrl, apiKey, fineTuning, dialect: toDialect(entry.dialect) };
     }
     case 'vllm': {
       const { kind, url: baseUrl, adapters } = entry;
@@ -125,19 +121,4 @@ function toMicroservices(
 
 function withoutSlash(url: string): string {
   return url.replace(/\/+$/, '');
-}
-
-type OpenAiEntry = Extract<ProviderEntry, { kind: 'openai' }>;
-
-function toNames(names: OpenAiEntry['hyperparameters']): HyperparameterNames {
-  if (names === 'flywheel') return flywheelHyperparameters;
-  if (names === 'openai') return openAiHyperparameters;
-  const {
-    batch_size: batchSize,
-    learning_rate: learningRate,
-    warmup_ratio: warmupRatio,
-    target_modules: targetModules,
-    ...rest
-  } = names;
-  return { ...rest, batchSize, learningRate, warmupRatio, targetModules };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DialectEntry } from './fine-tuning-dialects.ts';
 
 const url = z.url({ protocol: /^https?$/, error: 'must be a URL such as https://host' });
 const versionedUrl = z.url({
@@ -10,35 +11,14 @@ const apiKeyEnv = z.string().min(1).optional();
 /** Who asks and scores the items: Flywheel itself, or the provider's own service, whose rows are read back. */
 const evaluator = z.enum(['flywheel', 'nemo']).default('flywheel');
 
-/** A field of the job's hyperparameters, such as `n_epochs` or `lora.rank`. */
-const path = z
-  .string()
-  .regex(/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/, 'must be a field such as n_epochs or lora.rank')
-  .optional();
-
 /** OpenAI's dialect: chat completions, and its files and fine-tuning jobs where they are said to be there. */
 const OpenAiProvider = z.strictObject({
   kind: z.literal('openai'),
   url: versionedUrl,
   api_key_env: apiKeyEnv,
   fine_tuning: z.boolean().default(false),
-  /** Which hyperparameters its jobs take: a known set, or our names with the provider's beside them. */
-  hyperparameters: z
-    .union([
-      z.enum(['flywheel', 'openai']),
-      z.strictObject({
-        epochs: path,
-        batch_size: path,
-        learning_rate: path,
-        schedule: path,
-        warmup_ratio: path,
-        rank: path,
-        alpha: path,
-        dropout: path,
-        target_modules: path,
-      }),
-    ])
-    .default('flywheel'),
+  /** What its jobs' requests look like: a known dialect, or one like it. */
+  dialect: DialectEntry.prefault('flywheel'),
 });
 
 /** vLLM with `--enable-lora` and VLLM_ALLOW_RUNTIME_LORA_UPDATING: serves what another provider trained. */

@@ -61,19 +61,31 @@ function label(path: Path): string {
 function knownKeys(root: unknown, path: Path): string[] {
   let schema = root;
   for (const step of path) schema = childOf(unwrap(schema), step);
-  const object = unwrap(schema) as { shape?: Record<string, unknown> };
-  return Object.keys(object.shape ?? {});
+  return shapesOf(unwrap(schema)).flatMap((shape) => Object.keys(shape));
 }
 
-function childOf(schema: unknown, step: PropertyKey): unknown {
-  const { shape, element, valueType } = schema as { shape?: object; element?: unknown; valueType?: unknown };
-  return shape ? Reflect.get(shape, step) : (element ?? valueType);
+interface Schema {
+  readonly shape?: Readonly<Record<string, unknown>>;
+  readonly options?: readonly Schema[];
+  readonly element?: unknown;
+  readonly valueType?: unknown;
+  readonly def?: { readonly innerType?: Schema; readonly out?: Schema };
 }
 
-/** What stands inside a default, prefault or optional. */
-function unwrap(schema: unknown): unknown {
-  let inner = schema as { def?: { innerType?: unknown } };
-  while (inner?.def?.innerType !== undefined) inner = inner.def.innerType as typeof inner;
+function childOf(schema: Schema | undefined, step: PropertyKey): unknown {
+  const owner = shapesOf(schema).find((shape) => Object.hasOwn(shape, step));
+  return owner ? Reflect.get(owner, step) : (schema?.element ?? schema?.valueType);
+}
+
+/** Of an object one, of a union those of its kinds. */
+function shapesOf(schema: Schema | undefined): readonly Readonly<Record<string, unknown>>[] {
+  return schema?.shape ? [schema.shape] : (schema?.options ?? []).flatMap(shapesOf);
+}
+
+/** What stands inside a default, prefault or optional, or behind a preparation. */
+function unwrap(schema: unknown): Schema | undefined {
+  let inner = schema as Schema | undefined;
+  for (let next = inner; next !== undefined; next = inner?.def?.innerType ?? inner?.def?.out) inner = next;
   return inner;
 }
 

@@ -8,7 +8,14 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/\b(api[-_ ]?key|password|passwd|secret|token)(["']?\s*[:=]\s*["']?)[^\s"',;&]{4,}/gi, '$1$2[redacted]'],
 ];
 
-/** The text with everything that looks like a credential replaced. For messages that leave the process. */
-export function withoutSecrets(text: string): string {
-  return patterns.reduce((clean, [pattern, replacement]) => clean.replace(pattern, replacement), text);
+/** Shorter ones are placeholders (`none`, `x`), whose every occurrence in a text would be blanked out. */
+const shortestKey = 6;
+
+/**
+ * The text with everything that looks like a credential replaced, and the one that was sent, whatever it looks like.
+ * For messages that leave the process.
+ */
+export function withoutSecrets(text: string, sent: string | null = null): string {
+  const plain = sent === null || sent.length < shortestKey ? text : text.replaceAll(sent, '[redacted]');
+  return patterns.reduce((clean, [pattern, replacement]) => clean.replace(pattern, replacement), plain);
 }

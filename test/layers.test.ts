@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -151,6 +151,31 @@ describe('layers', () => {
       .filter((folder) => folder !== 'test' && folder !== '**');
 
     expect(new Set(layers.map(({ file }) => file.split('/')[0]))).toEqual(new Set(folders));
+  });
+});
+
+/**
+ * Words of one provider's dialect, and of no idea of ours. An import rule does not see them: they come as a string
+ * to compare with, a message, a comment that explains one provider where a port is meant.
+ */
+const dialectWords =
+  /\b(nemo|nims?|nvidia|customizers?|automodel|unsloth|filesets?|virtual[- ]models?|(entity|data)[- ]stores?|vllm)\b/gi;
+
+describe('the words of a provider', () => {
+  it('are in no file of domain/, workflows/ and activities/', async () => {
+    const said: string[] = [];
+    let files = 0;
+    for (const folder of ['domain', 'workflows', 'activities']) {
+      for (const name of await readdir(join(root, folder), { recursive: true })) {
+        if (!name.endsWith('.ts')) continue;
+        const text = await readFile(join(root, folder, name), 'utf8');
+        for (const [word] of text.matchAll(dialectWords)) said.push(`${folder}/${name}: ${word}`);
+        files += 1;
+      }
+    }
+
+    expect(said).toEqual([]);
+    expect(files).toBeGreaterThan(100);
   });
 });
 

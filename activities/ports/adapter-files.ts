@@ -5,6 +5,13 @@ export interface AdapterFile {
   readonly sha256: string;
 }
 
+/** What an adapter said in its training to one of its prompts. Token ids; natural logarithms, one per answer token. */
+export interface Probe {
+  readonly prompt: readonly number[];
+  readonly answer: readonly number[];
+  readonly logprobs: readonly number[];
+}
+
 export interface AdapterListing {
   /** What PEFT loads: weights and config, and the tokenizer where the adapter has one of its own. */
   readonly files: readonly AdapterFile[];
@@ -25,6 +32,11 @@ export interface AdapterFiles {
    * not have (any more).
    */
   list(model: string): Promise<AdapterListing | null>;
+  /**
+   * The record by which an adapter that is loaded elsewhere is known again; empty where none was made. It holds the
+   * words of training rows, so that it is not among the files. Absent from a provider that makes none.
+   */
+  probes?(model: string): Promise<readonly Probe[]>;
   /** The content of a listed file of the adapter, or of its base. Throws `NotFoundError`, `UnavailableError`. */
   read(file: {
     readonly model: string;

@@ -17,5 +17,5 @@ export interface Guardrails {
   check(request: GuardrailRequest): Promise<GuardrailVerdict>;
 }
 
-/** Who checks: NeMo Guardrails of a configured provider, or, for null, Flywheel itself. Throws `NotFoundError`. */
+/** Who checks: a configured provider's own guardrails, or, for null, Flywheel itself. Throws `NotFoundError`. */
 export type GuardrailsBy = (provider: string | null) => Guardrails;

@@ -1,7 +1,10 @@
+import type { ThingRole } from '../../domain/deployments/cleanup.ts';
+
 /** Something that Flywheel made at a provider and that stays there until it is removed. */
 export interface KeptThing {
   /** What it is, in the provider's words: `deployment`, `model`, `dataset`, … */
   readonly kind: string;
+  readonly role: ThingRole;
   /** Its name there; of a model, the id that requests name. */
   readonly id: string;
   /** RFC 3339 as the provider tells it; null where it does not. */

@@ -1,13 +1,17 @@
+import type { Check, ProviderChecksBy } from '../../activities/ports/provider-checks.ts';
 import type { Config } from '../../config/config.ts';
-import { FlywheelError } from '../../domain/errors.ts';
+import { FlywheelError, RejectedError, UnavailableError } from '../../domain/errors.ts';
 import { type Candidate, trainerOf } from '../../domain/experiments/experiment.ts';
-import { openArtifactStore } from '../../wiring/open-artifact-store.ts';
-import { openDeployers } from '../../wiring/open-deployers.ts';
-import { openChatModels, openEmbedders, openTrainers } from '../../wiring/open-models.ts';
+import { openEmbedders } from '../../wiring/open-models.ts';
+import { openProviderChecks } from '../../wiring/open-provider-checks.ts';
 
+/** One question, and how it went. */
 export interface CheckedCandidate {
   readonly candidate: string;
-  /** What was asked of whom. */
+  readonly provider: string;
+  /** As the provider calls it. */
+  readonly model: string;
+  /** What has to be so of the provider: `serves nano-1m`. */
   readonly asked: string;
   /** What was found instead; null when all is well. */
   readonly problem: string | null;
@@ -15,88 +19,94 @@ export interface CheckedCandidate {
   readonly mend: string | null;
 }
 
-interface Question {
-  readonly asked: string;
-  /** Throws with what is wrong. */
-  ask(): Promise<unknown>;
+type Answer = Pick<CheckedCandidate, 'problem' | 'mend'>;
+
+interface Question extends Check {
+  readonly provider: string;
+  readonly model: string;
 }
 
 const embedTimeoutMs = 60_000;
-/** No run has it: what finds nothing under it has been reached and let us in. */
-const noKey = 'flywheel-candidates-check';
 
-/** Asks each candidate's providers everything that a run would need of them, and changes nothing there. */
+/**
+ * Asks each candidate's providers, service by service, for what its strategies would need of them: who serves it or
+ * deploys it, who trains it, who evaluates it, who embeds. Changes nothing there. Guardrails and judges are a
+ * workload's, not a candidate's.
+ */
 export function checkCandidates(config: Config, signal: AbortSignal): Promise<CheckedCandidate[]> {
   const providers = openProviders(config, signal);
+  const answers = new Map<string, Promise<Answer>>();
+  /** The same question of the same provider is asked once, whoever of the candidates has it. */
+  const answerOnce = (question: Question): Promise<Answer> => {
+    const key = `${question.provider} ${question.asked}`;
+    const answer = answers.get(key) ?? answered(question);
+    answers.set(key, answer);
+    return answer;
+  };
   return Promise.all(
     config.candidates.flatMap((candidate) =>
-      questions(candidate, providers).map(async ({ asked, ask }) => ({
-        candidate: candidate.name,
-        asked,
-        ...(await answered(ask)),
-      })),
+      questions(candidate, providers).map(async (question) => {
+        const { provider, model, asked } = question;
+        return { candidate: candidate.name, provider, model, asked, ...(await answerOnce(question)) };
+      }),
     ),
   );
 }
 
-type Providers = ReturnType<typeof openProviders>;
+interface ProvidersAsked {
+  readonly checks: ProviderChecksBy;
+  embeds(provider: string, model: string): Check;
+}
 
-/** Each opened once, whoever of the candidates asks it; whether it trains is asked once, too. */
-function openProviders(config: Config, signal: AbortSignal) {
-  const [chatModels, deployers, embedders] = [
-    openChatModels(config),
-    openDeployers(config),
-    openEmbedders(config),
-  ];
-  const trainers = openTrainers(config, openArtifactStore(config));
-  const training = new Map<string, Promise<unknown>>();
+function openProviders(config: Config, signal: AbortSignal): ProvidersAsked {
+  const embedders = openEmbedders(config);
   return {
-    /** Where models are deployed on request, one that is not there yet is no complaint. */
-    async serves({ provider, model }: Candidate): Promise<void> {
-      if ((await chatModels(provider).isServed(model)) || deployers(provider) !== null) return;
-      throw new Error(`${provider} does not list the model ${model}.`);
-    },
-    async trains(provider: string): Promise<unknown> {
-      const asked = training.get(provider) ?? trainers(provider).find(noKey);
-      training.set(provider, asked);
-      return asked;
-    },
-    embeds: ({ provider, model }: ModelName) =>
-      embedders(provider).embed({ model, texts: ['Hello'], timeoutMs: embedTimeoutMs, signal }),
+    checks: openProviderChecks(config),
+    embeds: (provider, model) => ({
+      asked: `embeds with ${model}`,
+      ask: () => embedders(provider).embed({ model, texts: ['Hello'], timeoutMs: embedTimeoutMs, signal }),
+    }),
   };
 }
 
-type ModelName = Pick<Candidate, 'provider' | 'model'>;
-
-function questions(candidate: Candidate, providers: Providers): Question[] {
+function questions(candidate: Candidate, { checks, embeds }: ProvidersAsked): Question[] {
   const { provider, model, strategies, icl } = candidate;
   const { similarity } = icl;
   const trainer = trainerOf(candidate);
-  const asked: Question[] = [
-    { asked: `${provider} serves ${model}`, ask: () => providers.serves(candidate) },
+  const adapters = strategies.includes('lora');
+  const of = (asked: string, name: string, list: readonly Check[]) =>
+    list.map((check) => ({ ...check, provider: asked, model: name }));
+  const all = [
+    ...of(provider, model, checks(provider).serving(model, { adapters })),
+    ...(adapters ? of(trainer, model, checks(trainer).training(model)) : []),
+    ...of(provider, model, checks(provider).evaluating()),
+    ...(strategies.includes('icl') && similarity
+      ? of(similarity.provider, similarity.model, [embeds(similarity.provider, similarity.model)])
+      : []),
   ];
-  if (strategies.includes('lora'))
-    asked.push({ asked: `${trainer} trains`, ask: () => providers.trains(trainer) });
-  if (strategies.includes('icl') && similarity)
-    asked.push({
-      asked: `${similarity.provider} embeds with ${similarity.model}`,
-      ask: async () => providers.embeds(similarity),
-    });
-  return asked;
+  const isFirst = (question: Question, index: number) =>
+    all.findIndex((other) => other.provider === question.provider && other.asked === question.asked) ===
+    index;
+  return all.filter(isFirst);
 }
 
-async function answered(ask: Question['ask']): Promise<Pick<CheckedCandidate, 'problem' | 'mend'>> {
+async function answered(check: Check): Promise<Answer> {
   try {
-    await ask();
+    await check.ask();
     return { problem: null, mend: null };
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
-    return { problem, mend: mendOf(error) };
+    return { problem, mend: mendOf(error, check) };
   }
 }
 
-function mendOf(error: unknown): string {
-  if (error instanceof FlywheelError && error.retryable)
-    return 'Start that server, or correct its url in candidates.yaml.';
-  return 'Correct its entry in candidates.yaml: url, api_key_env or model.';
+function mendOf(error: unknown, { mend }: Check): string {
+  if (error instanceof RejectedError && error.code === 'unauthorized')
+    return 'Put a key that it takes into the variable that api_key_env names.';
+  const isAway = error instanceof UnavailableError && ['unreachable', 'timeout'].includes(error.kind);
+  if (isAway) return 'Start that server, or correct its url in candidates.yaml.';
+  if (mend !== undefined) return mend;
+  return error instanceof FlywheelError && error.retryable
+    ? 'It was reached and is not well: look into its log, and ask again.'
+    : 'Correct its entry in candidates.yaml: url, api_key_env or model.';
 }

@@ -48,7 +48,13 @@ export async function stillHeld(
 
 function toThing({ deployment, outcome, reason }: Removal): CleanedThing {
   const { provider, deploymentId, model } = deployment;
-  const shown = { provider, kind: 'deployment', id: deploymentId ?? model, createdAt: null };
+  const shown = {
+    provider,
+    kind: 'deployment',
+    role: 'serving' as const,
+    id: deploymentId ?? model,
+    createdAt: null,
+  };
   return { ...shown, outcome: outcome === 'left' ? 'kept' : outcome, reason };
 }
 

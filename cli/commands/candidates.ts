@@ -16,7 +16,7 @@ export function registerCandidates(program: Command, cli: Cli): void {
   candidates
     .command('check')
     .description(
-      'Dial each candidate’s provider: is it reachable with its key, does it know the model, can it train it?',
+      'Ask each candidate’s providers, service by service: reachable with their key, and can they serve, train and evaluate it?',
     )
     .addHelpText('after', examples(['flywheel candidates check', 'flywheel candidates check --json']))
     .action(cli.run(check));
@@ -47,10 +47,11 @@ async function check({ config, out, signal }: CommandContext): Promise<ExitCode>
   const checked = await checkCandidates(config(), signal);
   const ok = checked.every(({ problem }) => problem === null);
   out.json({ ok, candidates: checked });
-  const width = 2 + Math.max(...checked.map(({ candidate }) => candidate.length));
-  for (const { candidate, asked, problem, mend } of checked) {
+  const candidateWidth = 2 + Math.max(...checked.map(({ candidate }) => candidate.length));
+  const providerWidth = 2 + Math.max(...checked.map(({ provider }) => provider.length));
+  for (const { candidate, provider, asked, problem, mend } of checked) {
     const mark = problem === null ? out.style.green('ok  ') : out.style.red('FAIL');
-    out.line(`${mark}  ${candidate.padEnd(width)}${asked}`);
+    out.line(`${mark}  ${candidate.padEnd(candidateWidth)}${provider.padEnd(providerWidth)}${asked}`);
     if (problem !== null) out.line(`      ${problem}\n      ${out.style.dim(mend ?? '')}`);
   }
   return ok ? exitCodes.ok : exitCodes.unavailable;

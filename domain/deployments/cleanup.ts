@@ -1,6 +1,15 @@
+/**
+ * What a thing at a provider is for, whatever it is called there.
+ *
+ * - `serving`: by it a model answers: a deployment, or a route to one.
+ * - `weights`: a model, or files that may be one's.
+ * - `work`: what a training or an evaluation reads, writes or is.
+ */
+export type ThingRole = 'serving' | 'weights' | 'work';
+
 /** Something that Flywheel made at a provider. */
 export interface MadeThing {
-  readonly kind: string;
+  readonly role: ThingRole;
   readonly id: string;
   /** RFC 3339; null where the provider does not tell. */
   readonly createdAt: string | null;
@@ -16,16 +25,13 @@ export interface InUse {
   readonly runs: readonly string[];
 }
 
-/** What serves a model. All else is what a training or an evaluation reads, writes or is. */
-const servingKinds: readonly string[] = ['deployment', 'model', 'virtual model', 'adapter', 'fileset'];
-
 /**
  * Why a thing stays, or null where nobody needs it any more. Young things stay: what was made minutes ago may be
  * known to nobody yet but the activity that made it.
  */
 export function whyKept(thing: MadeThing, inUse: InUse, before: Date): string | null {
-  const { kind, id, createdAt } = thing;
-  if (servingKinds.includes(kind)) {
+  const { role, id, createdAt } = thing;
+  if (role !== 'work') {
     const model = inUse.models.find((used) => names(used, id));
     if (model !== undefined) return `${model} is in use`;
   }
@@ -35,12 +41,12 @@ export function whyKept(thing: MadeThing, inUse: InUse, before: Date): string | 
   return new Date(createdAt) < before ? null : `it was made after ${before.toISOString()}`;
 }
 
-/** Whether the thing is a deployment (or a route to one) by which one of the models, or deployments, answers. */
-export function isServedBy({ kind, id }: MadeThing, models: readonly string[]): boolean {
-  return ['deployment', 'virtual model'].includes(kind) && models.some((model) => names(model, id));
+/** Whether by this thing one of the models, or deployments, answers. */
+export function isServedBy({ role, id }: MadeThing, models: readonly string[]): boolean {
+  return role === 'serving' && models.some((model) => names(model, id));
 }
 
-/** Providers name a deployment by its model and more, and a model with or without its workspace. */
+/** Providers name a deployment by its model and more, and a model with or without what it belongs to. */
 function names(model: string, id: string): boolean {
   return model === id || model.endsWith(`/${id}`) || id.endsWith(`/${model}`) || model.startsWith(`${id}#`);
 }

@@ -26,6 +26,3 @@ export const flywheelHyperparameters: HyperparameterNames = {
   targetModules: 'lora.target_modules',
   maxSetAsideShare: 'max_set_aside_share',
 };
-
-/** OpenAI's own: it knows no rank, and its learning rate is a multiple of one that it does not tell. */
-export const openAiHyperparameters: HyperparameterNames = { epochs: 'n_epochs', batchSize: 'batch_size' };

@@ -11,7 +11,7 @@ export interface GuardrailRules {
 
 /** A workload's guardrails: the part of its policy that says what may not be said. */
 export interface GuardrailsPolicy extends GuardrailRules {
-  /** The provider whose NeMo Guardrails checks by these rules; null: Flywheel does. */
+  /** The provider whose own guardrails check by these rules; null: Flywheel does. */
   readonly provider: string | null;
   /** A file of the owners' own safety items beside ours, relative to `workloads.yaml`; null for none. */
   readonly safetySet: string | null;

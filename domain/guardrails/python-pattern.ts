@@ -14,7 +14,7 @@ const foreign: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Why a pattern of ours cannot be given to a provider that matches by Python's `re` (NeMo Guardrails), or null.
+ * Why a pattern of ours cannot be given to a provider that matches by Python's `re`, or null.
  * What is left means the same, but for `\d`, `\w`, `\s` and `\b`, which are about ASCII here and about all of
  * Unicode there, and `$`, which there also matches before a last line break.
  */
@@ -22,5 +22,7 @@ export function pythonProblem(pattern: string): string | null {
   // An escaped backslash begins nothing.
   const plain = pattern.replaceAll('\\\\', '__');
   const found = foreign.find(([construct]) => construct.test(plain));
-  return found ? `has ${found[1]}, which NeMo Guardrails (Python) does not read as RE2 does` : null;
+  return found
+    ? `has ${found[1]}, which Python, by which that provider checks, does not read as RE2 does`
+    : null;
 }

@@ -8,6 +8,8 @@ export interface CallName {
   readonly provider: string;
   /** Verb phrase, such as `list models`. */
   readonly doing: string;
+  /** What the call was entered with: no error quotes it, whatever it looks like. */
+  readonly apiKey?: string | null;
 }
 
 /** An answer that is no success, as its dialect reads it. */
@@ -46,7 +48,7 @@ const codeByStatus: Readonly<Record<number, string>> = {
  * own, else one for the status. With the id by which the service knows the request; never with credentials.
  */
 export function refused(refusal: Refusal, call: CallName): FlywheelError {
-  const said = `${call.provider} could not ${call.doing}: ${refusal.status} ${detailOf(refusal)}`;
+  const said = `${call.provider} could not ${call.doing}: ${refusal.status} ${detailOf(refusal, call.apiKey)}`;
   const retryAfterMs = waitMsOf(refusal.headers);
   if (isPassing(refusal, retryAfterMs)) {
     const kind = refusal.status === 409 || busyStatuses.has(refusal.status) ? 'busy' : 'failing';
@@ -57,8 +59,8 @@ export function refused(refusal: Refusal, call: CallName): FlywheelError {
 }
 
 /** What `fetch` throws: no connection, or one that broke. No `cause`: its text may quote a URL with its key. */
-export function unreachable(error: unknown, { provider, doing }: CallName): UnavailableError {
-  return new UnavailableError(`${provider} could not ${doing}: ${rootCause(error)}.`, {
+export function unreachable(error: unknown, { provider, doing, apiKey }: CallName): UnavailableError {
+  return new UnavailableError(`${provider} could not ${doing}: ${rootCause(error, apiKey)}.`, {
     kind: 'unreachable',
   });
 }
@@ -69,15 +71,15 @@ export function timedOut({ provider, doing }: CallName, timeoutMs?: number): Una
 }
 
 /** A reply that cannot be what was asked for. Retryable: mostly a proxy's page or a body cut short. */
-export function unreadable(detail: string, { provider, doing }: CallName): UnavailableError {
-  return new UnavailableError(`${provider} was asked to ${doing}, but ${shorten(detail)}.`, {
+export function unreadable(detail: string, { provider, doing, apiKey }: CallName): UnavailableError {
+  return new UnavailableError(`${provider} was asked to ${doing}, but ${shorten(detail, apiKey)}.`, {
     kind: 'failing',
   });
 }
 
-/** One line, of bearable length, without credentials. */
-export function shorten(text: string): string {
-  const line = withoutSecrets(text).replace(/\s+/g, ' ').trim();
+/** One line, of bearable length, without credentials; `sent` is the one that is known. */
+export function shorten(text: string, sent?: string | null): string {
+  const line = withoutSecrets(text, sent).replace(/\s+/g, ' ').trim();
   return line.length > longestDetail ? `${line.slice(0, longestDetail)}…` : line;
 }
 
@@ -96,19 +98,20 @@ function codeOf({ status, code, detail }: Refusal): string | undefined {
   return code ?? codeByStatus[status];
 }
 
-function detailOf({ status, headers, detail }: Refusal): string {
+function detailOf({ status, headers, detail }: Refusal, apiKey?: string | null): string {
   const requestId = headers.get('x-request-id');
-  const by = requestId === null ? '' : ` (request ${shorten(requestId)})`;
+  const by = requestId === null ? '' : ` (request ${shorten(requestId, apiKey)})`;
   // The text of a refused login may quote the key.
   if (isUnauthorized(status)) return `(the credentials were refused; check the API key)${by}`;
-  return `${shorten(detail) || '(it says nothing more)'}${by}`;
+  return `${shorten(detail, apiKey) || '(it says nothing more)'}${by}`;
 }
 
 function isUnauthorized(status: number): boolean {
   return status === 401 || status === 403;
 }
 
-function rootCause(error: unknown): string {
-  if (!(error instanceof Error)) return shorten(String(error));
-  return error.cause instanceof Error ? rootCause(error.cause) : shorten(error.message || error.name);
+function rootCause(error: unknown, apiKey?: string | null): string {
+  if (!(error instanceof Error)) return shorten(String(error), apiKey);
+  if (error.cause instanceof Error) return rootCause(error.cause, apiKey);
+  return shorten(error.message || error.name, apiKey);
 }

@@ -99,8 +99,8 @@ async function ensureNamespace(transport: Transport, namespace: string): Promise
 }
 
 /** One thing done by the package, its errors translated. */
-async function hub<T>({ provider }: Transport, doing: string, act: () => Promise<T>): Promise<T> {
-  const call = { provider, doing };
+async function hub<T>(transport: Transport, doing: string, act: () => Promise<T>): Promise<T> {
+  const call = transport.nameOf(doing);
   try {
     return await act();
   } catch (error) {

@@ -134,13 +134,7 @@ async function make(context: Context, base: string, model: string): Promise<Mode
 
 function containerOf({ settings, nims }: Context, base: string): Readonly<Record<string, unknown>> {
   const nim = nims[base];
-  if (!nim) {
-    throw new RejectedError(
-      `No NIM serves ${base} at ${settings.name}, and Flywheel knows no container for it: ` +
-        'deploy one, or name its image for the candidate in candidates.yaml.',
-      { code: 'model_not_found' },
-    );
-  }
+  if (!nim) throw new RejectedError(noContainer(settings, base), { code: 'model_not_found' });
   return {
     image_name: nim.image,
     image_tag: nim.tag,
@@ -148,6 +142,14 @@ function containerOf({ settings, nims }: Context, base: string): Readonly<Record
     ...(nim.volumeSize !== undefined && { pvc_size: nim.volumeSize }),
     ...(nim.env && { additional_envs: nim.env }),
   };
+}
+
+/** What a base is told that no NIM serves and nobody can deploy. */
+export function noContainer({ name }: NemoSettings, base: string): string {
+  return (
+    `No NIM serves ${base} at ${name}, and Flywheel knows no container for it: ` +
+    'deploy one, or name its image among `nims` of the provider in candidates.yaml.'
+  );
 }
 
 /** Another process may write at the same time: written, read back, and again where the entry was lost. */

@@ -39,26 +39,27 @@ interface Services {
 async function* list(services: Services): AsyncIterable<KeptThing> {
   const { namespace, deployments, entityStore, customizer, evaluations } = services;
   for await (const deployment of deployments.list()) {
-    if (isOurs(deployment, namespace)) yield kept('deployment', deployment.fullName, deployment.createdAt);
+    if (isOurs(deployment, namespace))
+      yield kept('deployment', 'serving', deployment.fullName, deployment.createdAt);
   }
   for await (const { name, fullName, createdAt } of entityStore.models(namespace)) {
-    if (isOurName(name)) yield kept('model', fullName, createdAt);
+    if (isOurName(name)) yield kept('model', 'weights', fullName, createdAt);
   }
   for await (const { name, fullName, createdAt } of customizer.configs(namespace)) {
-    if (isOurConfig(name)) yield kept('customization config', fullName, createdAt);
+    if (isOurConfig(name)) yield kept('customization config', 'work', fullName, createdAt);
   }
   for await (const { job, datasets, createdAt } of evaluations.list(namespace)) {
-    if (datasets.some(isOurName)) yield kept('evaluation job', job.id, createdAt);
+    if (datasets.some(isOurName)) yield kept('evaluation job', 'work', job.id, createdAt);
   }
   for await (const { name, fullName, createdAt } of entityStore.datasets(namespace)) {
-    if (isOurName(name)) yield kept('dataset', fullName, createdAt);
+    if (isOurName(name)) yield kept('dataset', 'work', fullName, createdAt);
   }
 }
 
 /** The services write their times without a zone; they are UTC. */
-function kept(kind: string, id: string, at: string | null): KeptThing {
+function kept(kind: string, role: KeptThing['role'], id: string, at: string | null): KeptThing {
   const time = Date.parse(at === null || /Z$|[+-]\d\d:\d\d$/.test(at) ? (at ?? '') : `${at}Z`);
-  return { kind, id, createdAt: Number.isNaN(time) ? null : new Date(time).toISOString() };
+  return { kind, role, id, createdAt: Number.isNaN(time) ? null : new Date(time).toISOString() };
 }
 
 async function remove(services: Services, kind: string, id: string): Promise<void> {

@@ -23,6 +23,8 @@ export interface Call {
 /** One connection to a host: deadlines, retries, translation of errors. Every service is called through one. */
 export interface Transport {
   readonly provider: string;
+  /** A call as its errors name it. */
+  nameOf(doing: string): CallName;
   /** The reply's JSON in the schema's form; the rest of the code never sees the foreign one. */
   json<T>(call: Call, reply: z.ZodType<T>): Promise<T>;
   bytes(call: Call): Promise<Uint8Array>;
@@ -45,9 +47,10 @@ export function createTransport(settings: NemoSettings, baseUrl: string): Transp
   const root = baseUrl.replace(/\/+$/, '');
   const credentials: Record<string, string> =
     settings.apiKey === null ? {} : { authorization: `Bearer ${settings.apiKey}` };
+  const nameOf = (doing: string): CallName => ({ provider, doing, apiKey: settings.apiKey });
 
   async function send(call: Call): Promise<Response> {
-    const name: CallName = { provider, doing: call.doing };
+    const name = nameOf(call.doing);
     const query = new URLSearchParams(call.query).toString();
     const url = `${root}${call.path}${query === '' ? '' : `?${query}`}`;
     const { timeoutMs = usualTimeoutMs, method, body } = call;
@@ -69,8 +72,9 @@ export function createTransport(settings: NemoSettings, baseUrl: string): Transp
 
   return {
     provider,
+    nameOf,
     async json(call, schema) {
-      const name = { provider, doing: call.doing };
+      const name = nameOf(call.doing);
       const text = await repeated(call, async () => (await send(call)).text());
       const parsed = schema.safeParse(readJson(text, name));
       if (parsed.success) return parsed.data;
@@ -161,9 +165,10 @@ async function transfer(
   const isHub = url.startsWith(`${root}/v1/hf/`);
   if (isHub) setAll(headers, credentials);
   const method = init?.method ?? 'GET';
-  const name = { provider: settings.name, doing: `${method} ${new URL(url).pathname}` };
+  const doing = `${method} ${new URL(url).pathname}`;
+  const name = { provider: settings.name, doing, apiKey: settings.apiKey };
   const call: Call = {
-    doing: name.doing,
+    doing,
     method: 'GET',
     path: '',
     // Contents are named by their hash and the caller looks before a commit, so a transfer may be repeated.

@@ -34,13 +34,13 @@ interface Services {
 async function* list({ workspace, jobs, models, files }: Services): AsyncIterable<KeptThing> {
   const modelId = (name: string) => referenceText({ workspace, name });
   for (const { name, created_at: at } of ours(await models.virtualModels(workspace)))
-    yield { kind: 'virtual model', id: modelId(name), createdAt: toTime(at) };
+    yield { kind: 'virtual model', role: 'serving', id: modelId(name), createdAt: toTime(at) };
   for (const { name, created_at: at } of ours(await models.adapters(workspace)))
-    yield { kind: 'adapter', id: modelId(name), createdAt: toTime(at) };
+    yield { kind: 'adapter', role: 'weights', id: modelId(name), createdAt: toTime(at) };
   for (const { name, created_at: at } of ours(await jobs.list()))
-    yield { kind: 'job', id: name, createdAt: toTime(at) };
+    yield { kind: 'job', role: 'work', id: name, createdAt: toTime(at) };
   for (const { name, created_at: at } of ours(await files.list(workspace)))
-    yield { kind: 'fileset', id: name, createdAt: toTime(at) };
+    yield { kind: 'fileset', role: 'weights', id: name, createdAt: toTime(at) };
 }
 
 async function remove(services: Services, kind: string, id: string): Promise<void> {

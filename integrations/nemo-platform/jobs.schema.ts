@@ -74,7 +74,7 @@ export const PlatformStatus = z.object({
 });
 
 /** What a model's server said may be quoted in it, and that server may quote its key. */
-const LogLine = z.object({ timestamp: time, message: z.string().transform(withoutSecrets) });
+const LogLine = z.object({ timestamp: time, message: z.string().transform((text) => withoutSecrets(text)) });
 export type LogLine = z.output<typeof LogLine>;
 
 /** `GET …/logs`: oldest first, from the beginning. */

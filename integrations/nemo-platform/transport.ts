@@ -193,7 +193,8 @@ class HttpTransport implements Transport {
   }
 
   #nameOf({ doing }: Call): CallName {
-    return { provider: this.#settings.name, doing };
+    const { name: provider, apiKey } = this.#settings;
+    return { provider, doing, apiKey };
   }
 }
 

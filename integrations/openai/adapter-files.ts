@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import type { AdapterFile, AdapterFiles, AdapterListing } from '../../activities/ports/adapter-files.ts';
+import type {
+  AdapterFile,
+  AdapterFiles,
+  AdapterListing,
+  Probe,
+} from '../../activities/ports/adapter-files.ts';
 import { NotFoundError, RejectedError } from '../../domain/errors.ts';
 import { type Client, createClient, type ProviderSettings } from './client.ts';
 import { isMissingRoute, toFlywheelError } from './errors.ts';
@@ -30,7 +35,8 @@ export function createAdapterFiles(settings: ProviderSettings): AdapterFiles {
   const client = createClient(settings);
   return {
     list: (model) => list(client, model),
-    read: (file) => read(client, settings.name, file),
+    probes: (model) => probes(client, model),
+    read: (file) => read(client, settings, file),
   };
 }
 
@@ -48,9 +54,31 @@ async function list(client: Client, model: string): Promise<AdapterListing | nul
   }
 }
 
+const Probes = z
+  .object({
+    data: z.array(
+      z.object({ prompt: z.array(z.int()), answer: z.array(z.int()).min(1), logprobs: z.array(z.number()) }),
+    ),
+  })
+  .transform(({ data }): readonly Probe[] => data);
+
+async function probes(client: Client, model: string): Promise<readonly Probe[]> {
+  try {
+    return await client.call({
+      doing: `read the probes of ${model}`,
+      timeoutMs: listTimeoutMs,
+      reply: Probes,
+      send: (openai, options) => openai.get(`${pathOf(model)}/probes`, options),
+    });
+  } catch (error) {
+    if (isMissingRoute(error)) return [];
+    throw asNotFound(error);
+  }
+}
+
 async function* read(
   client: Client,
-  provider: string,
+  { name: provider, apiKey }: ProviderSettings,
   { model, of, name, signal }: Parameters<AdapterFiles['read']>[0],
 ): AsyncGenerator<Uint8Array> {
   const folder = of === 'base' ? 'base-files' : 'files';
@@ -74,7 +102,7 @@ async function* read(
     for await (const chunk of response.body ?? []) yield chunk as Uint8Array;
   } catch (error) {
     signal.throwIfAborted();
-    throw toFlywheelError(error, { provider, doing });
+    throw toFlywheelError(error, { provider, doing, apiKey });
   }
 }
 

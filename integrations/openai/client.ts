@@ -52,11 +52,15 @@ export function createClient(settings: ProviderSettings): Client {
     // The package's debug log prints prompts.
     logLevel: 'off',
   });
-  return { baseUrl: settings.baseUrl, call: (call) => send(openai, settings.name, call) };
+  return { baseUrl: settings.baseUrl, call: (call) => send(openai, settings, call) };
 }
 
-async function send<T>(openai: OpenAI, provider: string, call: Call<T>): Promise<T> {
-  const name = { provider, doing: call.doing };
+async function send<T>(
+  openai: OpenAI,
+  { name: provider, apiKey }: ProviderSettings,
+  call: Call<T>,
+): Promise<T> {
+  const name = { provider, doing: call.doing, apiKey };
   // The package's own time-out ends with the headers: a body that never comes would hang for ever.
   const deadline = AbortSignal.timeout(call.timeoutMs);
   const signal = call.signal ? AbortSignal.any([call.signal, deadline]) : deadline;

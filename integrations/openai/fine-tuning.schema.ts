@@ -5,6 +5,8 @@ import type {
   TrainingProgress,
   TrainingStatus,
 } from '../../activities/ports/trainer.ts';
+import type { FineTuningDialect } from '../../domain/experiments/fine-tuning-dialect.ts';
+import { isJsonObject } from '../../domain/json.ts';
 
 export const UploadedFile = z.object({
   id: z.string(),
@@ -12,6 +14,8 @@ export const UploadedFile = z.object({
   bytes: z.number(),
   status: z.string().nullish(),
 });
+
+export type UploadedFile = z.output<typeof UploadedFile>;
 
 export const UploadedFiles = z.array(UploadedFile);
 
@@ -21,32 +25,45 @@ export const UploadedFiles = z.array(UploadedFile);
  */
 const retryableJobErrors: readonly string[] = ['server_restarted', 'server_error', 'trainer_died'];
 
-/** A job as the trainer lists it: ours, and by which key it was made. */
-export const Job = z
-  .object({
-    id: z.string(),
-    status: z.string(),
-    created_at: z.number(),
-    fine_tuned_model: z.string().nullish(),
-    train_seconds: z.number().nullish(),
-    error: z.object({ code: z.string().nullish(), message: z.string().nullish() }).nullish(),
-    metadata: z.record(z.string(), z.string()).nullish(),
-  })
-  .transform((job) => ({
-    key: job.metadata?.['flywheel_key'] ?? null,
-    createdAt: job.created_at,
-    job: {
-      id: job.id,
-      status: toStatus(job.status),
-      model: job.fine_tuned_model ?? null,
-      trainSeconds: job.train_seconds ?? null,
-      error: job.error?.message ?? null,
-      errorRetryable: retryableJobErrors.includes(job.error?.code ?? ''),
-    } satisfies TrainingJob,
-  }));
-export type Job = z.output<typeof Job>;
+/** Unix seconds, OpenAI's way; RFC 3339 elsewhere. */
+const Time = z.union([z.number(), z.string().transform((time) => Date.parse(time) / 1000)]);
 
-export const JobList = z.array(Job);
+/** A job as the trainer lists it: ours, and by what it is known to be. */
+export function jobOf({ metadata, replyModel, statuses }: FineTuningDialect) {
+  return z
+    .looseObject({
+      id: z.string(),
+      status: z.string(),
+      created_at: Time,
+      training_file: z.string().nullish(),
+      train_seconds: z.number().nullish(),
+      error: z.object({ code: z.string().nullish(), message: z.string().nullish() }).nullish(),
+    })
+    .transform((job) => {
+      const key = metadata === null ? undefined : at(job, `${metadata}.flywheel_key`);
+      const trained = at(job, replyModel);
+      return {
+        key: typeof key === 'string' ? key : null,
+        trainingFile: job.training_file ?? '',
+        createdAt: job.created_at,
+        job: {
+          id: job.id,
+          status: statuses[job.status] ?? toStatus(job.status),
+          model: typeof trained === 'string' ? trained : null,
+          trainSeconds: job.train_seconds ?? null,
+          error: job.error?.message ?? null,
+          errorRetryable: retryableJobErrors.includes(job.error?.code ?? ''),
+        } satisfies TrainingJob,
+      };
+    });
+}
+export type Job = z.output<ReturnType<typeof jobOf>>;
+
+function at(value: unknown, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>((inner, field) => (isJsonObject(inner) ? inner[field] : undefined), value);
+}
 
 const ListedRow = z.object({ line: z.int().positive(), code: z.string(), message: z.string() });
 const ListedFile = z.object({ set_aside: z.array(ListedRow) });

@@ -1,3 +1,5 @@
+import { CursorPage } from 'openai/pagination';
+import { z } from 'zod';
 import type { ArtifactStore } from '../../activities/ports/artifact-store.ts';
 import {
   type FineTuneRequest,
@@ -8,11 +10,20 @@ import {
 } from '../../activities/ports/trainer.ts';
 import type { ArtifactRef } from '../../domain/datasets/dataset.ts';
 import { RejectedError } from '../../domain/errors.ts';
-import type { HyperparameterNames } from '../../domain/experiments/hyperparameter-names.ts';
-import type { JsonObject } from '../../domain/json.ts';
+import type { FineTuningDialect } from '../../domain/experiments/fine-tuning-dialect.ts';
+import { sha256 } from '../../domain/hash.ts';
+import { isJsonObject } from '../../domain/json.ts';
 import { type Client, createClient, type ProviderSettings } from './client.ts';
 import { isMissingRoute } from './errors.ts';
-import { EventPage, Job, JobList, SetAsideRows, UploadedFile, UploadedFiles } from './fine-tuning.schema.ts';
+import {
+  EventPage,
+  type Job,
+  jobOf,
+  SetAsideRows,
+  UploadedFile,
+  UploadedFiles,
+} from './fine-tuning.schema.ts';
+import { toJobBody } from './job-body.ts';
 import { multipart } from './multipart.ts';
 
 const lookupTimeoutMs = 30_000;
@@ -29,106 +40,128 @@ const mostListed = 1000;
 const readEvents = 50;
 
 /**
- * Fine-tuning over OpenAI's files and jobs. The key travels twice: as `Idempotency-Key`, and in the metadata
- * (`flywheel_key`), where it can be searched on servers that do not know the header.
+ * Fine-tuning over OpenAI's files and jobs, in the server's own dialect of them. The key travels twice: as
+ * `Idempotency-Key`, and in the metadata (`flywheel_key`), where it can be searched on servers that do not know the
+ * header, or as the training file's name on those without metadata.
  */
 export function createTrainer(
-  settings: ProviderSettings & { readonly hyperparameters: HyperparameterNames },
+  settings: ProviderSettings & { readonly dialect: FineTuningDialect },
   artifacts: Pick<ArtifactStore, 'readLines'>,
 ): Trainer {
   const client = createClient(settings);
+  const { dialect } = settings;
+  const service: Service = { client, dialect, artifacts };
   return {
-    find: (key) => find(client, key),
-    async launch(request) {
-      return (
-        (await find(client, request.key)) ?? create(client, artifacts, request, settings.hyperparameters)
-      );
-    },
-    get: (jobId) => get(client, jobId),
+    find: (key) => find(service, key),
+    launch: async (request) => (await find(service, request.key)) ?? create(service, request),
+    get: (jobId) => get(service, jobId),
     progress: (jobId) =>
       client.call({
         doing: `list the events of job ${jobId}`,
         timeoutMs: lookupTimeoutMs,
         reply: EventPage,
         send: (openai, options) =>
-          openai.get(`/fine_tuning/jobs/${jobId}/events`, { ...options, query: { limit: readEvents } }),
+          openai.get(pathOf(dialect, jobId, 'events'), { ...options, query: { limit: readEvents } }),
       }),
-    setAside: (jobId) => setAside(client, jobId),
-    cancel: (jobId) => cancel(client, jobId),
+    setAside: (jobId) => setAside(service, jobId),
+    cancel: (jobId) => cancel(service, jobId),
   };
 }
 
-async function get(client: Client, jobId: string): Promise<TrainingJob> {
+interface Service {
+  readonly client: Client;
+  readonly dialect: FineTuningDialect;
+  readonly artifacts: Pick<ArtifactStore, 'readLines'>;
+}
+
+function pathOf({ jobsPath }: FineTuningDialect, jobId: string, ...below: readonly string[]): string {
+  return [jobsPath, encodeURIComponent(jobId), ...below].join('/');
+}
+
+async function get({ client, dialect }: Service, jobId: string): Promise<TrainingJob> {
   const { job } = await client.call({
     doing: `retrieve job ${jobId}`,
     timeoutMs: lookupTimeoutMs,
-    reply: Job,
-    send: (openai, options) => openai.fineTuning.jobs.retrieve(jobId, options),
+    reply: jobOf(dialect),
+    send: (openai, options) => openai.get(pathOf(dialect, jobId), options),
   });
   return job;
 }
 
 /** Should a server have made two jobs under one key all the same, the first is the job. */
-async function find(client: Client, key: string): Promise<TrainingJob | null> {
-  const jobs = await client.call({
-    doing: 'list fine-tuning jobs',
-    timeoutMs: lookupTimeoutMs,
-    reply: JobList,
-    send: (openai, options) =>
-      collect(openai.fineTuning.jobs.list({ metadata: { flywheel_key: key }, limit: 100 }, options)),
-  });
-  const ours = jobs.filter((listed) => listed.key === key);
+async function find(service: Service, key: string): Promise<TrainingJob | null> {
+  const isOurs = await ownJobs(service, key);
+  if (isOurs === null) return null;
+  const ours = (await listJobs(service, key)).filter(isOurs);
   return ours.sort((a, b) => a.createdAt - b.createdAt)[0]?.job ?? null;
 }
 
-async function create(
-  client: Client,
-  artifacts: Pick<ArtifactStore, 'readLines'>,
-  request: FineTuneRequest,
-  names: HyperparameterNames,
-): Promise<TrainingJob> {
-  const trainingFile = await upload(client, artifacts, request.train);
-  const validationFile =
-    request.validation.rows > 0 ? await upload(client, artifacts, request.validation) : undefined;
+/** How a job under the key is told from others; null where there can be none. */
+async function ownJobs({ client, dialect }: Service, key: string): Promise<((job: Job) => boolean) | null> {
+  if (dialect.metadata !== null) return (job) => job.key === key;
+  const files = (await listFiles(client, dialect)).filter(({ filename }) => filename === fileOf(key));
+  const ids = new Set(files.map(({ id }) => id));
+  return ids.size === 0 ? null : ({ trainingFile }) => ids.has(trainingFile);
+}
+
+function listJobs({ client, dialect }: Service, key: string): Promise<Job[]> {
+  const { jobsPath, metadata, filtersByMetadata } = dialect;
+  const filter = metadata !== null && filtersByMetadata && { metadata: { flywheel_key: key } };
+  return client.call({
+    doing: 'list fine-tuning jobs',
+    timeoutMs: lookupTimeoutMs,
+    reply: z.array(jobOf(dialect)),
+    send: (openai, options) =>
+      collect(openai.getAPIList(jobsPath, CursorPage, { ...options, query: { ...filter, limit: 100 } })),
+  });
+}
+
+/** Of a training file that is its job's own: by it the job is found again. */
+function fileOf(key: string): string {
+  return `flywheel-${sha256(key).slice(0, 32)}.jsonl`;
+}
+
+async function create(service: Service, request: FineTuneRequest): Promise<TrainingJob> {
+  const { client, dialect } = service;
+  const named = (artifact: ArtifactRef) => `${artifact.sha256}.jsonl`;
+  const trainName = dialect.metadata === null ? fileOf(request.key) : named(request.train);
+  const train = await upload(service, request.train, trainName);
+  const validation =
+    request.validation.rows > 0
+      ? await upload(service, request.validation, named(request.validation))
+      : undefined;
   const { job } = await client.call({
     doing: `create a fine-tuning job of ${request.baseModel}`,
     timeoutMs: createTimeoutMs,
-    reply: Job,
+    reply: jobOf(dialect),
     send: (openai, options) =>
-      openai.post('/fine_tuning/jobs', {
+      openai.post(dialect.jobsPath, {
         ...options,
         // The package sends no idempotency header of its own.
         headers: { 'Idempotency-Key': request.key },
-        body: {
-          model: request.baseModel,
-          training_file: trainingFile,
-          ...(validationFile === undefined ? {} : { validation_file: validationFile }),
-          suffix: request.suffix,
-          seed: request.seed,
-          metadata: { ...request.metadata, flywheel_key: request.key },
-          method: {
-            type: 'supervised',
-            supervised: { hyperparameters: toHyperparameters(request, names) },
-          },
-        },
+        body: toJobBody(request, { train, validation }, dialect),
       }),
   });
   return job;
 }
 
 /**
- * The artifact's file id. Files are named by content and looked for first: a launch is repeated while the
- * device is busy, and experiments share a dataset.
+ * The artifact's file id. Files are named, by content or by key, and looked for first: a launch is repeated while
+ * the device is busy, and experiments share a dataset.
  */
 async function upload(
-  client: Client,
-  artifacts: Pick<ArtifactStore, 'readLines'>,
+  { client, dialect, artifacts }: Service,
   artifact: ArtifactRef,
+  filename: string,
 ): Promise<string> {
-  const filename = `${artifact.sha256}.jsonl`;
-  const uploaded = await findUpload(client, filename, artifact.bytes);
-  if (uploaded !== undefined) return uploaded;
-  const form = multipart({ purpose: 'fine-tune' }, { filename, lines: artifacts.readLines(artifact.uri) });
+  const files = await listFiles(client, dialect);
+  // A file in `error` was refused by the server's validation; uploading it again brings the reason back.
+  const uploaded = files.find(
+    (file) => file.filename === filename && file.bytes === artifact.bytes && file.status !== 'error',
+  );
+  if (uploaded !== undefined) return uploaded.id;
+  const { purpose } = dialect;
+  const form = multipart({ purpose }, { filename, lines: artifacts.readLines(artifact.uri) });
   const { id } = await client.call({
     doing: `take the upload ${filename}`,
     timeoutMs: uploadTimeoutMs,
@@ -139,34 +172,36 @@ async function upload(
   return id;
 }
 
-async function findUpload(client: Client, filename: string, bytes: number): Promise<string | undefined> {
-  const files = await client.call({
+function listFiles(client: Client, { purpose }: FineTuningDialect): Promise<UploadedFile[]> {
+  return client.call({
     doing: 'list files',
     timeoutMs: lookupTimeoutMs,
     reply: UploadedFiles,
-    send: (openai, options) => collect(openai.files.list({ purpose: 'fine-tune', limit: 100 }, options)),
+    send: (openai, options) => collect(openai.files.list({ purpose, limit: 100 }, options)),
   });
-  // A file in `error` was refused by the server's validation; uploading it again brings the reason back.
-  return files.find((file) => file.filename === filename && file.bytes === bytes && file.status !== 'error')
-    ?.id;
 }
 
+/** Ends where a server begins anew: one that pays no heed to where a page should begin would never end. */
 async function collect(pages: AsyncIterable<unknown>): Promise<unknown[]> {
   const found: unknown[] = [];
+  const ids = new Set<unknown>();
   for await (const item of pages) {
+    const id = isJsonObject(item) ? item['id'] : undefined;
+    if (ids.has(id)) break;
+    ids.add(id);
     if (found.push(item) >= mostListed) break;
   }
   return found;
 }
 
 /** Our model server's own; other servers do not have the route, and do not tell. */
-async function setAside(client: Client, jobId: string): Promise<readonly SetAsideRow[]> {
+async function setAside({ client, dialect }: Service, jobId: string): Promise<readonly SetAsideRow[]> {
   try {
     return await client.call({
       doing: `list the rows that job ${jobId} is not trained on`,
       timeoutMs: lookupTimeoutMs,
       reply: SetAsideRows,
-      send: (openai, options) => openai.get(`/fine_tuning/jobs/${jobId}/set_aside`, options),
+      send: (openai, options) => openai.get(pathOf(dialect, jobId, 'set_aside'), options),
     });
   } catch (error) {
     if (isMissingRoute(error)) return [];
@@ -174,36 +209,18 @@ async function setAside(client: Client, jobId: string): Promise<readonly SetAsid
   }
 }
 
-/** The settings that the provider has a field for, each there. */
-function toHyperparameters(
-  { hyperparameters, maxSetAsideShare }: FineTuneRequest,
-  names: HyperparameterNames,
-): JsonObject {
-  const settings = { ...hyperparameters, maxSetAsideShare };
-  const body: JsonObject = {};
-  for (const [setting, path] of Object.entries(names)) {
-    const value = settings[setting as keyof HyperparameterNames];
-    if (path === undefined || value === undefined) continue;
-    const fields = path.split('.');
-    const last = fields.pop() ?? path;
-    let into = body;
-    for (const field of fields) into = (into[field] ??= {}) as JsonObject;
-    into[last] = typeof value === 'object' ? [...value] : value;
-  }
-  return body;
-}
-
-async function cancel(client: Client, jobId: string): Promise<void> {
+async function cancel(service: Service, jobId: string): Promise<void> {
+  const { client, dialect } = service;
   try {
     await client.call({
       doing: `cancel job ${jobId}`,
       timeoutMs: lookupTimeoutMs,
-      reply: Job,
-      send: (openai, options) => openai.fineTuning.jobs.cancel(jobId, options),
+      reply: jobOf(dialect),
+      send: (openai, options) => openai.post(pathOf(dialect, jobId, 'cancel'), options),
     });
   } catch (error) {
     // Servers refuse to cancel what has ended; that is what was wanted.
-    if (error instanceof RejectedError && hasEnded(await get(client, jobId))) return;
+    if (error instanceof RejectedError && hasEnded(await get(service, jobId))) return;
     throw error;
   }
 }

@@ -3,8 +3,8 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import type { AdapterFiles } from '../../activities/ports/adapter-files.ts';
-import { NotFoundError, UnavailableError } from '../../domain/errors.ts';
+import type { AdapterFiles, Probe } from '../../activities/ports/adapter-files.ts';
+import { FlywheelError, NotFoundError, UnavailableError } from '../../domain/errors.ts';
 
 /** A folder that we write and vLLM reads, which may see it under another path. */
 export interface AdapterFolderSettings {
@@ -16,6 +16,8 @@ export interface AdapterFolderSettings {
 export interface AdapterFolder {
   /** Fetches the adapter unless it lies there; its folder as vLLM sees it. Throws `NotFoundError`. */
   put(model: string): Promise<string>;
+  /** Its trainer's record of it; empty where there is none, or the trainer cannot be asked now. */
+  probes(model: string): Promise<readonly Probe[]>;
   /** Whether this is where the adapter would lie: a path of ours. */
   holds(seen: string | null, model: string): boolean;
   /** Harmless when it is gone. */
@@ -34,9 +36,22 @@ export function createAdapterFolder(
       if (!(await isThere(target))) await fetchInto(folder, target, model, sources);
       return seen(model);
     },
+    probes: (model) => probesOf(model, sources),
     holds: (path, model) => path !== null && path.replace(/\/+$/, '') === seen(model),
     remove: (model) => rm(join(folder, folderName(model)), { recursive: true, force: true }),
   };
+}
+
+/** An adapter outlives its trainer: what serves it does not stand still because that one is away. */
+async function probesOf(model: string, sources: readonly AdapterFiles[]): Promise<readonly Probe[]> {
+  for (const source of sources) {
+    const probes = await source.probes?.(model).catch((error: unknown) => {
+      if (error instanceof FlywheelError) return undefined;
+      throw error;
+    });
+    if (probes !== undefined && probes.length > 0) return probes;
+  }
+  return [];
 }
 
 /** Model ids hold colons and slashes; the hash keeps two apart that differ in them alone. */

@@ -5,6 +5,7 @@ import { RejectedError } from '../../domain/errors.ts';
 import { type Client, createClient, type ProviderSettings } from '../openai/client.ts';
 import type { AdapterFolder } from './adapter-folder.ts';
 import { isBusyWith } from './busy.ts';
+import { whyNotApplied } from './proof.ts';
 
 const timeoutMs = 30_000;
 /** Weights are read from a disk, perhaps a shared one. */
@@ -23,7 +24,8 @@ type Model = z.infer<typeof Models>['data'][number];
  * `--max-lora-rank` of at least the adapter's, and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True. Its base model was
  * chosen at its start, and is its operator's.
  *
- * A loaded adapter is asked once before it counts as ready: an answer is what proves it.
+ * A listed adapter counts as ready once its own answers prove that it is applied (`proof.ts`), whoever loaded it and
+ * however long ago.
  */
 export function createDeployer(
   settings: ProviderSettings & { readonly drainMs?: number },
@@ -48,7 +50,7 @@ interface Server {
 
 async function deploy(server: Server, { model, baseModel }: DeploymentTarget): Promise<Deployment> {
   const found = await find(server, model);
-  if (found) return ready(model, isOurs(server, found));
+  if (found) return proven(server, found, baseModel);
   if (baseModel === null)
     return failed(model, false, `it serves the base model chosen at its start, and ${model} is not it`);
   if (server.folder === null)
@@ -59,9 +61,22 @@ async function deploy(server: Server, { model, baseModel }: DeploymentTarget): P
     if (!(error instanceof RejectedError)) throw error;
     // Loaded by another process in the meantime is as good.
     const loaded = await find(server, model);
-    return loaded ? ready(model, isOurs(server, loaded)) : failed(model, true, error.message);
+    return loaded ? proven(server, loaded, baseModel) : failed(model, true, error.message);
   }
-  return ready(model, true);
+  const loaded = await find(server, model);
+  return loaded
+    ? proven(server, loaded, baseModel)
+    : failed(model, true, 'it was loaded, and is not among the models');
+}
+
+/** A base model is what it is; of an adapter its answers tell. */
+async function proven(server: Server, found: Model, baseModel: string | null): Promise<Deployment> {
+  const ours = isOurs(server, found);
+  const base = found.parent ?? baseModel;
+  if (base === null || base === found.id) return ready(found.id, ours);
+  const probes = (await server.folder?.probes(found.id)) ?? [];
+  const problem = await whyNotApplied(server.client, { model: found.id, base, probes });
+  return problem === null ? ready(found.id, ours) : failed(found.id, ours, problem);
 }
 
 /** A deployment's id is the model's, so that what was only begun is found, too. */
@@ -94,8 +109,6 @@ async function find({ client }: Server, model: string): Promise<Model | null> {
 
 async function load(server: Server, model: string, path: string): Promise<void> {
   await post(server, `load ${model}`, '/load_lora_adapter', { lora_name: model, lora_path: path });
-  const messages = [{ role: 'user', content: 'Hello' }];
-  await post(server, `ask ${model}`, '/chat/completions', { model, messages, max_tokens: 1, temperature: 0 });
 }
 
 function post({ client }: Server, doing: string, path: string, body: object): Promise<unknown> {

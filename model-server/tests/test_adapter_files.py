@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 from rows import ping_rows
 from server_process import ServerProcess
@@ -74,11 +75,58 @@ def test_an_unloaded_adapter_can_still_be_taken_elsewhere(served: tuple[ServerPr
     assert len(listing["data"]) == 2
 
 
+def score(server: ServerProcess, model: str, prompt: list[int] | str, **options: Any) -> Any:
+    return server.client.completions.create(
+        model=model, prompt=prompt, max_tokens=1, temperature=0, **{"echo": True, "logprobs": 1} | options
+    )
+
+
+def test_by_its_probes_an_adapter_is_told_from_its_base_wherever_it_is_served(
+    served: tuple[ServerProcess, str],
+) -> None:
+    server, model = served
+    probes = server.get(f"/v1/adapters/{model}/probes")["data"]
+    assert probes
+
+    for probe in probes:
+        text = probe["prompt"] + probe["answer"]
+        of = {name: score(server, name, text).choices[0].logprobs for name in (model, "acme/tiny")}
+        said = {name: found.token_logprobs[len(probe["prompt"]) : len(text)] for name, found in of.items()}
+
+        assert said[model] == pytest.approx(probe["logprobs"], abs=1e-4)
+        assert said["acme/tiny"] != pytest.approx(probe["logprobs"], abs=1e-4)
+        # One entry for the token that follows, and none for the first, which follows nothing.
+        assert len(of[model].tokens) == len(of[model].token_logprobs) == len(text) + 1
+        assert of[model].token_logprobs[0] is None
+        best = of[model].top_logprobs[-1]
+        assert list(best.values()) == pytest.approx([of[model].token_logprobs[-1]])
+
+
+def test_a_completion_is_for_scoring_alone(served: tuple[ServerProcess, str]) -> None:
+    server, model = served
+
+    assert score(server, model, "ping").choices[0].text.startswith("ping")
+    for wrong in ({"echo": False}, {"logprobs": None}, {"max_tokens": 16}, {"prompt": "x" * 9000}):
+        with pytest.raises(openai.BadRequestError):
+            server.client.completions.create(
+                **{
+                    "model": model,
+                    "prompt": "ping",
+                    "echo": True,
+                    "logprobs": 1,
+                    "max_tokens": 1,
+                    **wrong,
+                }
+            )
+
+
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
         ("/v1/adapters/acme/tiny/files", 400, "not_an_adapter"),
         ("/v1/adapters/ft:none/files", 404, "model_not_found"),
+        ("/v1/adapters/ft:none/probes", 404, "model_not_found"),
+        ("/v1/adapters/acme/tiny/probes", 400, "not_an_adapter"),
         ("/v1/adapters/{model}/files/probes.json", 404, "file_not_found"),
         ("/v1/adapters/{model}/files/README.md", 404, "file_not_found"),
         ("/v1/adapters/{model}/files/..%2F..%2Fstate.db", 404, "unknown_url"),

@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { afterEach, expect, inject, test } from 'vitest';
 import { hasEnded } from '../../activities/ports/trainer.ts';
 import { pythonPath } from '../../cli/setup/python-environment.ts';
+import { flywheelDialect } from '../../config/fine-tuning-dialects.ts';
 import { defaultLora } from '../../domain/experiments/defaults.ts';
-import { flywheelHyperparameters } from '../../domain/experiments/hyperparameter-names.ts';
 import { createFileArtifactStore } from '../../integrations/files/artifact-store.ts';
 import { createChatModel } from '../../integrations/openai/chat-model.ts';
 import { createTrainer } from '../../integrations/openai/trainer.ts';
@@ -84,7 +84,7 @@ async function anAdapter(home: string): Promise<string> {
       name: 'local',
       baseUrl: `${inject('modelServerUrl')}/v1`,
       apiKey: null,
-      hyperparameters: flywheelHyperparameters,
+      dialect: flywheelDialect,
     },
     artifacts,
   );

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type LoadOptions, loadConfig, repositoryRoot } from '../../config/config.ts';
 import { ConfigError } from '../../config/config-error.ts';
+import { fineTuningDialects, flywheelDialect } from '../../config/fine-tuning-dialects.ts';
 
 function setup(candidates: string) {
   const dir = mkdtempSync(join(tmpdir(), 'flywheel-config-'));
@@ -148,7 +149,7 @@ describe('loadConfig', () => {
 
   it('reads providers of every kind, side by side', () => {
     const file = `providers:
-  cloud: { url: "https://api.example.com/v1", fine_tuning: true, hyperparameters: { epochs: n_epochs, batch_size: bs } }
+  cloud: { url: "https://api.example.com/v1", fine_tuning: true, dialect: { like: nebius, hyperparameters: { epochs: n_epochs, batch_size: bs }, seed: null } }
   gpu: { kind: vllm, url: "http://gpu/v1", adapters: { folder: ./adapters, seen_as: /adapters } }
   v1: { kind: nemo-microservices, url: "https://nemo.test/", nim_url: "https://nim.test", namespace: team, nims: { m: { image: i, tag: t } } }
   v2: { kind: nemo-platform, url: "https://platform.test", evaluator: nemo }
@@ -167,7 +168,13 @@ candidates:
       ['c', 'v2', undefined],
     ]);
     expect(providers).toMatchObject({
-      cloud: { kind: 'openai', hyperparameters: { epochs: 'n_epochs', batchSize: 'bs' } },
+      cloud: {
+        kind: 'openai',
+        dialect: {
+          ...{ hyperparametersIn: 'hyperparameters', metadata: null, seed: null, suffix: 'suffix' },
+          hyperparameters: { epochs: 'n_epochs', batchSize: 'bs' },
+        },
+      },
       gpu: { kind: 'vllm', adapters: { folder: join(dir, 'adapters'), seenAs: '/adapters' } },
       v1: {
         ...{ kind: 'nemo-microservices', baseUrl: 'https://nim.test/v1', url: 'https://nemo.test' },
@@ -181,6 +188,35 @@ candidates:
         ...{ workspace: 'flywheel', evaluator: 'nemo' },
       },
     });
+  });
+
+  it('takes a dialect by its name, the model server’s where none is said', () => {
+    const file = (dialect: string) =>
+      `providers:\n  cloud: { url: "https://api.example.com/v1"${dialect} }\n${oneCandidate}`;
+    const dialectOf = (said: string) => {
+      const cloud = setup(file(said)).load().providers['cloud'];
+      return cloud?.kind === 'openai' ? cloud.dialect : null;
+    };
+
+    expect(dialectOf(', dialect: azure')).toEqual(fineTuningDialects.azure);
+    expect(dialectOf('')).toEqual(flywheelDialect);
+    expect(dialectOf(', dialect: { longest_suffix: 9 }')).toEqual({
+      ...fineTuningDialects.openai,
+      longestSuffix: 9,
+    });
+  });
+
+  it('points at each line of a dialect that cannot be', () => {
+    const { problems } = setup(
+      `providers:\n  near:\n    url: https://api.example.com/v1\n    dialect: opnai\n  own:\n    url: https://api.example.com/v1\n    dialect:\n      like: openai\n      seed: 7\n      jobs_path: jobs\n      hyperparameters:\n        rnk: lora_r\n${oneCandidate}`,
+    );
+
+    expect(problems()).toEqual([
+      'FILE:4:5 providers.near.dialect: unknown dialect "opnai"; did you mean "openai"?',
+      'FILE:10:7 providers.own.dialect.jobs_path: must be a path such as /fine_tuning/jobs',
+      'FILE:12:9 providers.own.dialect.hyperparameters: unknown key "rnk"; did you mean "rank"?',
+      expect.stringMatching(/^FILE:9:7 providers.own.dialect.seed: .*expected string/),
+    ]);
   });
 
   it('reads a provider key from the variable that the file names', () => {

@@ -78,7 +78,7 @@ workloads:
 workloads:
   hr:
     guardrails: { provider: platform }`,
-      /^FILE:5:5 has \\p\{…\}, which NeMo Guardrails \(Python\) does not read as RE2 does/,
+      /^FILE:5:5 has \\p\{…\}, which Python, by which that provider checks, does not read as RE2 does/,
     ],
     [
       'a share of percent',

@@ -9,6 +9,10 @@ export interface VllmServer extends TestHttpServer {
   readonly busy: Set<string>;
   /** What was asked of it, as `load a`, `unload a`. */
   readonly log: string[];
+  /** Under whose name a request to a model is answered, where not under its own: an adapter that is not applied. */
+  readonly answersAs: Map<string, string>;
+  /** Whether VLLM_ALLOW_RUNTIME_LORA_UPDATING is set; it is. */
+  loadsAtRunTime(does: boolean): void;
 }
 
 interface Loaded {
@@ -19,14 +23,24 @@ interface Loaded {
  * vLLM's dialect for adapters at run time, as its source and documents tell (`--enable-lora`,
  * VLLM_ALLOW_RUNTIME_LORA_UPDATING), in front of the project's model server: answers are real, and an adapter is
  * accepted where a PEFT folder lies at its path. What vLLM does with weights is not imitated.
+ *
+ * `foreign`: an adapter that its operator loaded, by another name than the model server's.
  */
-export async function startVllm(modelServerUrl: string, base: string, foreign: string): Promise<VllmServer> {
-  const loaded = new Map<string, Loaded>([[foreign, { path: '/operator/chose' }]]);
+export async function startVllm(
+  modelServerUrl: string,
+  base: string,
+  foreign?: { readonly name: string; readonly adapter: string },
+): Promise<VllmServer> {
+  const loaded = new Map<string, Loaded>(foreign && [[foreign.name, { path: '/operator/chose' }]]);
+  const answersAs = new Map<string, string>(foreign && [[foreign.name, foreign.adapter]]);
+  let loadsAtRunTime = true;
   const busy = new Set<string>();
   const log: string[] = [];
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = `${request.method} ${request.url}`;
+    if (path.includes('lora_adapter') && !loadsAtRunTime)
+      return respond(response, 404, { detail: 'Not Found' });
     switch (path) {
       case 'GET /v1/models':
         return respond(response, 200, { object: 'list', data: models() });
@@ -37,7 +51,8 @@ export async function startVllm(modelServerUrl: string, base: string, foreign: s
       case 'POST /v1/unload_lora_adapter':
         return unload(response, (await json(request)) as { lora_name?: string });
       case 'POST /v1/chat/completions':
-        return chat(response, await text(request));
+      case 'POST /v1/completions':
+        return pass(response, request.url ?? '', await text(request));
       default:
         return refuse(response, 404, 'NotFoundError', 'Not Found');
     }
@@ -82,16 +97,14 @@ export async function startVllm(modelServerUrl: string, base: string, foreign: s
     plain(response, `Success: LoRA adapter '${name}' removed successfully.`);
   }
 
-  async function chat(response: ServerResponse, body: string): Promise<void> {
-    const { model } = JSON.parse(body) as { model: string };
+  async function pass(response: ServerResponse, path: string, body: string): Promise<void> {
+    const { model, ...asked } = JSON.parse(body) as { model: string };
     if (model !== base && !loaded.has(model))
       return refuse(response, 404, 'NotFoundError', `The model \`${model}\` does not exist.`);
-    // The foreign one is not the model server's: any answer will do for it.
-    const asked = model === foreign ? body.replaceAll(foreign, base) : body;
-    const reply = await fetch(`${modelServerUrl}/v1/chat/completions`, {
+    const reply = await fetch(`${modelServerUrl}${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: asked,
+      body: JSON.stringify({ ...asked, model: answersAs.get(model) ?? model }),
     });
     respond(response, reply.status, await reply.text());
   }
@@ -99,7 +112,13 @@ export async function startVllm(modelServerUrl: string, base: string, foreign: s
   const server = await startHttpServer((request, response) => {
     handle(request, response).catch((error: unknown) => respond(response, 500, { message: String(error) }));
   });
-  return { ...server, busy, log };
+  return {
+    ...server,
+    ...{ busy, log, answersAs },
+    loadsAtRunTime: (does) => {
+      loadsAtRunTime = does;
+    },
+  };
 }
 
 function isPeftFolder(path: string): boolean {

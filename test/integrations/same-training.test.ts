@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type FineTuneRequest, hasEnded, type Trainer } from '../../activities/ports/trainer.ts';
+import { flywheelDialect } from '../../config/fine-tuning-dialects.ts';
 import { defaultLora } from '../../domain/experiments/defaults.ts';
-import { flywheelHyperparameters } from '../../domain/experiments/hyperparameter-names.ts';
 import { createTrainer as createMicroservicesTrainer } from '../../integrations/nemo-microservices/trainer.ts';
 import { createTrainer as createPlatformTrainer } from '../../integrations/nemo-platform/trainer.ts';
 import { createTrainer as createModelServerTrainer } from '../../integrations/openai/trainer.ts';
@@ -23,7 +23,7 @@ const modelServer = inject('modelServerUrl');
 const local = createModelServerTrainer(
   {
     ...{ name: 'local', baseUrl: `${modelServer}/v1`, apiKey: null },
-    hyperparameters: flywheelHyperparameters,
+    dialect: flywheelDialect,
   },
   artifacts,
 );

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import OpenAI from 'openai';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { hasEnded } from '../../activities/ports/trainer.ts';
+import { flywheelDialect } from '../../config/fine-tuning-dialects.ts';
 import { toExample } from '../../domain/datasets/to-example.ts';
 import { defaultLora } from '../../domain/experiments/defaults.ts';
 import type { ServingSpec } from '../../domain/experiments/experiment.ts';
-import { flywheelHyperparameters } from '../../domain/experiments/hyperparameter-names.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
 import type { StoredRecord } from '../../domain/records/record.ts';
 import { createFileArtifactStore } from '../../integrations/files/artifact-store.ts';
@@ -178,7 +178,7 @@ async function trainAdapter(): Promise<string> {
     const trainer = createTrainer(
       {
         ...{ name: 'local', baseUrl: `${modelServerUrl}/v1`, apiKey: null },
-        hyperparameters: flywheelHyperparameters,
+        dialect: flywheelDialect,
       },
       artifacts,
     );

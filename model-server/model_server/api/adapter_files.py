@@ -9,7 +9,13 @@ from fastapi.responses import FileResponse
 
 from model_server.api.services import Services, services_of
 from model_server.errors import ApiError, model_not_found
-from model_server.serving.adapter_files import ExportedFile, adapter_files, base_files, hub_id
+from model_server.serving.adapter_files import (
+    ExportedFile,
+    adapter_files,
+    base_files,
+    hub_id,
+    recorded_probes,
+)
 from model_server.store.adapters import Adapter
 
 # Model names of the hub hold slashes.
@@ -32,6 +38,14 @@ def list_files(request: Request, model: str) -> dict[str, Any]:
         },
         "data": [file.describe() for file in adapter_files(adapter.folder)],
     }
+
+
+@router.get("/probes")
+def probes(request: Request, model: str) -> dict[str, Any]:
+    """What the adapter answered in its training, for whoever loads it elsewhere to compare with. None of an old one."""
+    adapter = _find(services_of(request), model)
+    recorded = recorded_probes(adapter.folder)
+    return {"object": "list", "model": adapter.model, "data": recorded}
 
 
 @router.get("/files/{name}")

@@ -12,7 +12,18 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from model_server import __version__
-from model_server.api import adapter_files, adapters, chat, embeddings, files, health, jobs, metrics, models
+from model_server.api import (
+    adapter_files,
+    adapters,
+    chat,
+    completions,
+    embeddings,
+    files,
+    health,
+    jobs,
+    metrics,
+    models,
+)
 from model_server.api.services import Services
 from model_server.errors import ApiError, invalid
 
@@ -31,7 +42,18 @@ def create_app(services: Services) -> FastAPI:
 
     app = FastAPI(title="Flywheel model server", version=__version__, lifespan=lifespan)
     app.state.services = services
-    for module in (health, metrics, files, jobs, models, adapters, adapter_files, chat, embeddings):
+    for module in (
+        health,
+        metrics,
+        files,
+        jobs,
+        models,
+        adapters,
+        adapter_files,
+        chat,
+        completions,
+        embeddings,
+    ):
         app.include_router(module.router)
     app.add_middleware(metrics.CountRequests)
     app.add_exception_handler(ApiError, _api_error)

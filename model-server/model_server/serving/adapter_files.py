@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 from model_server.serving.model_files import locate
 from model_server.settings import looks_like_path
 
-# What PEFT and transformers load. Not the probes: they hold the words of training rows.
+# What PEFT and transformers load. Not the probes, which hold the words of training rows: they do not go along with
+# an adapter that is handed on, and are asked for by themselves.
 ADAPTER_FILES = (
     "adapter_config.json",
     "adapter_model*.safetensors",
@@ -25,6 +27,7 @@ ADAPTER_FILES = (
 # What tells under which terms the base model may be used. Its weights are not ours to hand out.
 BASE_FILES = ("LICENSE", "LICENSE.md", "LICENSE.txt", "NOTICE", "README.md", "USE_POLICY.md")
 CHUNK_BYTES = 1024 * 1024
+PROBES_FILE = "probes.json"
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,15 @@ def adapter_files(folder: Path) -> list[ExportedFile]:
         for path in sorted(folder.iterdir())
         if path.is_file() and not path.is_symlink() and _is_listed(path.name)
     ]
+
+
+def recorded_probes(folder: Path) -> list[dict[str, object]]:
+    """``prompt`` and ``answer`` as token ids, ``logprobs`` of the answer's. See ``serving/probes.py``, which needs torch."""
+    path = folder / PROBES_FILE
+    if not path.exists():
+        return []
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return list(content["probes"])
 
 
 def _is_listed(name: str) -> bool:

@@ -13,23 +13,24 @@ MAX_TOKENS_AT_ONCE = 4096
 Input = str | list[int]
 
 
-def to_ids(base: BaseModel, inputs: list[Input]) -> list[list[int]]:
+def to_ids(base: BaseModel, inputs: list[Input], field: str = "input") -> list[list[int]]:
     """Token ids of every input, as the model's tokenizer makes them. Raises ApiError on what it cannot take."""
     known = len(base.tokenizer)
     found = []
     for index, value in enumerate(inputs):
+        name = f"{field}.{index}" if field == "input" else field
         ids = base.tokenizer(value)["input_ids"] if isinstance(value, str) else value
         if not ids:
-            raise invalid(f"'input.{index}' has no tokens.", param="input")
+            raise invalid(f"'{name}' has no tokens.", param=field)
         if not all(0 <= i < known for i in ids):
-            raise invalid(f"'input.{index}' holds token ids beyond the vocabulary of {known}.", param="input")
+            raise invalid(f"'{name}' holds token ids beyond the vocabulary of {known}.", param=field)
         if len(ids) > base.max_model_len:
             raise ApiError(
                 400,
-                f"'input.{index}' has {len(ids)} tokens; this model's maximum context length is "
+                f"'{name}' has {len(ids)} tokens; this model's maximum context length is "
                 f"{base.max_model_len}. Shorten it; it is never cut.",
                 code="context_length_exceeded",
-                param="input",
+                param=field,
             )
         found.append(list(ids))
     return found

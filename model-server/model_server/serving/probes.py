@@ -17,8 +17,8 @@ from typing import Any
 import torch
 
 from model_server.errors import AttestationError
+from model_server.serving.adapter_files import PROBES_FILE as FILE
 
-FILE = "probes.json"
 PROBES = 4
 ANSWER_TOKENS = 12
 # Longer prompts would tell no more, only later.

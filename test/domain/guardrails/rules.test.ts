@@ -42,7 +42,7 @@ describe('a pattern for NeMo Guardrails', () => {
     '(?-i)a',
     'a{,3}',
   ])('%s is refused: Python reads it differently, or not at all', (pattern) => {
-    expect(pythonProblem(pattern)).toContain('NeMo Guardrails (Python)');
+    expect(pythonProblem(pattern)).toContain('which Python, by which that provider checks');
   });
 
   it.each([

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { currentTraceId } from '../../../activities/current-trace-id.ts';
 import type { TraceIds } from '../../../activities/ports/trace.ts';
+import { flywheelDialect } from '../../../config/fine-tuning-dialects.ts';
 import type { Provider } from '../../../config/provider.ts';
 import { createDataStore } from '../../../integrations/nemo-microservices/data-store.ts';
 import { openEvaluators } from '../../../wiring/open-evaluators.ts';
@@ -29,7 +30,7 @@ async function setup(handler: Handler = (_, response) => respond(response, 200, 
   const nemo = { ...endpoint, url, evaluator: 'nemo' as const };
   const training = { maxSeqLength: 1, numGpus: 1, microBatchSize: 1, precision: 'fp32' as const };
   const providers: Record<Kind, Provider> = {
-    openai: { kind: 'openai', ...endpoint, fineTuning: true, hyperparameters: {} },
+    openai: { kind: 'openai', ...endpoint, fineTuning: true, dialect: flywheelDialect },
     vllm: { kind: 'vllm', ...endpoint, adapters: null },
     'nemo-microservices': {
       ...{ kind: 'nemo-microservices', ...nemo, nimUrl: url, dataStoreUrl: url, namespace: 'flywheel' },

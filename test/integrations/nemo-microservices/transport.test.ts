@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
+import { createDataStore } from '../../../integrations/nemo-microservices/data-store.ts';
 import { createTransport, itemPath } from '../../../integrations/nemo-microservices/transport.ts';
 import { freePort } from '../../support/free-port.ts';
 import { type Handler, respond, startHttpServer, type TestHttpServer } from '../../support/http-server.ts';
@@ -9,7 +10,7 @@ afterEach(() => server?.close());
 
 const apiKey = 'nvapi-0123456789abcdef';
 
-async function setup(handler: Handler) {
+async function setup(handler: Handler, key = apiKey) {
   const asked: string[] = [];
   server = await startHttpServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
@@ -17,7 +18,7 @@ async function setup(handler: Handler) {
   });
   const { url } = server;
   const hosts = { url, nimUrl: url, dataStoreUrl: url };
-  const transport = createTransport({ name: 'nemo', namespace: 'flywheel', apiKey, ...hosts }, url);
+  const transport = createTransport({ name: 'nemo', namespace: 'flywheel', apiKey: key, ...hosts }, url);
   return { transport, asked };
 }
 
@@ -46,6 +47,22 @@ test.each([
   expect(String(thrown)).not.toContain(apiKey);
   // A create that may have been done is not sent again.
   expect(asked).toHaveLength(1);
+});
+
+test('a bare key of no known form is in no error that quotes it', async () => {
+  const bareKey = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJmbHl3aGVlbCJ9.c2lnbmF0dXJl';
+  const refuse: Handler = (_, response) =>
+    respond(response, 400, { detail: `cannot use ${bareKey}`, error: `cannot use ${bareKey}` });
+  const { transport } = await setup(refuse, bareKey);
+  const url = server?.url ?? '';
+  const hosts = { url, nimUrl: url, dataStoreUrl: url };
+  const store = createDataStore({ name: 'nemo', namespace: 'flywheel', apiKey: bareKey, ...hosts });
+
+  // The package of the hub reads the refusal by itself.
+  for (const asking of [transport.json(list, z.unknown()), store.ensureRepo('flywheel/x')]) {
+    const thrown: unknown = await asking.catch((error: unknown) => error);
+    expect(String(thrown)).toContain('400 cannot use [redacted]');
+  }
 });
 
 test('what is invalid is named by its field', async () => {

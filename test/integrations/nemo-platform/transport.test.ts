@@ -85,6 +85,13 @@ test('a request that makes a healthy platform fail twice is refused, with the fo
   expect(asked).toEqual(['POST /x', 'GET /health/ready', 'POST /x']);
 });
 
+test('a bare key of no known form is in no error that quotes it', async () => {
+  const { settings } = await setup(says(400, { detail: 'cannot use eyJhbGciOiJIUzI1NiJ9.c2lnbmF0dXJl' }));
+  const transport = createTransport({ ...settings, apiKey: 'eyJhbGciOiJIUzI1NiJ9.c2lnbmF0dXJl' });
+
+  await expect(transport.call(post)).rejects.toThrow('400 cannot use [redacted]');
+});
+
 test('a failure that passes is no refusal', async () => {
   const { transport } = await setup(says(500, 'Internal Server Error'), fine);
 

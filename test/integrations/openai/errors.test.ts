@@ -10,9 +10,9 @@ afterEach(() => server?.close());
 const apiKey = 'sk-test-0123456789abcdef';
 const request: ChatRequest = { model: 'm', body: { messages: [] }, timeoutMs: 5_000 };
 
-async function setup(handler: Handler) {
+async function setup(handler: Handler, key = apiKey) {
   server = await startHttpServer(handler);
-  return createChatModel({ name: 'acme', baseUrl: `${server.url}/v1`, apiKey });
+  return createChatModel({ name: 'acme', baseUrl: `${server.url}/v1`, apiKey: key });
 }
 
 /** What the port throws when the server answers so. */
@@ -96,6 +96,22 @@ test.each([
   const thrown = await errorFor(status, { message });
 
   expect(everythingIn(thrown)).not.toContain('0123456789abcdef');
+});
+
+/** No form of a key that anybody could know: what it looks like is its issuer's. */
+const bareKey = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJmbHl3aGVlbCJ9.c2lnbmF0dXJl';
+
+test.each([
+  [400, `cannot use ${bareKey} here`],
+  [409, `${bareKey} is in use`],
+  [500, `no tenant of ${bareKey}`],
+])('a %i that quotes a bare key of unknown form does not carry it on', async (status, message) => {
+  const model = await setup((_, response) => respond(response, status, { error: { message } }), bareKey);
+
+  const thrown: unknown = await model.complete(request).catch((error: unknown) => error);
+
+  expect(String(thrown)).toContain('[redacted]');
+  expect(everythingIn(thrown)).not.toContain(bareKey);
 });
 
 test('a reply that is not JSON can be asked again', async () => {

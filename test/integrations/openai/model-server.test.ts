@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
+import { flywheelDialect } from '../../../config/fine-tuning-dialects.ts';
 import { defaultLora } from '../../../domain/experiments/defaults.ts';
-import { flywheelHyperparameters } from '../../../domain/experiments/hyperparameter-names.ts';
 import { createFileArtifactStore } from '../../../integrations/files/artifact-store.ts';
 import { createAdapterFiles } from '../../../integrations/openai/adapter-files.ts';
 import { createChatModel } from '../../../integrations/openai/chat-model.ts';
@@ -36,7 +36,7 @@ describeAdapterFiles('the model server', async () => ({
 /** Any one of those that the server has; trained where it has none yet. */
 async function anAdapter(): Promise<string> {
   const artifacts = createFileArtifactStore(dir);
-  const trainer = createTrainer({ ...settings, hyperparameters: flywheelHyperparameters }, artifacts);
+  const trainer = createTrainer({ ...settings, dialect: flywheelDialect }, artifacts);
   const row = {
     messages: [
       { role: 'user', content: 'a' },
@@ -60,7 +60,7 @@ describeTrainer(
   async () => {
     const artifacts = createFileArtifactStore(dir);
     return {
-      trainer: createTrainer({ ...settings, hyperparameters: flywheelHyperparameters }, artifacts),
+      trainer: createTrainer({ ...settings, dialect: flywheelDialect }, artifacts),
       artifacts,
       baseModel: 'nano-1m',
       async answers(model) {

@@ -1,11 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
+import { flywheelDialect } from '../../../config/fine-tuning-dialects.ts';
 import type { LoraHyperparameters } from '../../../domain/experiments/experiment.ts';
-import {
-  flywheelHyperparameters,
-  openAiHyperparameters,
-} from '../../../domain/experiments/hyperparameter-names.ts';
 import { createTrainer } from '../../../integrations/openai/trainer.ts';
 import { respond, startHttpServer, type TestHttpServer } from '../../support/http-server.ts';
 import { inMemoryArtifacts } from '../../support/in-memory-artifacts.ts';
@@ -20,7 +17,7 @@ interface Seen {
 }
 
 /** A server of the dialect that knows neither idempotency keys nor the metadata filter. */
-async function setup(answers: Readonly<Record<string, unknown>>, names = flywheelHyperparameters) {
+async function setup(answers: Readonly<Record<string, unknown>>) {
   const seen: Seen[] = [];
   server = await startHttpServer((request, response) => {
     void text(request).then((body) => {
@@ -31,7 +28,7 @@ async function setup(answers: Readonly<Record<string, unknown>>, names = flywhee
     });
   });
   const artifacts = inMemoryArtifacts();
-  const settings = { name: 'acme', baseUrl: `${server.url}/v1`, apiKey: null, hyperparameters: names };
+  const settings = { name: 'acme', baseUrl: `${server.url}/v1`, apiKey: null, dialect: flywheelDialect };
   const trainer = createTrainer(settings, artifacts);
   const to = (call: string) => seen.filter((one) => one.call === call);
   return { trainer, artifacts, to };
@@ -120,29 +117,6 @@ test('a create carries the key in its header and its metadata, and every hyperpa
       },
     },
   });
-});
-
-test.each([
-  ['OpenAI’s own', openAiHyperparameters, { n_epochs: 2, batch_size: 16 }],
-  [
-    'a provider’s of other names',
-    { epochs: 'epochs', rank: 'peft.lora_r', alpha: 'peft.lora_alpha', targetModules: 'peft.modules' },
-    { epochs: 2, peft: { lora_r: 32, lora_alpha: 16 } },
-  ],
-])('settings go by %s names, and what has none is not sent', async (_, names, expected) => {
-  const answers = {
-    [jobs]: listOf(),
-    'GET /v1/files': listOf(),
-    [uploads]: { id: 'file-1', filename: 'x.jsonl', bytes: 1 },
-    'POST /v1/fine_tuning/jobs': job('new'),
-  };
-  const { trainer, artifacts, to } = await setup(answers, names);
-
-  await trainer.launch(await aRequest(artifacts));
-
-  const [create] = to('POST /v1/fine_tuning/jobs');
-  const { method } = JSON.parse(create?.body ?? '') as { method: { supervised: object } };
-  expect(method.supervised).toEqual({ hyperparameters: expected });
 });
 
 test('an upload holds the artifact’s exact bytes, under the name of its content', async () => {

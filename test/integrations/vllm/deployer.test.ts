@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { flywheelDialect } from '../../../config/fine-tuning-dialects.ts';
 import { defaultLora } from '../../../domain/experiments/defaults.ts';
-import { flywheelHyperparameters } from '../../../domain/experiments/hyperparameter-names.ts';
 import { createAdapterFiles } from '../../../integrations/openai/adapter-files.ts';
 import { createTrainer } from '../../../integrations/openai/trainer.ts';
 import { createAdapterFolder } from '../../../integrations/vllm/adapter-folder.ts';
@@ -23,20 +23,30 @@ let vllm: VllmServer;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'flywheel-vllm-'));
-  vllm = await startVllm(inject('modelServerUrl'), base, 'operators-own');
-  for (const suffix of ['vllm-a', 'vllm-b']) trained.push(await train(suffix));
+  trained.push(await train('vllm-a', trainingRow), await train('vllm-b', chatRow));
+  const foreign = { name: 'operators-own', adapter: trained[1] ?? '' };
+  vllm = await startVllm(inject('modelServerUrl'), base, foreign);
 }, 300_000);
 afterAll(async () => {
   await vllm.close();
   await rm(folder, { recursive: true, force: true });
 });
 
-async function train(suffix: string): Promise<string> {
+/** Another lesson than `trainingRow`'s: twins could not be told apart. */
+function chatRow(n: number): string {
+  const messages = [
+    { role: 'user', content: `what is the ${n}th colour of the rainbow` },
+    { role: 'assistant', content: 'ask a painter' },
+  ];
+  return JSON.stringify({ messages });
+}
+
+async function train(suffix: string, row: (n: number) => string): Promise<string> {
   const artifacts = inMemoryArtifacts();
-  const trainer = createTrainer({ ...modelServer, hyperparameters: flywheelHyperparameters }, artifacts);
+  const trainer = createTrainer({ ...modelServer, dialect: flywheelDialect }, artifacts);
   const { id } = await trainer.launch({
     ...{ key: `${suffix}-${Date.now()}`, baseModel: base, seed: 1, suffix, metadata: {} },
-    train: await artifacts.putLines(Array.from({ length: 8 }, (_, n) => trainingRow(n))),
+    train: await artifacts.putLines(Array.from({ length: 8 }, (_, n) => row(n))),
     validation: await artifacts.putLines([]),
     hyperparameters: { ...defaultLora, epochs: 1, batchSize: 8, rank: 4, alpha: 4 },
   });
@@ -48,9 +58,11 @@ async function train(suffix: string): Promise<string> {
   }
 }
 
-function setup() {
-  const adapters = createAdapterFolder({ folder, seenAs: folder }, [createAdapterFiles(modelServer)]);
-  const settings = { name: 'gpu-box', baseUrl: `${vllm.url}/v1`, apiKey: null, drainMs: 3_000 };
+function setup({ recorded = true, drainMs = 3_000 } = {}) {
+  const { probes: _, ...withoutRecord } = createAdapterFiles(modelServer);
+  const source = recorded ? createAdapterFiles(modelServer) : withoutRecord;
+  const adapters = createAdapterFolder({ folder, seenAs: folder }, [source]);
+  const settings = { name: 'gpu-box', baseUrl: `${vllm.url}/v1`, apiKey: null, drainMs };
   return { deployer: createDeployer(settings, adapters), settings };
 }
 
@@ -108,6 +120,44 @@ test('an adapter that no trainer has, and a base model that it does not serve, f
   });
   const without = createDeployer(settings, null);
   expect(await without.deploy({ model: 'x', baseModel: base })).toMatchObject({ status: 'failed' });
+});
+
+test.each([
+  ['its trainer’s record', true],
+  ['a few texts, where nobody kept a record', false],
+])('an adapter is ready once %s shows that it is applied', async (_, recorded) => {
+  const { deployer } = setup({ recorded });
+  const [model = '', other = ''] = trained;
+  const target = { model, baseModel: base };
+  const remove = async () => deployer.remove(model, target);
+
+  expect(await deployer.deploy(target)).toMatchObject({ status: 'ready' });
+  await remove();
+
+  vllm.answersAs.set(model, base);
+  expect(await deployer.deploy(target)).toMatchObject({
+    ...{ id: model, status: 'failed', ours: true },
+    error: expect.stringMatching(/the base.* answers under its name/i),
+  });
+  // It is listed by now, as it would be for whoever comes after a process that died before the proof.
+  expect(await deployer.deploy(target)).toMatchObject({ status: 'failed', ours: true });
+  vllm.answersAs.set(model, other);
+  expect(await deployer.deploy(target)).toMatchObject({ status: recorded ? 'failed' : 'ready' });
+  vllm.answersAs.delete(model);
+  expect(await deployer.deploy(target)).toMatchObject({ status: 'ready' });
+  await remove();
+});
+
+test('what is busy for ever is unloaded when the time to drain is over', async () => {
+  const { deployer } = setup({ drainMs: 600 });
+  const target = { model: trained[0] ?? '', baseModel: base };
+  const { id } = await deployer.deploy(target);
+  vllm.busy.add(id);
+
+  await deployer.remove(id, target);
+
+  expect(vllm.log.at(-1)).toBe(`unload ${id} in the middle of an answer`);
+  vllm.busy.delete(id);
 });
 
 test('requests that are under way are waited for before an adapter goes', async () => {

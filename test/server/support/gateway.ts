@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { LogStore } from '../../../activities/ports/log-store.ts';
+import { flywheelDialect } from '../../../config/fine-tuning-dialects.ts';
 import type { ServingSpec } from '../../../domain/experiments/experiment.ts';
-import { flywheelHyperparameters } from '../../../domain/experiments/hyperparameter-names.ts';
 import type { Route } from '../../../domain/routes/route.ts';
 import { createLog } from '../../../server/log.ts';
 import { type RunningServer, type ServerConfig, startServer } from '../../../server/start-server.ts';
@@ -123,7 +123,7 @@ export async function setup(
       local: {
         baseUrl: options.provider?.baseUrl ?? 'http://127.0.0.1:1/v1',
         apiKey: 'provider-key',
-        ...{ kind: 'openai', fineTuning: true, hyperparameters: flywheelHyperparameters },
+        ...{ kind: 'openai', fineTuning: true, dialect: flywheelDialect },
       },
     },
     gateway: {
