@@ -11,7 +11,7 @@ export interface DeployModelPorts {
   readonly lineage: {
     readonly deployments: Pick<
       DeploymentLineage,
-      'hold' | 'begin' | 'recordDeployment' | 'list' | 'claimUnused' | 'unclaim' | 'forget'
+      'hold' | 'begin' | 'recordDeployment' | 'list' | 'claimUnused' | 'renewClaim' | 'unclaim' | 'forget'
     >;
     readonly experiments: Pick<Lineage['experiments'], 'baseModelOf'>;
   };

@@ -4,7 +4,18 @@ import { activityInfo, cancellationDetails, getClient, log } from '@temporalio/a
 export async function isUnwanted(): Promise<boolean> {
   const told = cancellationDetails();
   if (told?.cancelRequested) return true;
-  return told?.notFound === true && (await workflowIsClosed());
+  if (told?.notFound !== true && told?.timedOut !== true) return false;
+  return isOverdue() || workflowIsClosed();
+}
+
+/** The server's clock says when an activity was scheduled, and ends it; ours, that it heard of that. */
+const clockSkewMs = 5_000;
+
+/** The time for all its attempts is over: the workflow has gone on without it, and none comes after this one. */
+function isOverdue(): boolean {
+  const { scheduledTimestampMs, scheduleToCloseTimeoutMs } = activityInfo();
+  const limited = scheduleToCloseTimeoutMs > 0;
+  return limited && Date.now() + clockSkewMs >= scheduledTimestampMs + scheduleToCloseTimeoutMs;
 }
 
 /** `notFound` is also what an attempt hears that the server had given up; only the workflow itself tells. */

@@ -12,7 +12,7 @@ export interface ReleaseModelsPorts {
   readonly lineage: {
     readonly deployments: Pick<
       DeploymentLineage,
-      'release' | 'keptForMs' | 'claimUnused' | 'unclaim' | 'forget' | 'list'
+      'release' | 'keptForMs' | 'claimUnused' | 'renewClaim' | 'unclaim' | 'forget' | 'list'
     >;
     readonly routes: Pick<Lineage['routes'], 'get'>;
   };

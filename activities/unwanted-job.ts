@@ -11,6 +11,7 @@ import type { Watch } from './watch-training.ts';
  * |--------------------------------|---------|--------------------------------------------------------|
  * | the run was cancelled          | ended   | it must not go on costing                              |
  * | the workflow is closed         | ended   | terminated, timed out: nobody will collect the model   |
+ * | no time is left for another    | ended   | the workflow has gone on without it                    |
  * | this attempt was given up      | goes on | another attempt has adopted it                         |
  * | worker shuts down, pause, reset| goes on | the next attempt adopts it                             |
  */

@@ -4,7 +4,7 @@ import type { DeploymentLineage, RecordedDeployment } from '../ports/deployment-
 
 export interface RemoveUnusedPorts {
   readonly deployers: Deployers;
-  readonly deployments: Pick<DeploymentLineage, 'claimUnused' | 'unclaim' | 'forget'>;
+  readonly deployments: Pick<DeploymentLineage, 'claimUnused' | 'renewClaim' | 'unclaim' | 'forget'>;
 }
 
 export interface Removal {
@@ -24,7 +24,10 @@ export async function removeUnused(
   onRemoval: (removal: Removal) => void = () => undefined,
 ): Promise<readonly Removal[]> {
   const removals: Removal[] = [];
-  for (const deployment of await deployments.claimUnused()) {
+  for (const claimed of await deployments.claimUnused()) {
+    // Those before it may have taken longer than a claim lasts.
+    const deployment = await deployments.renewClaim(claimed);
+    if (deployment === null) continue;
     const removal = await removeOne(deployers, deployment).catch(async (error: unknown) => {
       await deployments.unclaim(deployment);
       throw error;

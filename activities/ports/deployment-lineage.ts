@@ -19,6 +19,12 @@ export interface RecordedDeployment extends DeploymentTarget, ProviderModel {
   readonly holders: readonly string[];
 }
 
+/** A deployment that its claimant is to remove. */
+export interface ClaimedDeployment extends RecordedDeployment {
+  /** Of this claim alone: whoever was too slow has lost it to the next one, who has another. */
+  readonly claim: string;
+}
+
 /** That a holder needs a model deployed. */
 export interface Hold extends ProviderModel {
   readonly holder: string;
@@ -48,14 +54,22 @@ export interface DeploymentLineage {
   ): Promise<void>;
   /**
    * Marks what nobody holds as being removed, adapters before their base models, and returns it with what another
-   * caller marked `staleMs` ago (5 minutes unless said) and did not finish: it must have died. From then on nobody
-   * can hold it until `forget` or `unclaim`.
+   * caller marked `staleMs` ago (`claimLastsMs` unless said) and did not finish: it must have died. From then on
+   * nobody can hold it until `forget` or `unclaim`.
    */
-  claimUnused(options?: { readonly staleMs?: number }): Promise<readonly RecordedDeployment[]>;
-  /** It could not be removed now: it may be held again, and claimed again. */
-  unclaim(key: ProviderModel): Promise<void>;
-  /** It is gone from the provider, or left to others. Only as it was claimed: what was made since stays in the books. */
-  forget(claimed: ProviderModel & Pick<RecordedDeployment, 'deploymentId'>): Promise<void>;
+  claimUnused(options?: { readonly staleMs?: number }): Promise<readonly ClaimedDeployment[]>;
+  /**
+   * The claim, begun anew: asked right before a removal. null where another caller has taken it over meanwhile: what
+   * is there now may have been deployed since, for somebody who needs it.
+   */
+  renewClaim(claimed: ClaimedDeployment): Promise<ClaimedDeployment | null>;
+  /** It could not be removed now: it may be held again, and claimed again. Nothing where the claim was lost. */
+  unclaim(claimed: ClaimedDeployment): Promise<void>;
+  /**
+   * It is gone from the provider, or left to others. Only as it was claimed: what was made since stays in the books,
+   * and so does everything where the claim was lost.
+   */
+  forget(claimed: ClaimedDeployment): Promise<void>;
   /** For how many milliseconds from now the last of what the holder has released is kept; null where nothing is. */
   keptForMs(holder: string): Promise<number | null>;
   /**

@@ -1,5 +1,6 @@
-import { and, asc, eq, gt, isNotNull, isNull, lt, not, or, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, isNull, lt, not, or, type SQL, sql } from 'drizzle-orm';
 import {
+  type ClaimedDeployment,
   claimLastsMs,
   type DeploymentLineage,
   type ProviderModel,
@@ -43,7 +44,8 @@ export function createDeploymentLineage(db: Database): DeploymentLineage {
     release: (holder, { keepMs = 0, except = [] } = {}) =>
       db.transaction((tx) => release(tx, holder, keepMs, except)),
     claimUnused: ({ staleMs = claimLastsMs } = {}) => db.transaction((tx) => claimUnused(tx, staleMs)),
-    unclaim: (key) => unclaim(db, key),
+    renewClaim: (claimed) => renewClaim(db, claimed),
+    unclaim: (claimed) => unclaim(db, claimed),
     forget: (claimed) => forget(db, claimed),
     keptForMs: (holder) => keptForMs(db, holder),
     strayHolds: (over) => strayHolds(db, over),
@@ -92,19 +94,29 @@ async function begin(db: Database, key: ProviderModel, holder: string): Promise<
   return begun.length > 0;
 }
 
-async function unclaim(db: Database, key: ProviderModel): Promise<void> {
-  await db.update(deployments).set({ removingSince: null }).where(is(deployments, key));
+/** The moment in which a claim began is its token: the next one begins at another. */
+function isClaimed(claimed: ClaimedDeployment): SQL | undefined {
+  return and(is(deployments, claimed), eq(deployments.removingSince, claimed.claim));
 }
 
-async function forget(db: Database, claimed: Parameters<DeploymentLineage['forget']>[0]): Promise<void> {
+async function renewClaim(db: Database, claimed: ClaimedDeployment): Promise<ClaimedDeployment | null> {
+  const [renewed] = await db
+    .update(deployments)
+    .set({ removingSince: sql`now()` })
+    .where(isClaimed(claimed))
+    .returning({ claim: deployments.removingSince });
+  return renewed?.claim == null ? null : { ...claimed, claim: renewed.claim };
+}
+
+async function unclaim(db: Database, claimed: ClaimedDeployment): Promise<void> {
+  await db.update(deployments).set({ removingSince: null }).where(isClaimed(claimed));
+}
+
+async function forget(db: Database, claimed: ClaimedDeployment): Promise<void> {
   const forgotten = await db
     .delete(deployments)
     .where(
-      and(
-        is(deployments, claimed),
-        isNotNull(deployments.removingSince),
-        sql`${deployments.deploymentId} is not distinct from ${claimed.deploymentId}`,
-      ),
+      and(isClaimed(claimed), sql`${deployments.deploymentId} is not distinct from ${claimed.deploymentId}`),
     )
     .returning({ model: deployments.model });
   // Somebody who was slow told of one only now: it is nobody's, and the next one removes it.
@@ -149,7 +161,7 @@ function baseOf(provider: string, adapter: string): SQL {
   ))`;
 }
 
-async function claimUnused(tx: Queries, staleMs: number): Promise<readonly RecordedDeployment[]> {
+async function claimUnused(tx: Queries, staleMs: number): Promise<readonly ClaimedDeployment[]> {
   // Taken in one order by whoever takes several.
   await tx
     .select({ model: deployments.model })
@@ -165,10 +177,15 @@ async function claimUnused(tx: Queries, staleMs: number): Promise<readonly Recor
         and(isNull(deployments.removingSince), sql`not ${isHeld()}`),
       ),
     )
-    .returning({ provider: deployments.provider, model: deployments.model });
-  const ours = (await read(tx)).filter((row) =>
-    claimed.some(({ provider, model }) => provider === row.provider && model === row.model),
-  );
+    .returning({
+      provider: deployments.provider,
+      model: deployments.model,
+      claim: deployments.removingSince,
+    });
+  const ours = (await read(tx)).flatMap((row) => {
+    const same = claimed.find(({ provider, model }) => provider === row.provider && model === row.model);
+    return same?.claim == null ? [] : [{ ...row, claim: same.claim }];
+  });
   return ours.sort((a, b) => Number(a.baseModel === null) - Number(b.baseModel === null));
 }
 

@@ -9,8 +9,9 @@ export interface Answered {
   readonly body: string;
 }
 
-/** The gateway's own words for a model that it does not route; the status alone would be any 404. */
-const unknownModel = /No VirtualModel named|model entity .* not found|is not served/i;
+/** The gateway's own words for a model that it does not pass on; the status alone would be any 404. */
+const unknownModel =
+  /No VirtualModel named|model entity .* not found|(Model entity not|No providers) found for|is not served/i;
 /** Two wrote at once, often its own controller: the same again, with what is there now, is right. */
 const lostRace = /modified by another request/i;
 /** The gateway wraps what a model's server answered in a 502 of its own. */

@@ -40,8 +40,3 @@ export const VirtualModel = z.object({
   created_at: z.string().nullish(),
 });
 export type VirtualModel = z.output<typeof VirtualModel>;
-
-/** The gateway's own list: what it would answer for right now. */
-export const RoutedModels = z
-  .object({ data: z.array(z.object({ id: z.string() })) })
-  .transform(({ data }) => data.map(({ id }) => id));

@@ -1,13 +1,6 @@
 import { z } from 'zod';
-import { RejectedError } from '../../domain/errors.ts';
-import {
-  Adapter,
-  ModelEntity,
-  ModelProvider,
-  RoutedModels,
-  type ServedModel,
-  VirtualModel,
-} from './models.schema.ts';
+import { RejectedError, UnavailableError } from '../../domain/errors.ts';
+import { Adapter, ModelEntity, ModelProvider, type ServedModel, VirtualModel } from './models.schema.ts';
 import { madeBy, madeByDescription, type Reference, referenceText } from './names.ts';
 import { openAiPath } from './openai-path.ts';
 import { listAll } from './pages.ts';
@@ -22,9 +15,9 @@ export interface ModelsClient {
   adapters(workspace: string): Promise<Adapter[]>;
   virtualModel(model: Reference): Promise<VirtualModel | null>;
   virtualModels(workspace: string): Promise<VirtualModel[]>;
-  /** Whether the gateway would answer for it right now. */
+  /** Whether the gateway would pass a request for it on right now. */
   isRouted(model: Reference): Promise<boolean>;
-  /** Whether nothing of it is left at the gateway, which goes on for seconds with what it knew. */
+  /** Whether the gateway routes it no more: for seconds it goes on with what it knew. */
   isForgotten(model: Reference): Promise<boolean>;
   /** Made unless it is there. */
   ensureProvider(provider: Reference, hostUrl: string): Promise<void>;
@@ -46,32 +39,26 @@ function gateway(workspace: string): string {
 }
 
 /**
- * Of what the gateway knows, routes and what providers serve are refreshed apart from each other: the list of its
- * models tells the one, asking for a single model the other.
+ * What the gateway knows of routes and of who serves what is refreshed one after the other, and its lists tell of
+ * routes alone: what it lists it may refuse for some seconds. So it is asked to pass on what any server answers.
  */
-async function known(transport: Transport, model: Reference): Promise<{ served: boolean; routed: boolean }> {
-  const path = `${openAiPath(model.workspace)}/models`;
-  const served = await transport.call({ doing: 'list models', method: 'GET', path, reply: RoutedModels });
-  const route = await transport.find({
-    doing: `look up the route of ${model.name}`,
-    method: 'GET',
-    path: `${path}/${encodeURIComponent(model.name)}`,
-    reply: z.unknown(),
-  });
-  return { served: served.includes(referenceText(model)), routed: route !== null };
+async function isPassedOn(transport: Transport, { workspace, name }: Reference): Promise<boolean> {
+  const path = `${gateway(workspace)}/model/${encodeURIComponent(name)}/-/v1/models`;
+  try {
+    await transport.call({ doing: `reach ${name}`, method: 'GET', path, reply: z.unknown() });
+    return true;
+  } catch (error) {
+    if (error instanceof RejectedError) return error.code !== 'model_not_found';
+    // The server behind it is in trouble: it is its server all the same.
+    if (error instanceof UnavailableError && error.kind === 'failing') return true;
+    throw error;
+  }
 }
 
-function routes(transport: Transport): Pick<ModelsClient, 'isRouted' | 'isForgotten'> {
-  return {
-    async isRouted(model) {
-      const { served, routed } = await known(transport, model);
-      return served && routed;
-    },
-    async isForgotten(model) {
-      const { served, routed } = await known(transport, model);
-      return !served && !routed;
-    },
-  };
+async function isListed(transport: Transport, { workspace, name }: Reference): Promise<boolean> {
+  const path = `${openAiPath(workspace)}/models/${encodeURIComponent(name)}`;
+  const doing = `look up the route of ${name}`;
+  return (await transport.find({ doing, method: 'GET', path, reply: z.unknown() })) !== null;
 }
 
 export function createModelsClient(transport: Transport): ModelsClient {
@@ -91,7 +78,8 @@ export function createModelsClient(transport: Transport): ModelsClient {
         path: `${gateway(workspace)}/virtual-models`,
         item: VirtualModel,
       }),
-    ...routes(transport),
+    isRouted: (it) => isPassedOn(transport, it),
+    isForgotten: async (it) => !(await isListed(transport, it)),
     ensureProvider: (it, hostUrl) =>
       create('provider', it, `${models(it.workspace)}/providers`, {
         host_url: hostUrl,

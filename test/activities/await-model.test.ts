@@ -14,7 +14,7 @@ const unused = async () => expect.fail('a provider that serves by itself deploys
 const noLineage = {
   deployments: {
     ...{ hold: unused, begin: unused, recordDeployment: unused, list: unused },
-    ...{ claimUnused: unused, unclaim: unused, forget: unused },
+    ...{ claimUnused: unused, renewClaim: unused, unclaim: unused, forget: unused },
   },
   experiments: { baseModelOf: unused },
 };

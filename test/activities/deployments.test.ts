@@ -179,6 +179,30 @@ describe('models that have to be deployed', () => {
     expect(await endRun('other')).toEqual({ removed: [] });
   });
 
+  it('that were removed and deployed anew, while somebody slow was at others, stay', async () => {
+    const { wait, endRun } = activities();
+    const deployments = { ...lineage.deployments };
+    await wait('a-slow-one', runHolder('1'));
+    await wait('llama', runHolder('1'));
+    await lineage.deployments.release(runHolder('1'));
+    const { remove } = cluster;
+    cluster.remove = async (id, target) => {
+      cluster.remove = remove;
+      // As long as a claim lasts: it is taken for dead, and both are finished by somebody else.
+      for (const claimed of await deployments.claimUnused({ staleMs: 0 })) {
+        await cluster.remove(claimed.deploymentId, claimed);
+        await deployments.forget(claimed);
+      }
+      await wait('llama', runHolder('2'));
+      return remove.call(cluster, id, target);
+    };
+
+    await endRun('other');
+
+    expect([...cluster.running.keys()]).toEqual(['nim-llama']);
+    expect(await lineage.deployments.list()).toMatchObject([{ model: 'llama', holders: [runHolder('2')] }]);
+  });
+
   it('that somebody else has taken over are left to them', async () => {
     const { wait, endRun } = activities();
     await wait('llama', runHolder('1'));

@@ -1,5 +1,5 @@
 import { cancellationSignal } from '@temporalio/activity';
-import { CancelledFailure } from '@temporalio/common';
+import { ActivityCancellationDetails, CancelledFailure } from '@temporalio/common';
 import { expect, test } from 'vitest';
 import type { AnswerToJudge, Judge } from '../../activities/judge.ts';
 import { judgeByJob } from '../../activities/judge-by-job.ts';
@@ -138,4 +138,20 @@ test('a cancellation ends the job', async () => {
 
   await expect(running).rejects.toBeInstanceOf(CancelledFailure);
   expect(service.cancelled).toEqual([...service.launched.keys()]);
+});
+
+test.each([
+  ['after the last of its time is ended: no other attempt comes', 3_600_000, 1],
+  ['in the midst of its time goes on: another attempt has adopted it', 60_000, 0],
+])('the job of an attempt that the server gave up %s', async (_, scheduledMsAgo, cancelled) => {
+  const environment = anAttempt({ scheduledMsAgo });
+  const { run, service } = setup();
+  service.end = { status: 'running' };
+
+  const running = run(environment);
+  const details = new ActivityCancellationDetails({ notFound: true });
+  setTimeout(() => environment.cancel('NOT_FOUND', details), 20);
+
+  await expect(running).rejects.toBeInstanceOf(CancelledFailure);
+  expect(service.cancelled).toHaveLength(cancelled);
 });

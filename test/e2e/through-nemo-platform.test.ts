@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunView } from '../../activities/ports/run-lineage.ts';
 import { startRun } from '../../cli/runs/start-run.ts';
+import type { Strategy } from '../../domain/experiments/experiment.ts';
 import { createJobsClient } from '../../integrations/nemo-platform/jobs.ts';
+import { createModelsClient } from '../../integrations/nemo-platform/models.ts';
+import { toReference } from '../../integrations/nemo-platform/names.ts';
 import type { NemoPlatformSettings } from '../../integrations/nemo-platform/settings.ts';
 import { createTransport } from '../../integrations/nemo-platform/transport.ts';
 import { eventually } from '../support/eventually.ts';
 import { aWorkspace } from '../support/nemo-platform.ts';
+import { answered, commandLine, shortGrace } from './support/lasting.ts';
 import { type Stack, startStack } from './support/stack.ts';
 
 const workload = 'help-desk';
@@ -25,20 +30,20 @@ candidates:
   - name: nano
     provider: nemo
     model: nano-1m
-    strategies: [lora]
     lora: { epochs: 6, batch_size: 8, learning_rate: 3.0e-3 }
     max_tokens: 24
 `;
 }
 
-/** What `npm run measure:nemo` shows on real data, small enough for every change. */
+/** What `npm run measure:nemo` shows on real data, small enough for every change. The tests build on each other. */
 describe('one turn through the real NeMo Platform', () => {
   let stack: Stack;
   let settings: NemoPlatformSettings;
+  let adapter: string;
 
   beforeAll(async () => {
     settings = await aWorkspace();
-    stack = await startStack({}, { candidates: candidates(settings) });
+    stack = await startStack(shortGrace, { candidates: candidates(settings) });
     await stack.importTraffic(workload, 120);
   }, 6 * minutes);
   afterAll(async () => {
@@ -48,10 +53,7 @@ describe('one turn through the real NeMo Platform', () => {
   it(
     'has one training and one evaluation there, though the activity worker is killed in both',
     async () => {
-      const { runId } = await startRun(stack.client, workload, {
-        ...{ candidates: ['nano'], evalSize, seed: 1 },
-        ...{ reason: 'e2e', requestedBy: 'vitest' },
-      });
+      const runId = await begin('lora');
       await inStage(runId, 'training');
       await eventually(
         async () => expect(await stack.jobsOf(runId)).toMatchObject([{ status: 'running' }]),
@@ -77,6 +79,80 @@ describe('one turn through the real NeMo Platform', () => {
     10 * minutes,
   );
 
+  it(
+    'has a lasting deployment of what was approved, by which the gateway answers and which a rollback keeps',
+    async () => {
+      const flywheel = commandLine(stack);
+
+      adapter = await flywheel.approve(workload);
+
+      expect(await answered(stack, workload)).toBe(adapter);
+      expect(await routed(adapter)).toEqual({ enabled: true, virtualModel: true, served: true });
+      const things = await flywheel.cleanUp();
+      const reason = `${adapter} is in use`;
+      expect(things.filter(({ id }) => adapter.endsWith(id))).toEqual([
+        expect.objectContaining({ kind: 'virtual model', outcome: 'kept', reason }),
+        expect.objectContaining({ kind: 'adapter', outcome: 'kept', reason }),
+        expect.objectContaining({ kind: 'fileset', outcome: 'kept', reason }),
+      ]);
+      expect(await answered(stack, workload)).toBe(adapter);
+
+      expect(await flywheel.rollBack(workload)).toBe('original');
+
+      expect(await answered(stack, workload)).toBe('nano-1m');
+      expect(await routed(adapter)).toEqual({ enabled: true, virtualModel: true, served: true });
+    },
+    4 * minutes,
+  );
+
+  it(
+    'has it taken off a time of grace after the route has left it, and then cleaned up',
+    async () => {
+      const flywheel = commandLine(stack);
+      await ended(await begin('base'));
+
+      // What served before the rollback is what this move leaves for good.
+      expect(await flywheel.approve(workload)).toBe('nano-1m');
+
+      await eventually(
+        async () =>
+          expect(await routed(adapter)).toEqual({ enabled: false, virtualModel: false, served: false }),
+        minutes,
+      );
+      expect(await answered(stack, workload)).toBe(`${settings.workspace}/nano-1m`);
+      const cleaned = await flywheel.cleanUp();
+      expect(cleaned.filter(({ id }) => adapter.endsWith(id))).toEqual([
+        expect.objectContaining({ kind: 'adapter', outcome: 'removed' }),
+        expect.objectContaining({ kind: 'fileset', outcome: 'removed' }),
+      ]);
+      const left = await flywheel.cleanUp('--dry-run');
+      expect(left.filter(({ id }) => adapter.endsWith(id))).toEqual([]);
+    },
+    4 * minutes,
+  );
+
+  async function begin(strategy: Strategy): Promise<string> {
+    const { runId } = await startRun(stack.client, workload, {
+      ...{ candidates: ['nano'], strategies: [strategy], evalSize, seed: 1 },
+      ...{ reason: 'e2e', requestedBy: 'vitest' },
+    });
+    return runId;
+  }
+
+  /** How the platform has the adapter, and by which ways it answers. */
+  async function routed(model: string) {
+    const models = createModelsClient(createTransport(settings));
+    const reference = toReference(model, settings.workspace);
+    const providers = await models.providers(settings.workspace);
+    return {
+      enabled: (await models.adapter(reference))?.enabled,
+      virtualModel: (await models.virtualModel(reference)) !== null,
+      served: providers.some(({ served_models: served }) =>
+        served.some(({ model_entity_id: id }) => id === model),
+      ),
+    };
+  }
+
   async function killed(): Promise<void> {
     await stack.kill('activity worker');
     await stack.start('activity worker');
@@ -89,7 +165,7 @@ describe('one turn through the real NeMo Platform', () => {
     }, 5 * minutes);
   }
 
-  async function ended(runId: string) {
+  async function ended(runId: string): Promise<RunView> {
     return eventually(async () => {
       const view = await stack.lineage.runs.view(runId);
       expect(view.status).not.toBe('running');

@@ -26,7 +26,7 @@ const deadEnd = {
 };
 
 /** The command line in this process, with pipes instead of a terminal. */
-export function cliWith(env: Record<string, string> = {}): RunCommand {
+export function cliWith(env: NodeJS.ProcessEnv = {}): RunCommand {
   return async (...args) => {
     const [stdout, stderr] = [new Sink(), new Sink()];
     let code = -1;

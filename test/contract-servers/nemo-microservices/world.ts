@@ -63,6 +63,8 @@ export interface World {
   readonly dataStore: DataStore;
   readonly tables: Readonly<Record<TableName, Table>>;
   readonly faults: Faults;
+  /** Requests that NIMs got through their proxy, oldest first: by whose deployment, and for which model. */
+  readonly asked: { readonly deployment: string; readonly model: string }[];
   /** Aborted when the server closes: whatever runs ends. */
   readonly closed: AbortSignal;
   /** Work that outlives its request. */
@@ -91,6 +93,7 @@ export function createWorld(options: WorldOptions, closed: AbortSignal): World {
     modelServer: createModelServer(options.modelServerUrl),
     dataStore: createDataStore(),
     tables,
+    asked: [],
     faults: {
       failTrainingAtEnd: false,
       reasonOnlyIn: null,

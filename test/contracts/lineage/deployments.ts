@@ -85,15 +85,16 @@ export function deploymentCases(lineage: () => Lineage): void {
     await deployments().recordDeployment(base, { id: 'nim-1', ours: true });
     await deployments().release('run:1');
     expect(await deployments().claimUnused()).toEqual([
-      { ...base, deploymentId: 'nim-1', ours: true, removing: true, holders: [] },
+      { ...base, deploymentId: 'nim-1', ours: true, removing: true, holders: [], claim: expect.any(String) },
     ]);
 
     await expect(deployments().hold(base, 'run:2')).rejects.toThrow(UnavailableError);
     // It is one caller's, until that one must have died; then the next one finishes.
     expect(await claimed()).toEqual([]);
-    expect((await deployments().claimUnused({ staleMs: 0 })).map(({ model }) => model)).toEqual(['llama']);
+    const again = await deployments().claimUnused({ staleMs: 0 });
+    expect(again.map(({ model }) => model)).toEqual(['llama']);
 
-    await deployments().forget({ ...base, deploymentId: 'nim-1' });
+    for (const one of again) await deployments().forget(one);
     await deployments().hold(base, 'run:2');
     expect(await deployments().list()).toEqual([
       { ...base, deploymentId: null, ours: false, removing: false, holders: ['run:2'] },
@@ -154,22 +155,40 @@ export function deploymentCases(lineage: () => Lineage): void {
   it('can be held again once its removal was given up', async () => {
     await deployments().hold(base, 'run:1');
     await deployments().release('run:1');
-    await deployments().claimUnused();
+    const [first] = await deployments().claimUnused();
 
-    await deployments().unclaim(base);
+    if (first) await deployments().unclaim(first);
 
-    expect(await claimed()).toEqual(['llama']);
-    await deployments().unclaim(base);
+    const [second] = await deployments().claimUnused();
+    expect(second).toMatchObject(base);
+    if (second) await deployments().unclaim(second);
     await deployments().hold(base, 'run:2');
     expect(await claimed()).toEqual([]);
   });
 
-  it('forgets nothing that is held', async () => {
+  it('gives a claim to one caller at a time, and nothing to whoever has lost it', async () => {
     await deployments().hold(base, 'run:1');
+    await deployments().release('run:1');
+    const [slow] = await deployments().claimUnused();
+    const [next] = await deployments().claimUnused({ staleMs: 0 });
+    if (!slow || !next) throw new Error('nothing was claimed');
 
-    await deployments().forget({ ...base, deploymentId: null });
+    expect(await deployments().renewClaim(slow)).toBeNull();
+    await deployments().unclaim(slow);
+    await deployments().forget(slow);
+    expect(await deployments().list()).toMatchObject([{ ...base, removing: true }]);
 
-    expect(await held()).toEqual({ llama: ['run:1'] });
+    const renewed = await deployments().renewClaim(next);
+    expect(renewed).toMatchObject(base);
+    expect(await deployments().renewClaim(next)).toBeNull();
+    if (renewed) await deployments().forget(renewed);
+    expect(await held()).toEqual({});
+
+    // Deployed anew for somebody else, it has nothing to do with the claims of before.
+    await deployments().hold(base, 'run:2');
+    expect(await deployments().renewClaim(slow)).toBeNull();
+    await deployments().forget(slow);
+    expect(await held()).toEqual({ llama: ['run:2'] });
   });
 
   it('takes what was begun for ours, until the provider tells whose it is', async () => {
@@ -203,10 +222,11 @@ export function deploymentCases(lineage: () => Lineage): void {
 
   it('keeps what somebody slow tells of after it was given back, for the next one to remove', async () => {
     await deployments().recordDeployment(adapter, { id: 'nim-1#llama-hr', ours: true });
-    expect(await deployments().claimUnused()).toMatchObject([{ ...adapter, deploymentId: 'nim-1#llama-hr' }]);
+    const [first] = await deployments().claimUnused();
+    expect(first).toMatchObject({ ...adapter, deploymentId: 'nim-1#llama-hr' });
 
     await deployments().recordDeployment(adapter, { id: 'nim-2#llama-hr', ours: true });
-    await deployments().forget({ ...adapter, deploymentId: 'nim-1#llama-hr' });
+    if (first) await deployments().forget(first);
 
     expect(await deployments().claimUnused()).toMatchObject([{ ...adapter, deploymentId: 'nim-2#llama-hr' }]);
   });

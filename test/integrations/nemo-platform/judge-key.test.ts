@@ -81,6 +81,8 @@ test('a judge’s key is a secret of the platform: in no job of ours, and in no 
   expect(jobs).toHaveLength(1);
   expect(jobs.join()).toContain('llm-judge');
   expect(jobs.join()).not.toContain(key);
+  // The evaluator's log tells of the refusal, in the words that it got.
+  expect(jobs.join()).toContain('not this one, [redacted]');
 }, 300_000);
 
 /** Every row of every table of ours, as text. */

@@ -85,14 +85,13 @@ describe('a NeMo Platform that is restarted in the middle of a training', { time
   });
 
   it('says that a job is lost whose process is gone too, and adopts its training when asked again; an evaluation whose process lived on is used', async () => {
-    const evaluation = await anEvaluationUnderWay();
     const { trainer, request } = await aTraining(
       { ...settings, lostAfterMs: 40_000 },
       { hyperparameters: endless },
       manyRows,
     );
     const { id } = await trainer.launch(request);
-    await untilTraining(trainer, id);
+    const [evaluation] = await Promise.all([anEvaluationUnderWay(), untilTraining(trainer, id)]);
     const group = await processOf(id);
 
     process.kill(-group, 'SIGKILL');

@@ -13,6 +13,8 @@ interface Nim {
 
 export interface ServedModel {
   readonly id: string;
+  /** `namespace/name` of the deployment whose NIM serves it. */
+  readonly deployment: string;
   /** What the model server calls it. */
   readonly servedAs: string;
   readonly base: BaseModel;
@@ -34,9 +36,9 @@ export function createNims(world: World): Nims {
   timer.unref();
   world.closed.addEventListener('abort', () => clearInterval(timer));
   const served = () =>
-    [...nims.values()].flatMap(({ base, adapters }) => [
-      { id: base.id, servedAs: base.servedAs, base },
-      ...[...adapters].map(([id, servedAs]) => ({ id, servedAs, base })),
+    [...nims].flatMap(([deployment, { base, adapters }]) => [
+      { id: base.id, servedAs: base.servedAs, base, deployment },
+      ...[...adapters].map(([id, servedAs]) => ({ id, servedAs, base, deployment })),
     ]);
   return {
     start: (key, base, lora) => void nims.set(key, { base, lora, adapters: new Map() }),

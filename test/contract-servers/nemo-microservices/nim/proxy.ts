@@ -34,6 +34,7 @@ async function proxy(context: Context, world: World, nims: Nims, path: string): 
   const body = await context.req.json<JsonObject>();
   const model = nims.find(text(body['model']));
   if (!model) return refusal(404, `The model \`${text(body['model'])}\` does not exist.`, 'NotFoundError');
+  world.asked.push({ deployment: model.deployment, model: model.id });
   const { input_type: _, truncate: __, nvext: ___, ...rest } = body;
   const reply = await world.modelServer.send(
     path,
