@@ -8,18 +8,13 @@ import { createChecks } from '../integrations/openai/checks.ts';
 import { createChecks as createVllmChecks } from '../integrations/vllm/checks.ts';
 import { byProvider, type Providers } from './by-provider.ts';
 import { openAdapterFiles } from './open-adapter-files.ts';
-import { openArtifactStore } from './open-artifact-store.ts';
-import { openTrainers } from './open-models.ts';
 
 /** What can be asked of each configured provider before a run needs it. */
-export function openProviderChecks(
-  config: Providers & Pick<Config, 'candidates' | 'artifactsDir'>,
-): ProviderChecksBy {
-  const trainers = openTrainers(config, openArtifactStore(config));
+export function openProviderChecks(config: Providers & Pick<Config, 'candidates'>): ProviderChecksBy {
   return byProvider(config, (name, provider) => {
     switch (provider.kind) {
       case 'openai':
-        return createChecks({ name, ...provider }, trainers(name));
+        return createChecks({ name, ...provider });
       case 'vllm':
         return createVllmChecks(
           { name, ...provider },

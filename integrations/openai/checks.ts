@@ -1,25 +1,45 @@
+import { z } from 'zod';
 import type { Check, ProviderChecks } from '../../activities/ports/provider-checks.ts';
-import type { Trainer } from '../../activities/ports/trainer.ts';
 import { RejectedError } from '../../domain/errors.ts';
 import type { FineTuningDialect } from '../../domain/experiments/fine-tuning-dialect.ts';
-import type { ProviderSettings } from './client.ts';
+import { createClient, type ProviderSettings } from './client.ts';
 import { listModels } from './list-models.ts';
 
-/** No job has it: what finds nothing under it has been reached and let us in. */
-const noKey = 'flywheel-candidates-check';
+const timeoutMs = 30_000;
+const Listing = z.object({ data: z.array(z.unknown()) });
 
-/** Of a server that serves what it lists, and trains where it has OpenAI's jobs (`trainer`). */
-export function createChecks(
-  settings: ProviderSettings & { readonly dialect: Pick<FineTuningDialect, 'listsBases'> },
-  trainer: Pick<Trainer, 'find'>,
-): ProviderChecks {
+/** Of a server that serves what it lists, and trains where it has jobs of OpenAI's kind. */
+export function createChecks(settings: Settings): ProviderChecks {
+  const { listsBases, jobsPath, purpose } = settings.dialect;
   return {
     serving: (model) => [listsModel(settings, model)],
     training: (model) => [
-      ...(settings.dialect.listsBases ? [listsModel(settings, model)] : []),
-      { asked: 'has fine-tuning jobs', ask: () => trainer.find(noKey) },
+      ...(listsBases ? [listsModel(settings, model)] : []),
+      lists(settings, 'has files to train on', '/files', { purpose }),
+      lists(settings, 'has fine-tuning jobs', jobsPath, { limit: 1 }),
     ],
     evaluating: () => [],
+  };
+}
+
+interface Settings extends ProviderSettings {
+  readonly dialect: Pick<FineTuningDialect, 'listsBases' | 'jobsPath' | 'purpose'>;
+}
+
+function lists(
+  settings: Settings,
+  asked: string,
+  path: string,
+  query: Readonly<Record<string, string | number>>,
+): Check {
+  return {
+    asked,
+    ask: () =>
+      createClient(settings).call({
+        ...{ doing: `list ${path}`, timeoutMs, reply: Listing },
+        send: (openai, options) => openai.get(path, { ...options, query }),
+      }),
+    mend: 'Correct its url or `dialect` in candidates.yaml, or leave `lora` out: it may not train at all.',
   };
 }
 

@@ -23,10 +23,12 @@ candidates:
 const mixed = `
 providers:
   gone: { url: "http://127.0.0.1:9/v1", fine_tuning: true }
+  wrong-path: { url: "${inject('modelServerUrl')}/v1", fine_tuning: true, dialect: { like: nebius, jobs_path: /fine-tunes } }
 candidates:
   - { name: small, model: nano-1m, strategies: [base] }
   - { name: misnamed, model: nano-2m, strategies: [base] }
   - { name: away, provider: gone, model: m }
+  - { name: astray, provider: wrong-path, model: nano-1m }
 `;
 
 function cli(text: string) {
@@ -55,7 +57,14 @@ test('check says of each candidate what is wrong and how to mend it, and ends wi
       { candidate: 'small', provider: 'local', model: 'nano-1m', asked: 'serves nano-1m', problem: null },
       { candidate: 'misnamed', problem: 'local does not list the model nano-2m; it lists nano-1m, nano-4m.' },
       { candidate: 'away', asked: 'serves m', mend: expect.stringContaining('correct its url') },
+      { candidate: 'away', asked: 'has files to train on' },
       { candidate: 'away', asked: 'has fine-tuning jobs', problem: expect.stringContaining('gone') },
+      { candidate: 'astray', asked: 'serves nano-1m', problem: null },
+      { candidate: 'astray', asked: 'has files to train on', problem: null },
+      {
+        ...{ candidate: 'astray', asked: 'has fine-tuning jobs' },
+        ...{ problem: expect.stringContaining('404'), mend: expect.stringContaining('`dialect`') },
+      },
     ],
   });
 });
@@ -191,6 +200,7 @@ candidates:
       'loads adapters at run time',
       'can be brought the adapters of local',
       'serves nano-1m',
+      'has files to train on',
       'has fine-tuning jobs',
     ]);
     expect(vllm.log).toEqual([]);
