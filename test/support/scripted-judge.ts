@@ -44,6 +44,7 @@ export async function startScriptedJudge(
   const server = await startHttpServer(async (request: IncomingMessage, response: ServerResponse) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
+    if (request.method === 'GET') return respond(response, 200, { object: 'list', data: [] });
     const { model, messages } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Asked;
     const shown = JSON.parse(messages.at(-1)?.content ?? '{}') as Shown;
     if (options.model !== undefined && model !== options.model)

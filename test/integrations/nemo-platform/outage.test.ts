@@ -20,8 +20,10 @@ const items = 6;
 /** A model behind the real platform that answers twice, and then is gone for as long as the job runs. */
 async function setup() {
   const state = { answered: 0, down: false };
-  server = await startHttpServer((_, response) => {
+  server = await startHttpServer((request, response) => {
     if (state.down) return response.socket?.destroy();
+    // Whether it is there is asked before it is asked anything.
+    if (request.method === 'GET') return respond(response, 200, { object: 'list', data: [] });
     state.answered += 1;
     if (state.answered === 2) state.down = true;
     return respond(response, 200, {
