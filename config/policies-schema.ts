@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { strategies } from '../domain/experiments/experiment.ts';
 import { metricNames } from '../domain/experiments/score.ts';
-import { patternProblem } from '../domain/guardrails/rules.ts';
+import { mostPatterns, patternProblem } from '../domain/guardrails/rules.ts';
 import { isPlainId, plainIdRule } from '../domain/ids.ts';
 import { defaultRubric } from '../domain/judging/judge.ts';
 import { redactionKinds } from '../domain/policies/policy.ts';
@@ -30,9 +30,17 @@ const guardrailPattern = z
 
 const patternName = z.string().regex(/^[a-z][a-z0-9_]*$/, 'must be a name such as employee_id');
 
+const guardrailPatterns = z
+  .record(patternName, guardrailPattern)
+  .refine(
+    (patterns) => Object.keys(patterns).length <= mostPatterns,
+    `has more than ${mostPatterns} patterns; join some by |`,
+  )
+  .optional();
+
 const Guardrails = z.strictObject({
-  questions: z.record(patternName, guardrailPattern).optional(),
-  answers: z.record(patternName, guardrailPattern).optional(),
+  questions: guardrailPatterns,
+  answers: guardrailPatterns,
   provider: z.string().min(1).nullish(),
   safety_set: z.string().min(1).nullish(),
   min_pass: z.number().min(0).max(1).optional(),

@@ -3,6 +3,8 @@ import type { GuardrailRules, GuardrailVerdict, Spoken } from './guardrails.ts';
 
 /** Longer than any rule that a person can read. */
 export const longestPattern = 1_000;
+/** For questions, and for answers. The gateway reads a text once for each. */
+export const mostPatterns = 100;
 
 /** Rules, ready to be matched. Matching takes time in proportion to the text, whatever pattern and text are. */
 export type CompiledRules = Readonly<

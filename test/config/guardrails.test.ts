@@ -67,6 +67,11 @@ workloads:
       /^FILE:4:7 default\.guardrails\.answers\.twice: is not a regular expression of RE2/,
     ],
     [
+      'more patterns than a gateway should read a text for',
+      `default:\n  guardrails:\n    answers: { ${Array.from({ length: 101 }, (_, n) => `p${n}: x`).join(', ')} }`,
+      /^FILE:3:5 default\.guardrails\.answers: has more than 100 patterns/,
+    ],
+    [
       'a provider that checks nothing',
       'default:\n  guardrails: { provider: cloud }',
       /^FILE:2:17 "cloud" is no provider of kind nemo-platform in candidates.yaml \(there: platform\)/,
