@@ -48,7 +48,12 @@ test('one job per key, whoever asks; a judge that keeps to no form is counted; a
 
   const inventory = createInventory(settings);
   const ours = await collected(inventory);
-  expect(ours).toContainEqual({ kind: 'job', role: 'work', id: job?.id, createdAt: expect.any(String) as string });
+  expect(ours).toContainEqual({
+    kind: 'job',
+    role: 'work',
+    id: job?.id,
+    createdAt: expect.any(String) as string,
+  });
   expect(ours.map(({ kind }) => kind)).toContain('fileset');
   // What was there before us is not listed: the base model's route, the provider.
   expect(ours.map((thing) => thing.id)).not.toContain('flywheel/nano-1m');
