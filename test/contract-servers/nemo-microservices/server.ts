@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
@@ -76,12 +77,15 @@ export async function startNemoServer(
     faults: world.faults,
     calls,
     world,
-    close: () =>
-      new Promise((resolve) => {
-        closing.abort();
+    async close() {
+      closing.abort();
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         if ('closeAllConnections' in server) server.closeAllConnections();
-      }),
+      });
+      // Whatever it does is told that it closes; a model server that is gone is not waited for.
+      await Promise.race([world.idle(), pause(15_000, undefined, { ref: false })]);
+    },
   };
 }
 

@@ -69,6 +69,8 @@ export interface World {
   readonly closed: AbortSignal;
   /** Work that outlives its request. */
   run(work: Promise<unknown>): void;
+  /** Resolves when none of it is under way any more. */
+  idle(): Promise<void>;
 }
 
 const tableNames = [
@@ -87,6 +89,7 @@ type TableName = (typeof tableNames)[number];
 
 export function createWorld(options: WorldOptions, closed: AbortSignal): World {
   const tables = Object.fromEntries(tableNames.map((name) => [name, new Map()])) as Record<TableName, Table>;
+  const underWay = new Set<Promise<unknown>>();
   return {
     options,
     closed,
@@ -102,9 +105,15 @@ export function createWorld(options: WorldOptions, closed: AbortSignal): World {
       refusals: [],
     },
     run(work) {
-      work.catch((error: unknown) => {
-        if (!closed.aborted) console.error(error);
-      });
+      const done = work
+        .catch((error: unknown) => {
+          if (!closed.aborted) console.error(error);
+        })
+        .finally(() => underWay.delete(done));
+      underWay.add(done);
+    },
+    async idle() {
+      while (underWay.size > 0) await Promise.all(underWay);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { createCustomizer } from '../../../integrations/nemo-microservices/customizer.ts';
 import { createEvaluator } from '../../../integrations/nemo-microservices/evaluator.ts';
 import { createTrainer } from '../../../integrations/nemo-microservices/trainer.ts';
@@ -206,3 +206,24 @@ test('a call whose arguments are no JSON is scored NaN, which is no score', asyn
   // It is not a number in the archive, and counted in the summary.
   expect(JSON.stringify(await results.json())).toContain('"nan_count":1');
 }, 300_000);
+
+test('a server that closes leaves no training behind at the model server', async () => {
+  const { trainer, artifacts } = setup();
+  const request = await aRequest(artifacts, base);
+  const { id } = await trainer.launch({
+    ...request,
+    hyperparameters: { ...request.hyperparameters, epochs: 1000 },
+  });
+  const trainings = async () => {
+    const reply = await fetch(`${inject('modelServerUrl')}/v1/fine_tuning/jobs?limit=100`);
+    const { data } = (await reply.json()) as {
+      data: { status: string; metadata: { customization_job?: string } }[];
+    };
+    return data.filter(({ metadata }) => metadata.customization_job === id).map(({ status }) => status);
+  };
+  await eventually(async () => expect(await trainings()).toEqual(['running']), 60_000);
+
+  await server.close();
+
+  await eventually(async () => expect(await trainings()).toEqual(['cancelled']));
+});

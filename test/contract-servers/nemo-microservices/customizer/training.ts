@@ -26,7 +26,7 @@ export async function runJob(world: World, job: CustomizationJob): Promise<void>
     await entityHandler(world, job, 1, async () => keepAdapter(world, job));
     setStatus(job, 'completed');
   } catch (error) {
-    if (world.closed.aborted) return;
+    if (world.closed.aborted) return await leave(world, job);
     if (job.cancelled) return setStatus(job, 'cancelled');
     const reason = error instanceof Error ? error.message : String(error);
     job.failure = reason;
@@ -34,6 +34,11 @@ export async function runJob(world: World, job: CustomizationJob): Promise<void>
     setStatus(job, 'failed');
     setArtifact(world, job, { status: 'upload_failed' });
   }
+}
+
+/** The model server outlives this one, and would go on training for nobody. */
+async function leave(world: World, { trainingJob }: CustomizationJob): Promise<void> {
+  if (trainingJob !== null) await world.modelServer.cancel(trainingJob);
 }
 
 /** Thrown where a cancelled job notices it. */
