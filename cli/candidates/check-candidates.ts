@@ -38,9 +38,8 @@ export function checkCandidates(config: Config, signal: AbortSignal): Promise<Ch
   const answers = new Map<string, Promise<Answer>>();
   /** The same question of the same provider is asked once, whoever of the candidates has it. */
   const answerOnce = (question: Question): Promise<Answer> => {
-    const key = `${question.provider} ${question.asked}`;
-    const answer = answers.get(key) ?? answered(question);
-    answers.set(key, answer);
+    const answer = answers.get(keyOf(question)) ?? answered(question);
+    answers.set(keyOf(question), answer);
     return answer;
   };
   return Promise.all(
@@ -84,10 +83,13 @@ function questions(candidate: Candidate, { checks, embeds }: ProvidersAsked): Qu
       ? of(similarity.provider, similarity.model, [embeds(similarity.provider, similarity.model)])
       : []),
   ];
-  const isFirst = (question: Question, index: number) =>
-    all.findIndex((other) => other.provider === question.provider && other.asked === question.asked) ===
-    index;
-  return all.filter(isFirst);
+  const keys = all.map(keyOf);
+  return all.filter((_, index) => keys.indexOf(keys[index] ?? '') === index);
+}
+
+/** What tells two questions apart. */
+function keyOf({ provider, asked }: Question): string {
+  return `${provider} ${asked}`;
 }
 
 async function answered(check: Check): Promise<Answer> {

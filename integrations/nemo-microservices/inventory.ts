@@ -1,5 +1,6 @@
 import type { Inventory, KeptThing } from '../../activities/ports/inventory.ts';
 import { RejectedError } from '../../domain/errors.ts';
+import { asUtc } from '../http/as-utc.ts';
 import { type Customizer, createCustomizer } from './customizer.ts';
 import { createDataStore, type DataStore } from './data-store.ts';
 import { createDeploymentManagement, type DeploymentManagement } from './deployment-management.ts';
@@ -56,9 +57,8 @@ async function* list(services: Services): AsyncIterable<KeptThing> {
   }
 }
 
-/** The services write their times without a zone; they are UTC. */
 function kept(kind: string, role: KeptThing['role'], id: string, at: string | null): KeptThing {
-  const time = Date.parse(at === null || /Z$|[+-]\d\d:\d\d$/.test(at) ? (at ?? '') : `${at}Z`);
+  const time = Date.parse(asUtc(at ?? ''));
   return { kind, role, id, createdAt: Number.isNaN(time) ? null : new Date(time).toISOString() };
 }
 

@@ -5,13 +5,13 @@ import { backends } from './customization.ts';
 import { requireJobLoops } from './jobs.ts';
 import { createModelsClient } from './models.ts';
 import { referenceText, toReference } from './names.ts';
-import type { NemoPlatformSettings } from './settings.ts';
+import { customizerOf, type NemoPlatformSettings } from './settings.ts';
 import { createTransport, type Transport } from './transport.ts';
 
 /** Of a NeMo Platform: its model's entity and route, the backend that trains, the evaluator, and who starts jobs. */
 export function createChecks(settings: NemoPlatformSettings): ProviderChecks {
   const transport = createTransport(settings);
-  const customizer = settings.customizer ?? 'automodel';
+  const customizer = customizerOf(settings);
   const startsJobs: Check = {
     asked: 'starts jobs',
     ask: () => requireJobLoops(settings, transport),

@@ -1,5 +1,6 @@
 import type { Inventory, KeptThing } from '../../activities/ports/inventory.ts';
 import { RejectedError } from '../../domain/errors.ts';
+import { asUtc } from '../http/as-utc.ts';
 import { createFilesClient, type FilesClient } from './files.ts';
 import { createJobsClient, type JobsClient } from './jobs.ts';
 import { createModelsClient, type ModelsClient } from './models.ts';
@@ -81,6 +82,5 @@ function ours<T extends { readonly name: string }>(things: readonly T[]): T[] {
 /** The platform writes its times without a zone; they are UTC. */
 function toTime(at: string | number | null | undefined): string | null {
   if (at == null) return null;
-  const zoned = typeof at === 'number' || /Z$|[+-]\d\d:\d\d$/.test(at) ? at : `${at}Z`;
-  return new Date(zoned).toISOString();
+  return new Date(typeof at === 'number' ? at : asUtc(at)).toISOString();
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { withoutSecrets } from '../../domain/secrets.ts';
+import { asUtc } from '../http/as-utc.ts';
 
-/** The platform writes its times without a zone; they are UTC. */
-const time = z.string().transform((text) => Date.parse(/Z$|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`));
+const time = z.string().transform((text) => Date.parse(asUtc(text)));
 
 const details = z
   .record(z.string(), z.unknown())

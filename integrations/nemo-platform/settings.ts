@@ -15,7 +15,7 @@ export interface NemoPlatformSettings extends Traced {
    * not pass on the request that counts tokens.
    */
   readonly modelServer?: string;
-  /** Its customization backend; automodel unless said. */
+  /** Its customization backend (`customizerOf`). */
   readonly customizer?: Customizer;
   /** After how long without a sign of life an unfinished job is taken for lost. */
   readonly lostAfterMs?: number;
@@ -23,6 +23,11 @@ export interface NemoPlatformSettings extends Traced {
 
 /** The platform's own automodel and unsloth, or our PEFT plug-in (`nemo-peft-plugin`). */
 export type Customizer = 'automodel' | 'unsloth' | 'peft';
+
+/** Its own automodel unless said. */
+export function customizerOf({ customizer = 'automodel' }: NemoPlatformSettings): Customizer {
+  return customizer;
+}
 
 /**
  * The platform stores nothing when nothing changed, so a living job can be silent: an evaluation for as long as three

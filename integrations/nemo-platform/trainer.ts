@@ -15,7 +15,7 @@ import { createFilesClient, type FilesClient } from './files.ts';
 import { createJobsClient, type JobsClient, type SeenJob } from './jobs.ts';
 import { createModelsClient, type ModelsClient } from './models.ts';
 import { datasetName, jobName, type Reference, referenceText, toReference } from './names.ts';
-import type { NemoPlatformSettings } from './settings.ts';
+import { customizerOf, type NemoPlatformSettings } from './settings.ts';
 import { checkedRows } from './training-rows.ts';
 import { createTransport, type Transport } from './transport.ts';
 
@@ -111,7 +111,7 @@ class NemoTrainer {
   }
 
   get #customizer() {
-    return this.#settings.customizer ?? 'automodel';
+    return customizerOf(this.#settings);
   }
 
   get #collection(): string {

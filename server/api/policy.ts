@@ -85,9 +85,7 @@ function requireSayInGuardrails(
   { access }: Pick<PolicyOptions, 'access'>,
 ): void {
   if (before === null || canonicalJson(before) === canonicalJson(after)) return;
-  const caller = access.authorize(headers, 'approve');
-  if (isError(caller))
-    throw new RequestError({ ...caller, message: `This changes the guardrails. ${caller.message}` });
+  requireApprover('This changes the guardrails.', headers, access);
 }
 
 /**
@@ -102,8 +100,7 @@ function requireSayInApprovers(
 ): void {
   if (JSON.stringify(before.approvers) === JSON.stringify(after.approvers)) return;
   const what = `This changes who may approve (${list(before)} → ${list(after)}).`;
-  const caller = access.authorize(headers, 'approve');
-  if (isError(caller)) throw new RequestError({ ...caller, message: `${what} ${caller.message}` });
+  const caller = requireApprover(what, headers, access);
   if (before.approvers.length === 0 || before.approvers.includes(caller.client ?? '')) return;
   const who = caller.client === null ? 'you have not proved to be anybody' : `you are ${caller.client}`;
   throw new RequestError({
@@ -111,6 +108,13 @@ function requireSayInApprovers(
     code: 'not_an_approver',
     message: `${what} Only who is on the list may, by a token of their own, and ${who}. Ask one of them, or change workloads.yaml itself.`,
   });
+}
+
+/** Who has the role of one. Throws with what it is needed for. */
+function requireApprover(what: string, headers: Headers, access: PolicyOptions['access']) {
+  const caller = access.authorize(headers, 'approve');
+  if (isError(caller)) throw new RequestError({ ...caller, message: `${what} ${caller.message}` });
+  return caller;
 }
 
 function list({ approvers }: WorkloadPolicy): string {
