@@ -76,17 +76,22 @@ describe('an approved model that NeMo Microservices v1 serves', () => {
   it(
     'is trained and evaluated once, though the activity worker is killed in both',
     async () => {
+      const { unending } = server.faults;
+      // Both are so short that their end would come before the kill.
+      unending.add('customization').add('evaluation');
       const { runId } = await begin('small', 'lora');
       await eventually(
         async () => expect(await trainings(runId)).toMatchObject([{ status: 'running' }]),
         2 * minutes,
       );
       await killed();
+      unending.delete('customization');
       await eventually(
         async () => expect(await evaluations(runId)).toMatchObject([{ status: 'running' }]),
         3 * minutes,
       );
       await killed();
+      unending.delete('evaluation');
       const view = await ended(runId);
 
       expect(view.experiments).toMatchObject([{ status: 'succeeded', n: evalSize, failed: 0 }]);

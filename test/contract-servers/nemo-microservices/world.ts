@@ -43,6 +43,8 @@ export interface Faults {
   reasonOnlyIn: 'error' | 'event' | null;
   /** No node is free while this is set: jobs stay `pending`, evaluations for the blueprint `created`. Lasts. */
   noNodeFree: boolean;
+  /** Jobs of these kinds do not end: with their work done they stay `running` while theirs is in here. Lasts. */
+  readonly unending: Set<'customization' | 'evaluation'>;
   /** Jobs that are cancelled stay `cancelling` while this is set. Lasts. */
   slowToCancel: boolean;
   /** Calls that are answered so, once for each time; with `afterwards` they are done first, and the reply is lost. */
@@ -101,6 +103,7 @@ export function createWorld(options: WorldOptions, closed: AbortSignal): World {
       failTrainingAtEnd: false,
       reasonOnlyIn: null,
       noNodeFree: false,
+      unending: new Set(),
       slowToCancel: false,
       refusals: [],
     },

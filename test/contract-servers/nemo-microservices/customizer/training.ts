@@ -19,6 +19,7 @@ export async function runJob(world: World, job: CustomizationJob): Promise<void>
     log(job, 'PVCCreated');
     const rows = await entityHandler(world, job, 0, async () => readRows(world, job.filesUrl));
     await train(world, job, rows);
+    while (world.faults.unending.has('customization')) await stage(world, job, 'running');
     if (world.faults.failTrainingAtEnd) {
       world.faults.failTrainingAtEnd = false;
       throw new DatasetError('Upload of the checkpoint failed');
@@ -115,9 +116,12 @@ async function watch(world: World, job: CustomizationJob, id: string): Promise<v
     const training = await world.modelServer.job(id);
     progress(job, await world.modelServer.events(id));
     job.entity.status_details['elapsed_time'] = (Date.now() - started) / 1000;
-    if (training['status'] === 'running' && job.entity.status !== 'running') setStatus(job, 'running');
-    if (training['status'] === 'succeeded') return finish(job, training);
-    if (training['status'] === 'failed' || training['status'] === 'cancelled') {
+    const { status } = training;
+    if ((status === 'running' || status === 'succeeded') && job.entity.status !== 'running') {
+      setStatus(job, 'running');
+    }
+    if (status === 'succeeded') return finish(job, training);
+    if (status === 'failed' || status === 'cancelled') {
       const { error } = training;
       throw new Error(
         isJsonObject(error ?? null) ? text((error as JsonObject)['message']) : 'training failed',

@@ -41,6 +41,9 @@ export async function runEvaluation(world: World, job: EvaluationJob, nimUrl: st
         task_status: { ...(before as JsonObject), [name]: 'completed' },
       });
     }
+    while (world.faults.unending.has('evaluation')) {
+      await pause(world.options.stageMs, undefined, { signal });
+    }
     job.result = toResult(job);
     Object.assign(job.entity, {
       result: job.result['id'],
