@@ -18,8 +18,8 @@ import { turn, workload } from './turn.ts';
 
 /**
  * `npm run measure:nemo`: `flywheel run` on CLINC150's `work` with the same model, settings, rows and seed through
- * the model server, the real NeMo Platform and the contract server of NeMo Microservices v1; the last two with both
- * workers killed in training and in evaluation. Ends with 1 when there is a second job anywhere, another dataset or
+ * the model server, the real NeMo Platform and the contract server of NeMo Microservices v1, each with both workers
+ * killed in training and in evaluation; and undisturbed, to compare with. Ends with 1 when there is a second job anywhere, another dataset or
  * another verdict. Goes on where it was cut off, but for v1, whose server keeps its jobs in memory.
  */
 const { values } = parseArgs({
@@ -27,19 +27,28 @@ const { values } = parseArgs({
     home: { type: 'string', default: '.flywheel/measure-nemo' },
     'port-offset': { type: 'string', default: '3000' },
     data: { type: 'string', default: '../shared/data/clinc150/data_full.json' },
-    // Of the names in candidates.yaml, comma-separated.
+    // Of the runs below, comma-separated.
     only: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
 
-/** In this order. `decay`: the model server's run by the decay that the provider makes of the candidate's. */
-const comparisons = [
-  { name: 'model-server', decay: 'model-server', killed: false },
-  { name: 'nemo-platform', decay: 'model-server', killed: true },
-  { name: 'model-server-cosine', decay: 'model-server-cosine', killed: false },
-  { name: 'nemo-v1', decay: 'model-server-cosine', killed: true },
-] as const satisfies readonly { name: CandidateName; decay: CandidateName; killed: boolean }[];
+/** One run. `decay` names the undisturbed one by the decay that the provider makes of the candidate's. */
+interface Comparison {
+  readonly name: string;
+  readonly candidate: CandidateName;
+  readonly decay: string;
+  readonly killed: boolean;
+}
+
+/** In this order: a run comes after those that it is compared with. */
+const comparisons: readonly Comparison[] = [
+  { name: 'model-server', candidate: 'model-server', decay: 'model-server', killed: false },
+  { name: 'model-server-killed', candidate: 'model-server', decay: 'model-server', killed: true },
+  { name: 'nemo-platform', candidate: 'nemo-platform', decay: 'model-server', killed: true },
+  { name: 'cosine', candidate: 'model-server-cosine', decay: 'cosine', killed: false },
+  { name: 'nemo-v1', candidate: 'nemo-v1', decay: 'cosine', killed: true },
+];
 
 async function main(): Promise<void> {
   const home = resolve(repositoryRoot, values.home);
@@ -54,10 +63,10 @@ async function main(): Promise<void> {
       ...['import', resolve(repositoryRoot, values.data), '--format', 'clinc150', '--domain', 'work'],
       ...['--workload', workload, '--client', 'c1'],
     );
-    const measured = new Map<CandidateName, Measured>();
-    for (const { name, killed } of comparisons) {
-      const found = await measureOnce(stack, nemoV1, { name, killed });
-      if (found) measured.set(name, found);
+    const measured = new Map<string, Measured>();
+    for (const comparison of comparisons) {
+      const found = await measureOnce(stack, nemoV1, comparison);
+      if (found) measured.set(comparison.name, found);
     }
     report(measured);
   } finally {
@@ -69,14 +78,14 @@ async function main(): Promise<void> {
 async function measureOnce(
   stack: Stack,
   nemoV1: NemoServer,
-  { name, killed }: { readonly name: CandidateName; readonly killed: boolean },
+  { name, candidate, killed }: Comparison,
 ): Promise<Measured | null> {
   const dir = join(stack.config.home, 'measured');
   const file = join(dir, `${name}.json`);
   if (existsSync(file)) return JSON.parse(await readFile(file, 'utf8')) as Measured;
   if (values.only !== undefined && !values.only.split(',').includes(name)) return null;
-  const provider = providersOf(stack.config, nemoV1.url)[name];
-  const { view, ...rest } = await turn(stack, name, { provider, killed });
+  const provider = providersOf(stack.config, nemoV1.url)[candidate];
+  const { view, ...rest } = await turn(stack, { name, candidate, provider, killed });
   const { runId } = view;
   const trainings = await provider.trainings(runId);
   const answers = await answersOf(stack.config, runId);
@@ -96,7 +105,7 @@ async function measureOnce(
   return measured;
 }
 
-function report(measured: ReadonlyMap<CandidateName, Measured>): void {
+function report(measured: ReadonlyMap<string, Measured>): void {
   const problems: string[] = [];
   const rows: Row[] = [];
   for (const { name, decay, killed } of comparisons) {

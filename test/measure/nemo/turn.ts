@@ -18,19 +18,23 @@ export interface Turn {
   readonly meanLoad: number | null;
 }
 
+/** A run to be made: of a candidate, under a name that no other run of the measurement has. */
+interface Asked {
+  readonly name: string;
+  readonly candidate: CandidateName;
+  readonly provider: Provider;
+  readonly killed: boolean;
+}
+
 /**
  * One `flywheel run` of a candidate to its end, both workers killed in the training and in the evaluation of its
  * LoRA experiment where `killed`. A run that an earlier measurement began is gone on with.
  */
-export async function turn(
-  stack: Stack,
-  candidate: CandidateName,
-  { provider, killed }: { readonly provider: Provider; readonly killed: boolean },
-): Promise<Turn> {
+export async function turn(stack: Stack, { name, candidate, provider, killed }: Asked): Promise<Turn> {
   const lineage = openLineage(stack.config);
   try {
-    const runId = (await begun(lineage, candidate)) ?? (await begin(stack, candidate));
-    console.error(`${candidate}: ${runId}`);
+    const runId = (await begun(lineage, name)) ?? (await begin(stack, name, candidate));
+    console.error(`${name}: ${runId}`);
     const watched = await watch(lineage, runId, async (view, kills) =>
       killed && (await isTime(view, kills, provider)) ? killWorkers(stack.config, stageOf(view)) : null,
     );
@@ -40,21 +44,21 @@ export async function turn(
   }
 }
 
-const reasonOf = (candidate: CandidateName) => `measure:nemo ${candidate}`;
+const reasonOf = (name: string) => `measure:nemo ${name}`;
 
-/** The newest run of the candidate that this measurement began, unless it failed. */
-async function begun({ runs }: OpenLineage, candidate: CandidateName): Promise<string | null> {
+/** The newest run of this name that this measurement began, unless it failed. */
+async function begun({ runs }: OpenLineage, name: string): Promise<string | null> {
   for (const { runId, status } of await runs.list(workload)) {
     if (status === 'failed' || status === 'cancelled') continue;
-    if ((await runs.view(runId)).reason === reasonOf(candidate)) return runId;
+    if ((await runs.view(runId)).reason === reasonOf(name)) return runId;
   }
   return null;
 }
 
-async function begin(stack: Stack, candidate: CandidateName): Promise<string> {
+async function begin(stack: Stack, name: string, candidate: CandidateName): Promise<string> {
   const printed = await stack.flywheel(
     ...['run', workload, '--seed', String(seed)],
-    ...['--candidates', candidate, '--reason', reasonOf(candidate)],
+    ...['--candidates', candidate, '--reason', reasonOf(name)],
   );
   return z.object({ runId: z.string() }).parse(printed).runId;
 }
