@@ -3,7 +3,7 @@ import type { Candidate } from '../domain/experiments/experiment.ts';
 import { type CandidateEntry, CandidatesFile, toCandidate } from './candidates-schema.ts';
 import { type LocalModels, modelSource, shippedModels } from './local-models.ts';
 import { unknownWord } from './nearest.ts';
-import { type Provider, toProvider, trains } from './provider.ts';
+import { type Provider, servesWhatItTrains, toProvider, trains } from './provider.ts';
 import { shortPath } from './short-path.ts';
 import { parseYaml } from './yaml-file.ts';
 
@@ -106,14 +106,20 @@ function candidateProblems(
       : [`${at(field)} ${unknownWord('provider', named, known)}`];
   const trainer = trainedBy ?? provider;
   const entry = providers[trainer];
-  const cannotTrain = strategies.includes('lora') && entry && !trains(toProvider(entry, null, '.'));
+  const training = strategies.includes('lora') && entry ? toProvider(entry, null, '.') : null;
+  const cannotTrain = entry && training && !trains(training);
   return [
     ...unknown(['provider'], provider),
     ...unknown(['trainer'], trainedBy),
     ...(cannotTrain
       ? [`${at(['strategies'])} "lora" needs ${howToTrain(entry.kind)}; "${trainer}" does not train`]
       : []),
-    ...(strategies.includes('lora') && entry?.kind === 'nemo-microservices' && !isPowerOfTwo(lora.rank)
+    ...(training && trainer === provider && !servesWhatItTrains(training)
+      ? [
+          `${at(['strategies'])} "lora": "${trainer}" serves what it trained only once that is deployed, which Flywheel does not do there; leave lora out, or say \`serves_trained: true\` in its dialect where something else deploys it under the id that its job names`,
+        ]
+      : []),
+    ...(training?.kind === 'nemo-microservices' && !isPowerOfTwo(lora.rank)
       ? [
           `${at(['lora', 'rank'])} "${trainer}" trains ranks that are powers of two, such as 16 or 32; not ${lora.rank}`,
         ]

@@ -24,14 +24,15 @@ const openai: FineTuningDialect = {
   replyModel: 'fine_tuned_model',
   statuses: {},
   listsBases: true,
+  servesTrained: true,
 };
 
 /** The model server's: OpenAI's, and beside its hyperparameters those that LoRA needs. */
 export const flywheelDialect: FineTuningDialect = { ...openai, hyperparameters: flywheelHyperparameters };
 
 /**
- * Where servers are known by their documents only (`azure`, `nebius`), what is not sure is not sent: no metadata and
- * no `method`, which not all of their versions take, and a suffix as short as the shortest limit.
+ * Where servers are known by their documents only (`azure`, `nebius`: decision 26), what is not sure is not sent: no
+ * metadata and no `method`, which not all of their versions take.
  */
 export const fineTuningDialects = {
   flywheel: flywheelDialect,
@@ -39,7 +40,8 @@ export const fineTuningDialects = {
   azure: {
     ...openai,
     ...{ body: {}, hyperparametersIn: 'hyperparameters' },
-    ...{ longestSuffix: 18, metadata: null, filtersByMetadata: false },
+    ...{ longestSuffix: 40, metadata: null, filtersByMetadata: false },
+    servesTrained: false,
   },
   nebius: {
     ...openai,
@@ -50,6 +52,7 @@ export const fineTuningDialects = {
       ...{ warmupRatio: 'warmup_ratio', rank: 'lora_r', alpha: 'lora_alpha', dropout: 'lora_dropout' },
     },
     ...{ metadata: null, filtersByMetadata: false },
+    ...{ listsBases: false, servesTrained: false },
   },
 } as const satisfies Record<string, FineTuningDialect>;
 
@@ -98,6 +101,7 @@ export const DialectEntry = z.preprocess(
       .record(z.string(), z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']))
       .optional(),
     lists_bases: z.boolean().optional(),
+    serves_trained: z.boolean().optional(),
   }),
 );
 export type DialectEntry = z.infer<typeof DialectEntry>;
@@ -120,6 +124,7 @@ export function toDialect({ like, hyperparameters, ...own }: DialectEntry): Fine
     replyModel: orBase(own.reply_model, base.replyModel),
     statuses: { ...base.statuses, ...own.statuses },
     listsBases: orBase(own.lists_bases, base.listsBases),
+    servesTrained: orBase(own.serves_trained, base.servesTrained),
   };
 }
 

@@ -34,4 +34,6 @@ export interface FineTuningDialect {
   readonly statuses: Readonly<Record<string, 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'>>;
   /** Whether what it can train is among the models that it lists. */
   readonly listsBases: boolean;
+  /** Whether what it trained answers under the id that the job names; else somebody has to deploy it first. */
+  readonly servesTrained: boolean;
 }

@@ -11,7 +11,7 @@ import { isJsonObject } from '../../domain/json.ts';
 export const UploadedFile = z.object({
   id: z.string(),
   filename: z.string(),
-  bytes: z.number(),
+  bytes: z.number().nullish(),
   status: z.string().nullish(),
 });
 

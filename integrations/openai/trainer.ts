@@ -146,6 +146,12 @@ async function create(service: Service, request: FineTuneRequest): Promise<Train
 }
 
 /**
+ * States of a file that no job can be made of. One in `error` was refused by the server's validation; uploading it
+ * again brings the reason back.
+ */
+const unusable: ReadonlySet<string> = new Set(['error', 'deleting', 'deleted']);
+
+/**
  * The artifact's file id. Files are named, by content or by key, and looked for first: a launch is repeated while
  * the device is busy, and experiments share a dataset.
  */
@@ -155,9 +161,9 @@ async function upload(
   filename: string,
 ): Promise<string> {
   const files = await listFiles(client, dialect);
-  // A file in `error` was refused by the server's validation; uploading it again brings the reason back.
   const uploaded = files.find(
-    (file) => file.filename === filename && file.bytes === artifact.bytes && file.status !== 'error',
+    ({ filename: name, bytes, status }) =>
+      name === filename && bytes === artifact.bytes && !unusable.has(status ?? ''),
   );
   if (uploaded !== undefined) return uploaded.id;
   const { purpose } = dialect;

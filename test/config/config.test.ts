@@ -190,6 +190,17 @@ candidates:
     });
   });
 
+  it.each(['dialect: openai', 'dialect: { like: azure, serves_trained: true }'])(
+    'trains and serves at a provider whose %s',
+    (dialect) => {
+      const { load } = setup(
+        `providers: {x: {url: "http://h/v1", fine_tuning: true, ${dialect}}}\ncandidates:\n  - {name: a, model: b, provider: x}\n`,
+      );
+
+      expect(load().candidates).toMatchObject([{ provider: 'x', strategies: ['base', 'icl', 'lora'] }]);
+    },
+  );
+
   it('takes a dialect by its name, the model server’s where none is said', () => {
     const file = (dialect: string) =>
       `providers:\n  cloud: { url: "https://api.example.com/v1"${dialect} }\n${oneCandidate}`;
@@ -308,6 +319,12 @@ describe('candidates.yaml', () => {
       'lora without fine-tuning',
       'providers: {x: {url: "http://h/v1"}}\ncandidates:\n  - name: a\n    model: b\n    provider: x\n',
       '"lora" needs a provider with fine_tuning: true',
+    ],
+    [
+      'lora where what was trained has to be deployed by somebody',
+      'providers: {x: {url: "http://h/v1", fine_tuning: true, dialect: azure}}\ncandidates:\n' +
+        '  - name: a\n    model: b\n    provider: x\n    strategies: [base, lora]\n',
+      'FILE:6:5 "lora": "x" serves what it trained only once that is deployed',
     ],
     [
       'a LoRA rank that NeMo Customizer does not train',

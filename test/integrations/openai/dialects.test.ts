@@ -85,7 +85,7 @@ describe('a dialect of fine-tuning jobs', () => {
     [
       'azure',
       {
-        ...{ model: 'm', ...files, suffix: 'help-desk-of-the-w', seed: 3 },
+        ...{ model: 'm', ...files, suffix, seed: 3 },
         hyperparameters: { n_epochs: 2, batch_size: 16 },
       },
     ],
@@ -152,6 +152,14 @@ describe('a dialect of fine-tuning jobs', () => {
     });
     expect(await again.launch()).toMatchObject({ id: 'job-1', status: 'succeeded', model: 'me/m-help' });
     expect(again.to('POST /v1/fine-tunes')).toEqual([]);
+  });
+
+  it('cuts a suffix that is longer than the provider takes', async () => {
+    const { launch, body } = await setup({ like: 'openai', longest_suffix: 18 });
+
+    await launch();
+
+    expect(body()).toMatchObject({ suffix: 'help-desk-of-the-w' });
   });
 
   it('without metadata: a job is found again by its training file, which is named after the key', async () => {

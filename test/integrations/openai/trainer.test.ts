@@ -136,7 +136,7 @@ test('an upload holds the artifact’s exact bytes, under the name of its conten
   expect(upload?.body).toContain('\r\n\r\n{"räksmörgås":1}\n{"b":2}\n\r\n--');
 });
 
-test('what was uploaded before is not uploaded again, unless it was refused', async () => {
+test('what was uploaded before is not uploaded again, unless it was refused or is deleted', async () => {
   const request = await aRequest(inMemoryArtifacts());
   const file = { filename: `${request.train.sha256}.jsonl`, bytes: request.train.bytes };
   const answers = { [jobs]: listOf(), 'POST /v1/fine_tuning/jobs': job('new') };
@@ -144,6 +144,8 @@ test('what was uploaded before is not uploaded again, unless it was refused', as
     ...answers,
     'GET /v1/files': listOf(
       { id: 'file-refused', ...file, status: 'error' },
+      { id: 'file-deleted', ...file, status: 'deleted' },
+      { id: 'file-of-unknown-size', ...file, bytes: null, status: 'processed' },
       { id: 'file-other', ...file, bytes: 1, status: 'processed' },
       { id: 'file-there', ...file, status: 'processed' },
     ),
