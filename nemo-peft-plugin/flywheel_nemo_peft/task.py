@@ -14,6 +14,8 @@ from flywheel_nemo_peft.job import PeftJob
 
 
 def _end(signum: int, _frame: FrameType | None) -> None:
+    # Once: a second one would break off the cancellation of what we have begun.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(128 + signum)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -20,6 +18,7 @@ from flywheel_nemo_peft.patience import SILENCE_S, patiently
 from flywheel_nemo_peft.references import split_reference
 from flywheel_nemo_peft.set_aside import publish
 from flywheel_nemo_peft.spec import PeftSpec
+from flywheel_nemo_peft.submission import Submission
 
 log = logging.getLogger(__name__)
 
@@ -121,10 +120,11 @@ def _run_to_end(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The job that ended by itself, with its last metrics. What others cancelled is begun anew."""
     for training_round in range(1, MOST_ROUNDS + 1):
-        job = _submit(server, record, body, f"nemo-{training_id}-{training_round}")
-        if job["status"] in {"failed", "cancelled"}:
-            continue
-        with _cancelled_with_us(server, str(job["id"])):
+        submission = Submission(server, body, f"nemo-{training_id}-{training_round}")
+        with submission.cancelled_with_us():
+            job = _submit(submission, record)
+            if job["status"] in {"failed", "cancelled"}:
+                continue
             job, details = _watch(server, record, str(job["id"]))
         if job["status"] != "cancelled":
             return job, details
@@ -132,27 +132,16 @@ def _run_to_end(
     raise RefusedError(f"{MOST_ROUNDS} trainings under this id have failed.", "too_many_rounds")
 
 
-def _submit(server: ModelServer, record: JobRecord, body: dict[str, Any], key: str) -> dict[str, Any]:
+def _submit(submission: Submission, record: JobRecord) -> dict[str, Any]:
     while True:
         try:
-            job = server.create_job(body, key)
+            job = submission.send()
         except BusyError as busy:
             record.tell({"phase": "waiting for the device"})
             time.sleep(min(max(busy.seconds, 1.0), 10.0))
             continue
         log.info("Model server job %s: %s", job["id"], job["status"])
         return job
-
-
-@contextmanager
-def _cancelled_with_us(server: ModelServer, job_id: str) -> Iterator[None]:
-    """SIGTERM is how the platform cancels; UnwantedError is how we find out after its restart."""
-    try:
-        yield
-    except (SystemExit, UnwantedError):
-        log.info("Cancelling model server job %s", job_id)
-        server.cancel(job_id)
-        raise
 
 
 def _watch(server: ModelServer, record: JobRecord, job_id: str) -> tuple[dict[str, Any], dict[str, Any]]:

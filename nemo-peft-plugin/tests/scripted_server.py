@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +16,8 @@ class Reply:
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    # Done before it is said, in the server's thread.
+    first: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ def scripted_server() -> Iterator[ScriptedServer]:
         def _answer(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             reply = script.answer(f"{self.command} {self.path.split('?')[0]}", _parsed(content))
+            reply.first()
             sent = json.dumps(reply.body).encode()
             self.send_response(reply.status)
             for name, value in {"Content-Type": "application/json", **reply.headers}.items():
