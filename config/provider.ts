@@ -58,6 +58,8 @@ export type Provider =
       readonly workspace: string;
       readonly evaluator: 'flywheel' | 'nemo';
       readonly customizer: 'automodel' | 'unsloth' | 'peft';
+      /** Absent: the customizer's own default (`integrations/nemo-platform/customization.ts`). */
+      readonly training?: Pick<NemoTraining, 'maxSeqLength'>;
       /** Root of our model server behind it, where there is one. */
       readonly modelServer?: string;
     };
@@ -90,9 +92,10 @@ export function toProvider(entry: ProviderEntry, apiKey: string | null, file: st
     case 'nemo-microservices':
       return toMicroservices(entry, apiKey);
     case 'nemo-platform': {
-      const { kind, workspace, evaluator, customizer, model_server_url: modelServer } = entry;
+      const { kind, workspace, evaluator, customizer, training, model_server_url: modelServer } = entry;
       return {
         ...{ kind, apiKey, url: withoutSlash(entry.url), workspace, evaluator, customizer },
+        ...(training && { training: { maxSeqLength: training.max_seq_length } }),
         ...(modelServer && { modelServer: withoutSlash(modelServer) }),
       };
     }

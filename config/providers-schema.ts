@@ -79,6 +79,8 @@ const NemoPlatformProvider = z.strictObject({
   evaluator,
   /** Which of its customization backends trains: one of its own, or our plug-in (nemo-peft-plugin/). */
   customizer: z.enum(['automodel', 'unsloth', 'peft']).default('automodel'),
+  /** Tokens that a row may have; what is longer automodel and unsloth cut, and our plug-in sets aside. */
+  training: z.strictObject({ max_seq_length: z.number().int().min(1) }).optional(),
   /** Our model server behind its gateway, which does not pass on the request that counts tokens. */
   model_server_url: url.optional(),
 });

@@ -6,6 +6,8 @@ export interface CustomizationData {
   readonly model: Reference;
   readonly train: Reference;
   readonly validation: Reference | null;
+  /** Tokens that a row may have; null: what the backend does by itself. */
+  readonly maxSeqLength: number | null;
 }
 
 /** `AutomodelJobInput`, on one GPU. */
@@ -13,7 +15,7 @@ export function automodelSpec(request: FineTuneRequest, data: CustomizationData)
   const { hyperparameters: lora } = request;
   return {
     ...automodelShape(request, data),
-    training: { ...loraType, lora: loraOf(request) },
+    training: { ...loraType, ...limitOf(data), lora: loraOf(request) },
     schedule: { epochs: lora.epochs, seed: request.seed },
     optimizer: {
       ...optimizerOf(request),
@@ -25,10 +27,11 @@ export function automodelSpec(request: FineTuneRequest, data: CustomizationData)
 }
 
 /** `UnslothJobInput`: one GPU, the base model as it is, not in its default of four bits. */
-export function unslothSpec(request: FineTuneRequest, { model, train, validation }: CustomizationData) {
+export function unslothSpec(request: FineTuneRequest, data: CustomizationData) {
   const { hyperparameters: lora, seed } = request;
+  const { model, train, validation } = data;
   return {
-    model: { name: referenceText(model), load_in_4bit: false },
+    model: { name: referenceText(model), ...limitOf(data), load_in_4bit: false },
     dataset: {
       path: referenceText(train),
       ...(validation && { validation_path: referenceText(validation) }),
@@ -49,6 +52,7 @@ export function peftSpec(request: FineTuneRequest, data: CustomizationData) {
     ...automodelShape(request, data),
     training: {
       ...loraType,
+      ...limitOf(data),
       ...(maxSetAsideShare !== undefined && { max_set_aside_share: maxSetAsideShare }),
       lora: loraOf(request),
     },
@@ -69,6 +73,10 @@ function automodelShape(request: FineTuneRequest, { model, train, validation }: 
     batch: { global_batch_size: request.hyperparameters.batchSize, micro_batch_size: 1 },
     output: { name: adapterName(request.suffix, request.key) },
   };
+}
+
+function limitOf({ maxSeqLength }: CustomizationData) {
+  return maxSeqLength !== null && { max_seq_length: maxSeqLength };
 }
 
 function loraOf({ hyperparameters: { rank, alpha, dropout, targetModules } }: FineTuneRequest) {

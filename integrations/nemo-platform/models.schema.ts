@@ -22,6 +22,8 @@ export const ModelEntity = z.object({
     .nullish()
     .transform((providers) => providers ?? []),
   custom_fields: z.record(z.string(), z.unknown()).nullish(),
+  /** Made by the platform from the model's files, where it has them. */
+  spec: z.object({ context_size: z.number().int().positive().nullish() }).nullish(),
 });
 export type ModelEntity = z.output<typeof ModelEntity>;
 

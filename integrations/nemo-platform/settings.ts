@@ -17,6 +17,8 @@ export interface NemoPlatformSettings extends Traced {
   readonly modelServer?: string;
   /** Its customization backend (`customizerOf`). */
   readonly customizer?: Customizer;
+  /** Tokens that a training's row may have (`maxSeqLengthOf`). */
+  readonly training?: { readonly maxSeqLength: number };
   /** After how long without a sign of life an unfinished job is taken for lost. */
   readonly lostAfterMs?: number;
 }

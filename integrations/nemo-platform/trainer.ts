@@ -10,9 +10,10 @@ import type { ArtifactRef } from '../../domain/datasets/dataset.ts';
 import { RejectedError } from '../../domain/errors.ts';
 import { sharedByKey } from '../http/shared-by-key.ts';
 import { CreatedJob, Outcome, Progress, SetAsideRows, waitingPhases } from './customization.schema.ts';
-import { backends, toJobBody } from './customization.ts';
+import { backends, maxSeqLengthOf, toJobBody } from './customization.ts';
 import { createFilesClient, type FilesClient } from './files.ts';
 import { createJobsClient, type JobsClient, type SeenJob } from './jobs.ts';
+import type { ModelEntity } from './models.schema.ts';
 import { createModelsClient, type ModelsClient } from './models.ts';
 import { datasetName, jobName, type Reference, referenceText, toReference } from './names.ts';
 import { customizerOf, type NemoPlatformSettings } from './settings.ts';
@@ -78,10 +79,12 @@ class NemoTrainer {
     const found = await this.find(request.key);
     if (found) return found;
     const model = toReference(request.baseModel, this.#settings.workspace);
-    await this.#requireModel(model);
+    const entity = await this.#requireModel(model);
+    const maxSeqLength = maxSeqLengthOf(this.#settings, entity);
     const train = await this.#upload(request.train);
     const validation = request.validation.rows > 0 ? await this.#upload(request.validation) : null;
-    await this.#create(toJobBody(request, { model, train, validation }, this.#customizer), model);
+    const data = { model, train, validation, maxSeqLength };
+    await this.#create(toJobBody(request, data, this.#customizer), model);
     return this.get(jobName('tune', request.key));
   }
 
@@ -126,8 +129,9 @@ class NemoTrainer {
     throw new RejectedError(`${this.#settings.name} has no job ${jobId}.`, { code: 'not_found' });
   }
 
-  async #requireModel(model: Reference): Promise<void> {
-    if (await this.#models.entity(model)) return;
+  async #requireModel(model: Reference): Promise<ModelEntity> {
+    const entity = await this.#models.entity(model);
+    if (entity) return entity;
     throw new RejectedError(
       `${this.#settings.name} has no model ${referenceText(model)}; a model entity of that name has to be made there.`,
       { code: 'model_not_found' },

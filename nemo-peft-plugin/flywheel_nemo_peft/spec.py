@@ -35,7 +35,8 @@ class Training(Part):
     training_type: Literal["sft"] = "sft"
     finetuning_type: Literal["lora"] = "lora"
     lora: Lora = Lora()
-    max_seq_length: int | None = None
+    # Tokens; longer rows are set aside. Absent: what the model takes.
+    max_seq_length: int | None = Field(default=None, ge=1)
     # The largest share of the rows that may be set aside because the model cannot learn from them. 0: none may.
     max_set_aside_share: float = Field(default=0, ge=0, lt=1)
 
@@ -100,6 +101,7 @@ class PeftSpec(PeftInput):
             "lr_scheduler_type": self.schedule.lr_scheduler_type,
             "warmup_ratio": self.schedule.warmup_ratio,
             **({} if self.optimizer.weight_decay is None else {"weight_decay": self.optimizer.weight_decay}),
+            **({} if self.training.max_seq_length is None else {"max_length": self.training.max_seq_length}),
             "max_set_aside_share": self.training.max_set_aside_share,
             "lora": lora,
         }

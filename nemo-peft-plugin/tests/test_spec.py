@@ -18,7 +18,11 @@ UPSTREAM = {"provider": "w/p", "url": "http://127.0.0.1:1/v1", "model": "nano-1m
 def test_every_setting_reaches_the_model_server() -> None:
     spec = PeftSpec(
         **INPUT,
-        training={"lora": {"rank": 4, "alpha": 8, "dropout": 0}, "max_set_aside_share": 0.5},
+        training={
+            "lora": {"rank": 4, "alpha": 8, "dropout": 0},
+            "max_set_aside_share": 0.5,
+            "max_seq_length": 512,
+        },
         schedule={"epochs": 3, "lr_scheduler_type": "cosine", "warmup_ratio": 0.05},
         batch={"global_batch_size": 16},
         optimizer={"learning_rate": 6e-3, "weight_decay": 0},
@@ -32,6 +36,7 @@ def test_every_setting_reaches_the_model_server() -> None:
         "lr_scheduler_type": "cosine",
         "warmup_ratio": 0.05,
         "weight_decay": 0,
+        "max_length": 512,
         "max_set_aside_share": 0.5,
         "lora": {"rank": 4, "alpha": 8, "dropout": 0},
     }

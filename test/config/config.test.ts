@@ -152,7 +152,7 @@ describe('loadConfig', () => {
   cloud: { url: "https://api.example.com/v1", fine_tuning: true, dialect: { like: nebius, hyperparameters: { epochs: n_epochs, batch_size: bs }, seed: null } }
   gpu: { kind: vllm, url: "http://gpu/v1", adapters: { folder: ./adapters, seen_as: /adapters } }
   v1: { kind: nemo-microservices, url: "https://nemo.test/", nim_url: "https://nim.test", namespace: team, nims: { m: { image: i, tag: t } } }
-  v2: { kind: nemo-platform, url: "https://platform.test", evaluator: nemo }
+  v2: { kind: nemo-platform, url: "https://platform.test", evaluator: nemo, training: { max_seq_length: 4096 } }
 candidates:
   - { name: a, provider: gpu, trainer: local, model: m }
   - { name: b, provider: v1, model: m }
@@ -186,6 +186,7 @@ candidates:
       v2: {
         url: 'https://platform.test',
         ...{ workspace: 'flywheel', evaluator: 'nemo' },
+        training: { maxSeqLength: 4096 },
       },
     });
   });
