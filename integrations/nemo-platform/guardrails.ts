@@ -1,10 +1,16 @@
 import { z } from 'zod';
 import type { GuardrailRequest, Guardrails } from '../../activities/ports/guardrails.ts';
 import { RejectedError, UnavailableError } from '../../domain/errors.ts';
-import type { GuardrailVerdict, Spoken } from '../../domain/guardrails/guardrails.ts';
+import type { GuardrailVerdict } from '../../domain/guardrails/guardrails.ts';
 import { brokenRule, compileRules, verdictOf } from '../../domain/guardrails/rules.ts';
 import { sharedByKey } from '../http/shared-by-key.ts';
-import { guardrailName, madeByDescription, referenceText, toReference } from './names.ts';
+import {
+  createGuardrailConfigurations,
+  type GuardrailConfiguration,
+  guardrailConfiguration,
+  guardrailsPath,
+} from './guardrail-configurations.ts';
+import { referenceText, toReference } from './names.ts';
 import type { NemoPlatformSettings } from './settings.ts';
 import { createTransport, type Transport } from './transport.ts';
 
@@ -23,14 +29,6 @@ const Checked = z.object({
 interface Platform {
   readonly settings: NemoPlatformSettings;
   readonly transport: Transport;
-  readonly root: string;
-}
-
-/** Patterns of one side; `key` is their configuration's name. */
-interface Configuration {
-  readonly key: string;
-  readonly spoken: Spoken;
-  readonly patterns: readonly string[];
 }
 
 /**
@@ -39,18 +37,18 @@ interface Configuration {
  * configuration; questions and answers have one each, for a configuration's rails run on every check.
  */
 export function createGuardrails(settings: NemoPlatformSettings): Guardrails {
-  const root = `/apis/guardrails/v2/workspaces/${encodeURIComponent(settings.workspace)}`;
-  const platform: Platform = { settings, transport: createTransport(settings), root };
+  const platform: Platform = { settings, transport: createTransport(settings) };
+  const configurations = createGuardrailConfigurations(platform.transport, settings.workspace);
   const made = new Set<string>();
-  const make = sharedByKey((configuration: Configuration) => makeConfiguration(platform, configuration));
-  const ensure = async (configuration: Configuration) => {
+  const make = sharedByKey((configuration: GuardrailConfiguration) => configurations.ensure(configuration));
+  const ensure = async (configuration: GuardrailConfiguration) => {
     if (made.has(configuration.key)) return;
     await make(configuration);
     made.add(configuration.key);
   };
   return {
     async check(request) {
-      const configuration = configurationOf(request);
+      const configuration = guardrailConfiguration(request.rules, request.spoken);
       // Nothing is forbidden, and a configuration without rails would check nothing.
       if (configuration.patterns.length === 0) return verdictOf(null);
       await ensure(configuration);
@@ -78,13 +76,8 @@ function asAnswer(text: string): object[] {
   ];
 }
 
-function configurationOf({ rules, spoken }: GuardrailRequest): Configuration {
-  const patterns = Object.values(spoken === 'question' ? rules.questions : rules.answers);
-  return { key: guardrailName(spoken, patterns), spoken, patterns };
-}
-
 async function check(
-  { settings, transport, root }: Platform,
+  { settings, transport }: Platform,
   name: string,
   { rules, spoken, text, timeoutMs, signal }: GuardrailRequest,
 ): Promise<GuardrailVerdict> {
@@ -92,7 +85,7 @@ async function check(
   const { status, rails_status: rails } = await transport.call({
     doing: `check against the guardrails ${name}`,
     method: 'POST',
-    path: `${root}/checks`,
+    path: `${guardrailsPath(workspace)}/checks`,
     body: {
       // Obligatory, and asked only by rails that need one. In our workspace even where there is none: a name
       // without one would be looked for at NVIDIA's public service.
@@ -113,27 +106,4 @@ async function check(
     .join(', ');
   // The rail tells that one of its patterns matched, not which: ours, which are the same, do.
   return verdictOf(brokenRule(compileRules(rules), spoken, text) ?? `${spoken}s.${blocking}`, detail);
-}
-
-async function makeConfiguration(
-  { transport, root }: Platform,
-  { key: name, spoken, patterns }: Configuration,
-): Promise<void> {
-  const side = spoken === 'question' ? 'input' : 'output';
-  const rails = {
-    config: { regex_detection: { [side]: { patterns } } },
-    [side]: { flows: [`regex check ${side}`] },
-  };
-  try {
-    await transport.call({
-      doing: `make the guardrails ${name}`,
-      method: 'POST',
-      path: `${root}/configs`,
-      body: { name, description: madeByDescription, data: { models: [], rails } },
-      reply: z.unknown(),
-    });
-  } catch (error) {
-    // Its name is its content: what is there is what we would have made.
-    if (!(error instanceof RejectedError) || error.code !== 'conflict') throw error;
-  }
 }

@@ -1,8 +1,15 @@
 import type { Inventory, KeptThing } from '../../activities/ports/inventory.ts';
 import { RejectedError } from '../../domain/errors.ts';
+import type { GuardrailRules } from '../../domain/guardrails/guardrails.ts';
 import { asUtc } from '../http/as-utc.ts';
 import { createFilesClient, type FilesClient } from './files.ts';
+import {
+  createGuardrailConfigurations,
+  type GuardrailConfigurations,
+  guardrailConfiguration,
+} from './guardrail-configurations.ts';
 import { createJobsClient, type JobsClient } from './jobs.ts';
+import type { Adapter } from './models.schema.ts';
 import { createModelsClient, type ModelsClient } from './models.ts';
 import { isOurs, type Reference, referenceText, toReference } from './names.ts';
 import type { NemoPlatformSettings } from './settings.ts';
@@ -10,9 +17,14 @@ import { createTransport } from './transport.ts';
 
 /**
  * What Flywheel made in its workspace, told by its name. Model entities, providers and the workspace itself are not
- * among it: they were there before us, or are shared by all that is.
+ * among it: they were there before us, or are shared by all that is. Nor are an adapter's files while it is there:
+ * they go with it, whatever its backend called them. Nor are the guardrails that `policies` check by: they would be
+ * made again by the next call.
  */
-export function createInventory(settings: NemoPlatformSettings): Inventory {
+export function createInventory(
+  settings: NemoPlatformSettings,
+  policies: readonly GuardrailRules[] = [],
+): Inventory {
   const transport = createTransport(settings);
   const services: Services = {
     provider: settings.name,
@@ -20,6 +32,8 @@ export function createInventory(settings: NemoPlatformSettings): Inventory {
     jobs: createJobsClient(settings, transport),
     models: createModelsClient(transport),
     files: createFilesClient(transport),
+    guardrails: createGuardrailConfigurations(transport, settings.workspace),
+    guardrailsInUse: new Set(policies.flatMap(namesOf)),
   };
   return { list: () => list(services), remove: ({ kind, id }) => remove(services, kind, id) };
 }
@@ -30,22 +44,36 @@ interface Services {
   readonly jobs: JobsClient;
   readonly models: ModelsClient;
   readonly files: FilesClient;
+  readonly guardrails: GuardrailConfigurations;
+  /** Names. */
+  readonly guardrailsInUse: ReadonlySet<string>;
 }
 
-async function* list({ workspace, jobs, models, files }: Services): AsyncIterable<KeptThing> {
+function namesOf(rules: GuardrailRules): string[] {
+  return (['question', 'answer'] as const).map((spoken) => guardrailConfiguration(rules, spoken).key);
+}
+
+async function* list(services: Services): AsyncIterable<KeptThing> {
+  const { workspace, jobs, models, files, guardrails, guardrailsInUse } = services;
   const modelId = (name: string) => referenceText({ workspace, name });
   for (const { name, created_at: at } of ours(await models.virtualModels(workspace)))
     yield { kind: 'virtual model', role: 'serving', id: modelId(name), createdAt: toTime(at) };
-  for (const { name, created_at: at } of ours(await models.adapters(workspace)))
+  const adapters = await models.adapters(workspace);
+  for (const { name, created_at: at } of ours(adapters))
     yield { kind: 'adapter', role: 'weights', id: modelId(name), createdAt: toTime(at) };
   for (const { name, created_at: at } of ours(await jobs.list()))
     yield { kind: 'job', role: 'work', id: name, createdAt: toTime(at) };
+  const weights = new Set(adapters.map((adapter) => weightsOf(adapter, workspace)));
   for (const { name, created_at: at } of ours(await files.list(workspace)))
-    yield { kind: 'fileset', role: 'weights', id: name, createdAt: toTime(at) };
+    if (!weights.has(modelId(name)))
+      yield { kind: 'fileset', role: 'weights', id: name, createdAt: toTime(at) };
+  for (const { name, created_at: at } of ours(await guardrails.list()))
+    if (!guardrailsInUse.has(name))
+      yield { kind: 'guardrail configuration', role: 'work', id: name, createdAt: toTime(at) };
 }
 
 async function remove(services: Services, kind: string, id: string): Promise<void> {
-  const { provider, workspace, jobs, models, files } = services;
+  const { provider, workspace, jobs, files, guardrails } = services;
   const thing = toReference(id, workspace);
   if (!isOurs(thing.name)) {
     throw new RejectedError(
@@ -54,13 +82,15 @@ async function remove(services: Services, kind: string, id: string): Promise<voi
   }
   switch (kind) {
     case 'virtual model':
-      return removeRoute(models, thing);
+      return removeRoute(services.models, thing);
     case 'adapter':
-      return models.removeAdapter(thing);
+      return removeAdapter(services, thing);
     case 'job':
       return jobs.remove(thing.name);
     case 'fileset':
       return files.remove(workspace, thing.name);
+    case 'guardrail configuration':
+      return guardrails.remove(thing.name);
     default:
       throw new RejectedError(`${provider}: Flywheel makes no ${kind} there, and so removes none.`);
   }
@@ -73,6 +103,23 @@ async function removeRoute(models: ModelsClient, model: Reference): Promise<void
     const kept = served.filter((entry) => entry.model_entity_id !== referenceText(model));
     if (kept.length < served.length) await models.setServed({ workspace: model.workspace, name }, kept);
   }
+}
+
+/** Then its files, unless another adapter has them too. What is begun here is found as a fileset the next time. */
+async function removeAdapter({ workspace, models, files }: Services, id: Reference): Promise<void> {
+  const adapter = await models.adapter(id);
+  if (adapter === null) return;
+  await models.removeAdapter(id);
+  const weights = toReference(weightsOf(adapter, id.workspace), workspace);
+  if (weights.workspace !== workspace || !isOurs(weights.name)) return;
+  const others = await models.adapters(workspace);
+  if (others.some((other) => weightsOf(other, workspace) === referenceText(weights))) return;
+  await files.remove(workspace, weights.name);
+}
+
+/** The fileset: ours has the adapter's name, automodel's and unsloth's another. */
+function weightsOf({ fileset }: Adapter, workspace: string): string {
+  return referenceText(toReference(fileset, workspace));
 }
 
 function ours<T extends { readonly name: string }>(things: readonly T[]): T[] {

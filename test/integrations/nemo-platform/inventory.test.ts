@@ -1,6 +1,11 @@
+import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { hasEnded } from '../../../activities/ports/trainer.ts';
 import { createFilesClient } from '../../../integrations/nemo-platform/files.ts';
+import {
+  createGuardrailConfigurations,
+  guardrailConfiguration,
+} from '../../../integrations/nemo-platform/guardrail-configurations.ts';
 import { createInventory } from '../../../integrations/nemo-platform/inventory.ts';
 import { createJobsClient } from '../../../integrations/nemo-platform/jobs.ts';
 import { createModelsClient } from '../../../integrations/nemo-platform/models.ts';
@@ -13,6 +18,10 @@ import { aTraining } from '../../support/nemo-platform-adapter.ts';
 
 /** Of its own: the suite removes whatever is ours in it. */
 const workspace = 'inventory';
+/** Automodel and unsloth call an adapter's files after it, and more. */
+const weights = 'flywheel-hr-1-a1b2c3d4e5f6';
+const rules = { questions: { secret: 'secret' }, answers: { card: String.raw`\d{16}` } };
+const oldRules = guardrailConfiguration({ questions: {}, answers: { card: String.raw`\d{12}` } }, 'answer');
 
 describeInventory('NeMo Platform', async () => {
   const settings = await aWorkspace({ workspace });
@@ -21,10 +30,11 @@ describeInventory('NeMo Platform', async () => {
   const files = createFilesClient(transport);
   const { job, dataset } = await aCancelledTraining(settings);
   // As its training would register it, without the minute that it takes.
-  for (const name of ['flywheel-hr-1', 'somebodys']) {
-    await putFile(settings, name);
-    await registerAdapter(settings, name);
-  }
+  await registerAdapter(settings, 'flywheel-hr-1', weights);
+  await registerAdapter(settings, 'somebodys', 'somebodys');
+  await putFile(settings, 'flywheel-left-1');
+  const guardrails = createGuardrailConfigurations(transport, workspace);
+  await guardrails.ensure(oldRules);
   await models.ensureVirtualModel({ workspace, name: 'flywheel-hr-1' });
   return {
     inventory: createInventory(settings),
@@ -33,7 +43,8 @@ describeInventory('NeMo Platform', async () => {
       { kind: 'adapter', id: `${workspace}/flywheel-hr-1` },
       { kind: 'job', id: job },
       { kind: 'fileset', id: dataset },
-      { kind: 'fileset', id: 'flywheel-hr-1' },
+      { kind: 'fileset', id: 'flywheel-left-1' },
+      { kind: 'guardrail configuration', id: oldRules.key },
     ],
     foreign: [
       // The base model's, which the stack made for everybody.
@@ -44,7 +55,11 @@ describeInventory('NeMo Platform', async () => {
     async isThere({ kind, id }) {
       const name = id.replace(`${workspace}/`, '');
       if (kind === 'virtual model') return (await models.virtualModel({ workspace, name })) !== null;
+      if (kind === 'adapter' && name === 'flywheel-hr-1' && (await files.get(workspace, weights)))
+        return true;
       if (kind === 'adapter') return (await models.adapter({ workspace, name })) !== null;
+      if (kind === 'guardrail configuration')
+        return (await guardrails.list()).some((one) => one.name === name);
       if (kind === 'fileset') return (await files.get(workspace, name)) !== null;
       // The platform makes every job a fileset for its results.
       const results = await files.get(workspace, `job-fileset-${name}`);
@@ -52,6 +67,29 @@ describeInventory('NeMo Platform', async () => {
     },
   };
 });
+
+test('leaves the guardrails that a policy checks by, and files that another adapter has', async () => {
+  const settings = await aWorkspace({ workspace: 'inventory-in-use' });
+  const guardrails = createGuardrailConfigurations(createTransport(settings), settings.workspace);
+  for (const configuration of [oldRules, guardrailConfiguration(rules, 'question')])
+    await guardrails.ensure(configuration);
+  for (const name of ['flywheel-hr-1', 'somebodys']) await registerAdapter(settings, name, weights);
+  const inventory = createInventory(settings, [rules]);
+  const listed: string[] = [];
+
+  for await (const thing of inventory.list()) {
+    listed.push(`${thing.kind} ${thing.id}`);
+    await inventory.remove(thing);
+  }
+
+  expect(listed).toEqual([
+    'adapter inventory-in-use/flywheel-hr-1',
+    `guardrail configuration ${oldRules.key}`,
+  ]);
+  const files = createFilesClient(createTransport(settings));
+  expect(await files.get(settings.workspace, weights)).not.toBeNull();
+  expect(await guardrails.list()).toMatchObject([{ name: guardrailConfiguration(rules, 'question').key }]);
+}, 120_000);
 
 /** What a training leaves that was cancelled at once: the job, and the fileset of its rows. */
 async function aCancelledTraining(settings: NemoPlatformSettings) {
@@ -70,16 +108,24 @@ async function putFile(settings: NemoPlatformSettings, fileset: string): Promise
     yield '{}';
   })();
   const files = createFilesClient(createTransport(settings));
-  await files.upload({ workspace, fileset, path: 'adapter_config.json', bytes: 3, lines });
+  await files.upload({
+    workspace: settings.workspace,
+    fileset,
+    path: 'adapter_config.json',
+    bytes: 3,
+    lines,
+  });
 }
 
-async function registerAdapter(settings: NemoPlatformSettings, name: string): Promise<void> {
+async function registerAdapter(settings: NemoPlatformSettings, name: string, fileset: string): Promise<void> {
+  const at = settings.workspace;
+  await putFile(settings, fileset);
   await createTransport(settings).call({
     doing: `register adapter ${name}`,
     method: 'POST',
-    path: `/apis/models/v2/workspaces/${workspace}/adapters`,
+    path: `/apis/models/v2/workspaces/${at}/adapters`,
     body: {
-      ...{ name, model: `${workspace}/nano-1m`, fileset: `${workspace}/${name}` },
+      ...{ name, model: `${at}/nano-1m`, fileset: `${at}/${fileset}` },
       ...{ finetuning_type: 'lora', lora_config: { rank: 4, alpha: 4 } },
     },
     reply: z.unknown(),
