@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { SetAsideRow, TrainingProgress } from '../../activities/ports/trainer.ts';
+import { shorten } from '../http/errors.ts';
 
 /** Metrics as automodel's training step tells them, which our plug-in does too. */
 export const Progress = z
@@ -25,7 +26,8 @@ export const waitingPhases: readonly (string | undefined)[] = ['preparing', 'wai
 export const Outcome = z.object({
   phase: z.string().optional(),
   train_seconds: z.number().nullish(),
-  failure: z.object({ code: z.string(), message: z.string() }).optional(),
+  /** In the words of the model server behind it. */
+  failure: z.object({ code: z.string(), message: z.string().transform((text) => shorten(text)) }).optional(),
 });
 
 export const CreatedJob = z.object({

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deployer, Deployment, DeploymentTarget } from '../../activities/ports/deployer.ts';
-import { RejectedError } from '../../domain/errors.ts';
+import { RejectedError, UnavailableError } from '../../domain/errors.ts';
 import { createFilesClient, type FilesClient } from './files.ts';
 import type { ServedModel } from './models.schema.ts';
 import { createModelsClient, type ModelsClient } from './models.ts';
@@ -124,6 +124,10 @@ class NemoDeployer {
       if (sameEntries(served, wanted)) return;
       await this.#models.setServed(provider, wanted);
     }
+    throw new UnavailableError(
+      `${this.#settings.name} lost ${mostWrites} changes of what ${referenceText(provider)} serves to somebody else's.`,
+      { kind: 'busy' },
+    );
   }
 
   #referenceOf(text: string): Reference {

@@ -3,6 +3,7 @@ import type { EvaluationJob } from '../../activities/ports/evaluator.ts';
 import { RejectedError, UnavailableError } from '../../domain/errors.ts';
 import { sha256 } from '../../domain/hash.ts';
 import type { JsonObject } from '../../domain/json.ts';
+import { shorten } from '../http/errors.ts';
 import { Results } from './evaluations.schema.ts';
 import { createFilesClient, type FilesClient } from './files.ts';
 import { createJobsClient, type JobsClient, type SeenJob } from './jobs.ts';
@@ -185,7 +186,10 @@ export class EvaluationJobs {
       throw failure;
     });
     const last = lines.findLast((line) => /error|exception/i.test(line));
-    return [error ?? 'the platform gives no reason', last].filter(Boolean).join(': ');
+    // A line of a log may be a whole row.
+    return [error ?? 'the platform gives no reason', last]
+      .flatMap((part) => (part ? [shorten(part)] : []))
+      .join(': ');
   }
 }
 

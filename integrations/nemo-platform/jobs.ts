@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RejectedError, UnavailableError } from '../../domain/errors.ts';
+import { cancelJob, endedStatuses } from './job-cancellation.ts';
 import { readLog } from './job-log.ts';
 import { Job, JobStatus, PlatformStatus } from './jobs.schema.ts';
 import { listAll } from './pages.ts';
@@ -7,8 +8,6 @@ import { defaultLostAfterMs, type NemoPlatformSettings } from './settings.ts';
 import { timeLimitAdvice } from './time-limit.ts';
 import type { Transport } from './transport.ts';
 
-/** A job that ended is what was wanted. */
-const endedStatuses: ReadonlySet<string> = new Set(['completed', 'cancelled', 'error']);
 /** The scheduler looks every 5 s. */
 const scheduledWithinMs = 60_000;
 /** Without these loops no job is ever started, and `/status` calls itself healthy: it lists what runs. */
@@ -25,7 +24,7 @@ export interface SeenJob extends JobStatus {
 export interface JobsClient {
   /** Throws `UnavailableError` for a job that waits because nothing there starts jobs. */
   status(name: string): Promise<SeenJob | null>;
-  /** Asks for cancellation. Harmless on an ended job. */
+  /** Returns once the job is being cancelled. Harmless on an ended job. Throws `UnavailableError` when it goes on. */
   cancel(name: string): Promise<void>;
   /** Newest first. */
   list(): Promise<Job[]>;
@@ -66,17 +65,7 @@ export function createJobsClient(settings: NemoPlatformSettings, transport: Tran
 
   return {
     status,
-    async cancel(name) {
-      const job = await lookUp(name);
-      if (job === null || endedStatuses.has(job.status)) return;
-      await transport.call({
-        doing: `cancel job ${name}`,
-        method: 'POST',
-        path: `${pathOf(name)}/cancel`,
-        idempotent: true,
-        reply: z.unknown(),
-      });
-    },
+    cancel: (name) => cancelJob(transport, { provider: settings.name, name, path: pathOf(name), lookUp }),
     list: () => listAll(transport, { what: 'jobs', path: jobs, query: { sort: '-created_at' }, item: Job }),
     async log(name, lines) {
       const all = await readLog(transport, pathOf(name));

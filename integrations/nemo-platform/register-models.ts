@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RejectedError } from '../../domain/errors.ts';
+import type { ServedModel } from './models.schema.ts';
 import { createModelsClient } from './models.ts';
 import { madeByDescription, type Reference, referenceText } from './names.ts';
 import type { NemoPlatformSettings } from './settings.ts';
@@ -27,13 +28,23 @@ export async function registerModels(settings: NemoPlatformSettings, served: Ser
   const provider = { workspace, name: providerName };
   await ensureWorkspace(transport, workspace);
   await models.ensureProvider(provider, served.hostUrl);
-  const known = (await models.provider(provider))?.served_models ?? [];
+  const { served_models: known = [], status } = (await models.provider(provider)) ?? {};
   const entries = served.models.map((model) => ({
     model_entity_id: referenceText(entityOf(workspace, model)),
     served_model_name: model,
   }));
   const ids = new Set(entries.map((entry) => entry.model_entity_id));
-  await models.setServed(provider, [...known.filter((entry) => !ids.has(entry.model_entity_id)), ...entries]);
+  const isListed = (entry: ServedModel) =>
+    known.some(
+      (one) =>
+        one.model_entity_id === entry.model_entity_id && one.served_model_name === entry.served_model_name,
+    );
+  // All of them are written at once: what is there already must not undo what a deployment writes at this moment.
+  if (status !== 'READY' || !entries.every(isListed))
+    await models.setServed(provider, [
+      ...known.filter((entry) => !ids.has(entry.model_entity_id)),
+      ...entries,
+    ]);
   for (const model of served.models) {
     const entity = entityOf(workspace, model);
     await models.ensureEntity(entity, provider);

@@ -8,6 +8,7 @@ import type {
 } from '../../activities/ports/trainer.ts';
 import type { ArtifactRef } from '../../domain/datasets/dataset.ts';
 import { RejectedError } from '../../domain/errors.ts';
+import { shorten } from '../http/errors.ts';
 import { sharedByKey } from '../http/shared-by-key.ts';
 import { CreatedJob, Outcome, Progress, SetAsideRows, waitingPhases } from './customization.schema.ts';
 import { backends, maxSeqLengthOf, toJobBody } from './customization.ts';
@@ -198,7 +199,7 @@ class NemoTrainer {
     if (job.timeLimit !== null)
       return { error: job.timeLimit, errorRetryable: backends[this.#customizer].adopts };
     return {
-      error: told?.message ?? job.error,
+      error: told?.message ?? (job.error === null ? null : shorten(job.error)),
       errorRetryable: told !== undefined && retryableFailures.has(told.code),
     };
   }

@@ -79,13 +79,14 @@ class HttpTransport implements Transport {
   }
 
   async *lines(call: Call): AsyncIterable<string> {
-    const body = await this.#repeated(call, async (response) => response.body);
+    const decoder = new TextDecoder();
     let rest = '';
-    for await (const text of body?.pipeThrough(new TextDecoderStream()) ?? []) {
-      const lines = (rest + text).split('\n');
+    for await (const chunk of this.bytes(call)) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
       rest = lines.pop() ?? '';
       yield* lines;
     }
+    rest += decoder.decode();
     if (rest !== '') yield rest;
   }
 

@@ -58,10 +58,13 @@ def register(
 
 
 def _readable(weights: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
-    """The adapter answers without them here: a server that hands out no files does not fail the training."""
+    """
+    The adapter answers without them here: a server that hands out no files does not fail the training. One that fails
+    while it does would leave half of them, and is asked again.
+    """
     try:
         yield from weights
-    except (RefusedError, httpx.HTTPError) as error:
+    except RefusedError as error:
         log.info("The adapter's weights stay at the model server: %s", error)
 
 

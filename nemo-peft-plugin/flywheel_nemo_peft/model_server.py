@@ -70,21 +70,21 @@ class ModelServer:
         """Name and content of each of the adapter's own files."""
         listed = self._send("GET", f"adapters/{model}/files")
         for file in listed["data"]:
-            yield (
-                file["name"],
-                self._http.get(f"adapters/{model}/files/{file['name']}").raise_for_status().content,
-            )
+            yield file["name"], self._answer("GET", f"adapters/{model}/files/{file['name']}").content
 
     def _has_ended(self, job_id: str) -> bool:
         return self.job(job_id)["status"] in {"succeeded", "failed", "cancelled"}
 
     def _send(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        return dict(self._answer(method, path, **options).json())
+
+    def _answer(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             reply = self._http.request(method, path, **options)
         except httpx.TransportError as error:
             raise UnreachableError(f"The model server does not answer: {error}") from error
         if reply.is_success:
-            return dict(reply.json())
+            return reply
         raise _refusal(reply)
 
 

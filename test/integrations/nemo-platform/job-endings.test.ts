@@ -32,8 +32,9 @@ async function setup({ status, error, silent, results = [] }: Job) {
     error_details,
     tasks: [{ updated_at: seenAt, ...details }],
   };
+  const lookedAt = { name: 'job-1', status, error_details, steps: [step] };
   const replies: Record<string, unknown> = {
-    'GET status': { name: 'job-1', status, error_details, steps: [step] },
+    'GET status': lookedAt,
     'GET logs': {
       data: [{ timestamp: seenAt, message: 'RuntimeError: an unlucky line, Bearer abcdef-123456' }],
       next_page: null,
@@ -44,6 +45,7 @@ async function setup({ status, error, silent, results = [] }: Job) {
   server = await startHttpServer((request, response) => {
     const what = `${request.method} ${request.url?.split('?')[0]?.split('/').at(-1)}`;
     asked.push(what);
+    if (what === 'POST cancel') replies['GET status'] = { ...lookedAt, status: 'cancelling' };
     return what in replies ? respond(response, 200, replies[what]) : respond(response, 404, { detail: what });
   });
   const settings: NemoPlatformSettings = {

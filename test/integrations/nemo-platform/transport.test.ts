@@ -186,6 +186,43 @@ test('a job in a container is never lost: the platform asks the cluster for it',
   expect(asked).toHaveLength(1);
 });
 
+const isA = (status: string) => says(200, aStatus({ status, seenAt: new Date() }));
+const tooEarly = says(409, {
+  detail: "Cannot cancel job 'j' from its current state. Refresh the job status.",
+});
+test.each([
+  ['was between two steps', [isA('active'), fine, isA('active'), fine, isA('cancelling')], 2],
+  ['was just ending a step', [isA('active'), tooEarly, isA('active'), fine, isA('cancelled')], 2],
+  ['has ended meanwhile', [isA('active'), tooEarly, isA('completed')], 1],
+  ['is being cancelled', [isA('cancelling'), tooEarly, isA('cancelling')], 1],
+  ['has ended', [isA('error')], 0],
+])('a job that %s is cancelled', async (_, answers, times) => {
+  const { settings, transport, asked } = await setup(...answers);
+
+  await createJobsClient(settings, transport).cancel('j');
+
+  expect(asked.filter((line) => line.endsWith('/cancel'))).toHaveLength(times);
+});
+
+test('a job that goes on whatever it is told is not called cancelled', async () => {
+  const { settings, transport } = await setup(isA('active'), fine, isA('active'), fine, isA('active'));
+
+  await expect(createJobsClient(settings, transport).cancel('j')).rejects.toThrow('which is still active');
+});
+
+test('lines that break off are an outage, and come whole before it', async () => {
+  const { transport } = await setup((_, response) => {
+    response.writeHead(200).write('{"n":1}\n{"n":2', () => response.destroy());
+  });
+  const lines: string[] = [];
+  const reading = async () => {
+    for await (const line of transport.lines({ ...get, doing: 'read' })) lines.push(line);
+  };
+
+  await expect(reading()).rejects.toMatchObject({ name: 'UnavailableError' });
+  expect(lines).toEqual(['{"n":1}']);
+});
+
 test('the last lines of a log are its last, of however many pages', async () => {
   const page = (message: string, next_page: string | null) =>
     says(200, { data: [{ timestamp: withoutZone(new Date()), message }], next_page });
