@@ -74,9 +74,9 @@ async function remove(services: Services, kind: string, id: string): Promise<voi
     }
     case 'model':
       requireOurs(isOurName(name), kind, id);
-      // First what NIMs ask for, then the files.
-      await entityStore.deleteModel(id);
-      return dataStore.deleteRepo(id.replace(/@.*$/, ''), 'model');
+      // The name goes last: what is half removed is listed again.
+      if (await isLastOfRepo(services, id)) await dataStore.deleteRepo(repoOf(id), 'model');
+      return entityStore.deleteModel(id);
     case 'customization config':
       requireOurs(isOurConfig(name), kind, id);
       return customizer.deleteConfig(id);
@@ -94,6 +94,19 @@ async function remove(services: Services, kind: string, id: string): Promise<voi
     default:
       throw new RejectedError(`NeMo Microservices keep no ${kind} of Flywheel’s.`);
   }
+}
+
+/** A model's files are a revision of a repository, which all jobs of one key share. */
+function repoOf(model: string): string {
+  return model.replace(/@.*$/, '');
+}
+
+/** Whether no other model has its files there: a cancelled job's entity beside the one that was promoted. */
+async function isLastOfRepo({ namespace, entityStore }: Services, id: string): Promise<boolean> {
+  for await (const { fullName } of entityStore.models(namespace)) {
+    if (fullName !== id && repoOf(fullName) === repoOf(id)) return false;
+  }
+  return true;
 }
 
 /** `model@version+flywheel-<hash>`. */
