@@ -68,7 +68,7 @@ export class EvaluationJobs {
         code: 'model_not_found',
       });
     }
-    const dataset = await this.#upload(request.items);
+    const dataset = await this.#upload(request);
     const gatewayUrl = `${this.#settings.url}${openAiPath(model.workspace)}`;
     const name = jobName(this.#kind, request.key);
     await this.#create({
@@ -113,7 +113,7 @@ export class EvaluationJobs {
     return `${this.#collection}/${encodeURIComponent(jobId)}`;
   }
 
-  async #upload(items: readonly JsonObject[]): Promise<string> {
+  async #upload({ items, metadata }: NewJob): Promise<string> {
     const { workspace } = this.#settings;
     const lines = items.map((item) => JSON.stringify(item));
     const text = lines.map((line) => `${line}\n`).join('');
@@ -121,6 +121,7 @@ export class EvaluationJobs {
     await this.#files.upload({
       ...{ workspace, fileset, path: itemsFile, bytes: Buffer.byteLength(text) },
       lines: eachOf(lines),
+      runId: metadata['run_id'],
     });
     return `${workspace}/${fileset}#${itemsFile}`;
   }

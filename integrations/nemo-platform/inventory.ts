@@ -4,7 +4,7 @@ import { asUtc } from '../http/as-utc.ts';
 import { createFilesClient, type FilesClient } from './files.ts';
 import { createJobsClient, type JobsClient } from './jobs.ts';
 import { createModelsClient, type ModelsClient } from './models.ts';
-import { isOurs, type Reference, referenceText, toReference } from './names.ts';
+import { isDatasetName, isOurs, makesAdapter, type Reference, referenceText, toReference } from './names.ts';
 import type { NemoPlatformSettings } from './settings.ts';
 import { createTransport } from './transport.ts';
 
@@ -33,15 +33,30 @@ interface Services {
 }
 
 async function* list({ workspace, jobs, models, files }: Services): AsyncIterable<KeptThing> {
-  const modelId = (name: string) => referenceText({ workspace, name });
-  for (const { name, created_at: at } of ours(await models.virtualModels(workspace)))
-    yield { kind: 'virtual model', role: 'serving', id: modelId(name), createdAt: toTime(at) };
-  for (const { name, created_at: at } of ours(await models.adapters(workspace)))
-    yield { kind: 'adapter', role: 'weights', id: modelId(name), createdAt: toTime(at) };
-  for (const { name, created_at: at } of ours(await jobs.list()))
-    yield { kind: 'job', role: 'work', id: name, createdAt: toTime(at) };
-  for (const { name, created_at: at } of ours(await files.list(workspace)))
-    yield { kind: 'fileset', role: 'weights', id: name, createdAt: toTime(at) };
+  const ourJobs = ours(await jobs.list());
+  /** Of an adapter and whatever is called after it, while its job is there. */
+  const trainedBy = (name: string): string | null => {
+    const job = ourJobs.find((one) => makesAdapter(one.name, name));
+    return job === undefined ? null : runIdOf(job);
+  };
+  const thing = (kind: string, role: KeptThing['role'], { name, created_at: at }: Named): KeptThing => {
+    const id = kind === 'job' || kind === 'fileset' ? name : referenceText({ workspace, name });
+    return { kind, role, id, createdAt: toTime(at), runId: trainedBy(name) };
+  };
+  for (const virtual of ours(await models.virtualModels(workspace)))
+    yield thing('virtual model', 'serving', virtual);
+  for (const adapter of ours(await models.adapters(workspace))) yield thing('adapter', 'weights', adapter);
+  for (const job of ourJobs) yield { ...thing('job', 'work', job), runId: runIdOf(job) };
+  for (const fileset of ours(await files.list(workspace))) {
+    yield isDatasetName(fileset.name)
+      ? { ...thing('fileset', 'work', fileset), runId: runIdOf(fileset) }
+      : thing('fileset', 'weights', fileset);
+  }
+}
+
+interface Named {
+  readonly name: string;
+  readonly created_at?: string | number | null | undefined;
 }
 
 async function remove(services: Services, kind: string, id: string): Promise<void> {
@@ -77,6 +92,15 @@ async function removeRoute(models: ModelsClient, model: Reference): Promise<void
 
 function ours<T extends { readonly name: string }>(things: readonly T[]): T[] {
   return things.filter(({ name }) => isOurs(name));
+}
+
+interface Tagged {
+  readonly custom_fields?: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+function runIdOf({ custom_fields: fields }: Tagged): string | null {
+  const runId = fields?.['run_id'];
+  return typeof runId === 'string' ? runId : null;
 }
 
 /** The platform writes its times without a zone; they are UTC. */

@@ -79,8 +79,8 @@ class NemoTrainer {
     if (found) return found;
     const model = toReference(request.baseModel, this.#settings.workspace);
     await this.#requireModel(model);
-    const train = await this.#upload(request.train);
-    const validation = request.validation.rows > 0 ? await this.#upload(request.validation) : null;
+    const train = await this.#upload(request.train, request);
+    const validation = request.validation.rows > 0 ? await this.#upload(request.validation, request) : null;
     await this.#create(toJobBody(request, { model, train, validation }, this.#customizer), model);
     return this.get(jobName('tune', request.key));
   }
@@ -134,7 +134,7 @@ class NemoTrainer {
     );
   }
 
-  async #upload(artifact: ArtifactRef): Promise<Reference> {
+  async #upload(artifact: ArtifactRef, { metadata }: FineTuneRequest): Promise<Reference> {
     const { workspace } = this.#settings;
     const name = datasetName(artifact.sha256);
     const lines = () => checkedRows(this.#artifacts.readLines(artifact.uri));
@@ -144,6 +144,7 @@ class NemoTrainer {
       ...{ workspace, fileset: name, path: 'training.jsonl' },
       bytes: artifact.bytes,
       lines: lines(),
+      runId: metadata['run_id'],
     });
     return { workspace, name };
   }

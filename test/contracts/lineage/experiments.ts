@@ -141,6 +141,7 @@ export function experimentCases(lineage: () => Lineage): void {
     });
     expect(measured?.evaluationId).toBe('eval-1');
     expect(await adapters.find('ft:none')).toEqual([]);
+    expect(await adapters.models()).toEqual(['ft:1']);
   });
 
   it('follows a job and forgets nothing that it reported', async () => {

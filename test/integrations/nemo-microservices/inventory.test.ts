@@ -9,7 +9,7 @@ import { createInventory } from '../../../integrations/nemo-microservices/invent
 import type { NemoSettings } from '../../../integrations/nemo-microservices/settings.ts';
 import { createTransport } from '../../../integrations/nemo-microservices/transport.ts';
 import type { NemoServer } from '../../contract-servers/nemo-microservices/server.ts';
-import { describeInventory } from '../../contracts/inventory.contract.ts';
+import { describeInventory, type InventorySetup } from '../../contracts/inventory.contract.ts';
 import { eventually } from '../../support/eventually.ts';
 import { aNemoServer, settingsOf } from '../../support/nemo-server.ts';
 import { anAdapter } from './an-adapter.ts';
@@ -73,20 +73,21 @@ async function refreshed<T>(server: NemoServer, look: () => Promise<T>): Promise
 type Thing = Pick<KeptThing, 'kind' | 'id'>;
 
 /** By what makes them in a run. */
-async function make(server: NemoServer, settings: NemoSettings): Promise<Thing[]> {
+async function make(server: NemoServer, settings: NemoSettings): Promise<InventorySetup['made']> {
   const model = await anAdapter(settings, base);
   const deployment = await createDeployer(settings, images).deploy({ model: base, baseModel: null });
   const evaluation = await evaluate(settings, 'flywheel/nano-1m');
   const ours = ({ name }: { name?: unknown }) => typeof name === 'string' && name.includes('flywheel-');
+  const runId = 'run-20261121t080000z-ab12';
   const of = (kind: string, table: NemoServer['world']['tables'][keyof NemoServer['world']['tables']]) =>
     [...table].filter(([, entity]) => ours(entity)).map(([id]) => ({ kind, id }));
   const { datasets, customizationConfigs } = server.world.tables;
   return [
     { kind: 'deployment', id: deployment.id },
-    { kind: 'model', id: model },
+    { kind: 'model', id: model, runId },
     ...of('customization config', customizationConfigs),
-    { kind: 'evaluation job', id: evaluation },
-    ...of('dataset', datasets),
+    { kind: 'evaluation job', id: evaluation, runId },
+    ...of('dataset', datasets).map((dataset) => ({ ...dataset, runId })),
   ];
 }
 
@@ -95,7 +96,7 @@ async function evaluate(settings: NemoSettings, model: string): Promise<string> 
   const evaluator = createEvaluator(settings);
   const body = { messages: [{ role: 'user', content: 'hi' }], max_tokens: 2 };
   const rows = [{ itemId: 'a', body, target: { role: 'assistant', content: 'hello' } }];
-  const metadata = { run_id: 'run-1', workload_id: 'hr-questions' };
+  const metadata = { run_id: 'run-20261121t080000z-ab12', workload_id: 'hr-questions' };
   const { id } = await evaluator.launch({ key: 'run-1-evaluation', model, rows, metadata });
   await evaluator.cancel(id);
   return id;

@@ -4,6 +4,7 @@ import { createFilesClient } from '../../../integrations/nemo-platform/files.ts'
 import { createInventory } from '../../../integrations/nemo-platform/inventory.ts';
 import { createJobsClient } from '../../../integrations/nemo-platform/jobs.ts';
 import { createModelsClient } from '../../../integrations/nemo-platform/models.ts';
+import { adapterName } from '../../../integrations/nemo-platform/names.ts';
 import type { NemoPlatformSettings } from '../../../integrations/nemo-platform/settings.ts';
 import { createTransport } from '../../../integrations/nemo-platform/transport.ts';
 import { describeInventory } from '../../contracts/inventory.contract.ts';
@@ -19,21 +20,22 @@ describeInventory('NeMo Platform', async () => {
   const transport = createTransport(settings);
   const models = createModelsClient(transport);
   const files = createFilesClient(transport);
-  const { job, dataset } = await aCancelledTraining(settings);
+  const { job, dataset, key, runId } = await aCancelledTraining(settings);
+  const adapter = adapterName('hr', key);
   // As its training would register it, without the minute that it takes.
-  for (const name of ['flywheel-hr-1', 'somebodys']) {
+  for (const name of [adapter, 'somebodys']) {
     await putFile(settings, name);
     await registerAdapter(settings, name);
   }
-  await models.ensureVirtualModel({ workspace, name: 'flywheel-hr-1' });
+  await models.ensureVirtualModel({ workspace, name: adapter });
   return {
     inventory: createInventory(settings),
     made: [
-      { kind: 'virtual model', id: `${workspace}/flywheel-hr-1` },
-      { kind: 'adapter', id: `${workspace}/flywheel-hr-1` },
-      { kind: 'job', id: job },
-      { kind: 'fileset', id: dataset },
-      { kind: 'fileset', id: 'flywheel-hr-1' },
+      { kind: 'virtual model', id: `${workspace}/${adapter}`, runId },
+      { kind: 'adapter', id: `${workspace}/${adapter}`, runId },
+      { kind: 'job', id: job, runId },
+      { kind: 'fileset', id: dataset, runId },
+      { kind: 'fileset', id: adapter, runId },
     ],
     foreign: [
       // The base model's, which the stack made for everybody.
@@ -62,7 +64,13 @@ async function aCancelledTraining(settings: NemoPlatformSettings) {
     if (!hasEnded(await trainer.get(id))) throw new Error(`${id} has not ended`);
   }, 60_000);
   const filesets = await createFilesClient(createTransport(settings)).list(settings.workspace);
-  return { job: id, dataset: filesets.find(({ name }) => name.startsWith('flywheel-data-'))?.name ?? '' };
+  const { key, metadata } = request;
+  return {
+    job: id,
+    key,
+    runId: metadata['run_id'] ?? '',
+    dataset: filesets.find(({ name }) => name.startsWith('flywheel-data-'))?.name ?? '',
+  };
 }
 
 async function putFile(settings: NemoPlatformSettings, fileset: string): Promise<void> {
