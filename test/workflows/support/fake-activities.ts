@@ -36,8 +36,10 @@ export interface Behaviour {
   score(strategy: Strategy): number | Error;
   /** `hang`: until cancelled, as a training does that takes long. `die`: leaves its job and is heard of no more. */
   fineTune: 'quick' | 'hang' | 'die';
+  /** `die`: as a training does. */
+  evaluate: 'quick' | 'die';
   snapshot: 'quick' | 'hang' | Error;
-  /** What the judge says of every evaluation, where the policy has one. */
+  /** What the judge says of every evaluation, where the policy has one; an error leaves its job. */
   judge: number | Error;
   /** How many of the safety set's ten items an experiment passes, where the policy has guardrails; `hang`: until cancelled. */
   safety(strategy: Strategy): number | Error | 'hang';
@@ -60,6 +62,7 @@ export interface Behaviour {
 const defaults: Behaviour = {
   score: (strategy) => ({ base: 0.4, icl: 0.5, lora: 0.9 })[strategy],
   fineTune: 'quick',
+  evaluate: 'quick',
   snapshot: 'quick',
   judge: 0.8,
   safety: () => 10,
@@ -227,6 +230,14 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
       world.jobs.set(experimentId, 'cancelled');
       return { ended: 1 };
     },
+    async endEvaluation({ runId, experimentId }) {
+      const { jobs } = ofRun(runId);
+      const left = [`${experimentId} evaluation`, `${experimentId} judging`].filter(
+        (job) => jobs.get(job) === 'running',
+      );
+      for (const job of left) jobs.set(job, 'cancelled');
+      return { ended: left.length };
+    },
     async awaitModel({ serving, holder }) {
       if (holder === undefined) return;
       const [kind = '', id = ''] = holder.split(/:(.*)/s);
@@ -247,7 +258,12 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
       return kept === undefined ? { removed: ['ft:left'] } : { removed: [], keptForMs: kept };
     },
     async evaluate({ experimentId, runId }) {
-      const score = ofRun(runId).behaviour.score(experimentId.split('/')[2] as Strategy);
+      const world = ofRun(runId);
+      if (world.behaviour.evaluate === 'die') {
+        world.jobs.set(`${experimentId} evaluation`, 'running');
+        throw ApplicationFailure.retryable('the worker died');
+      }
+      const score = world.behaviour.score(experimentId.split('/')[2] as Strategy);
       if (score instanceof Error) throw ApplicationFailure.nonRetryable(score.message, 'RejectedError');
       return {
         evaluationId: `eval-${experimentId}`,
@@ -260,8 +276,13 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
       };
     },
     async judgeEvaluation({ evaluationId }) {
-      const { judge } = ofRun(evaluationId.replace(/^eval-/, '')).behaviour;
-      if (judge instanceof Error) throw ApplicationFailure.nonRetryable(judge.message, 'RejectedError');
+      const experimentId = evaluationId.replace(/^eval-/, '');
+      const world = ofRun(experimentId);
+      const { judge } = world.behaviour;
+      if (judge instanceof Error) {
+        world.jobs.set(`${experimentId} judging`, 'running');
+        throw ApplicationFailure.nonRetryable(judge.message, 'RejectedError');
+      }
       return { score: judge, n: 30, failed: 0, failures: {} };
     },
     async checkSafety({ experimentId }) {
