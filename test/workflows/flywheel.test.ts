@@ -171,6 +171,15 @@ describe('the flywheel', () => {
     await eventually(() => world.jobs.get(`${request.runId}/nano/lora`) === 'cancelled');
   });
 
+  it('ends a second job of a training that succeeded', async () => {
+    const world = newWorld({ fineTune: 'twice' });
+
+    const { runId } = await runOnce(world, newTrigger({ strategies: ['lora'] }));
+
+    const lora = `${runId}/nano/lora`;
+    expect(Object.fromEntries(world.jobs)).toEqual({ [lora]: 'succeeded', [`${lora} surplus`]: 'cancelled' });
+  });
+
   it('ends what an experiment that was terminated left at its evaluator', async () => {
     const world = newWorld({ evaluate: 'die' });
     const request = newTrigger({ strategies: ['base'] });

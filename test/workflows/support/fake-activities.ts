@@ -34,8 +34,11 @@ export const nano: Candidate = {
 export interface Behaviour {
   /** Primary score of an experiment; an error stands for one that fails. */
   score(strategy: Strategy): number | Error;
-  /** `hang`: until cancelled, as a training does that takes long. `die`: leaves its job and is heard of no more. */
-  fineTune: 'quick' | 'hang' | 'die';
+  /**
+   * `hang`: until cancelled, as a training does that takes long. `die`: leaves its job and is heard of no more.
+   * `twice`: quick, beside a second job that it knows nothing of.
+   */
+  fineTune: 'quick' | 'hang' | 'die' | 'twice';
   /** `die`: as a training does. */
   evaluate: 'quick' | 'die';
   snapshot: 'quick' | 'hang' | Error;
@@ -220,23 +223,16 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
           throw error;
         });
       }
+      if (world.behaviour.fineTune === 'twice') world.jobs.set(`${experimentId} surplus`, 'running');
       world.jobs.set(experimentId, 'succeeded');
       const model = `ft:${runId}`;
       return { model, jobId: 'job-1', trainSeconds: 1, serving: servingOf(model) };
     },
     async endTraining({ runId, experimentId }) {
-      const world = ofRun(runId);
-      if (world.jobs.get(experimentId) !== 'running') return { ended: 0 };
-      world.jobs.set(experimentId, 'cancelled');
-      return { ended: 1 };
+      return { ended: endAll(ofRun(runId), [experimentId, `${experimentId} surplus`]) };
     },
     async endEvaluation({ runId, experimentId }) {
-      const { jobs } = ofRun(runId);
-      const left = [`${experimentId} evaluation`, `${experimentId} judging`].filter(
-        (job) => jobs.get(job) === 'running',
-      );
-      for (const job of left) jobs.set(job, 'cancelled');
-      return { ended: left.length };
+      return { ended: endAll(ofRun(runId), [`${experimentId} evaluation`, `${experimentId} judging`]) };
     },
     async awaitModel({ serving, holder }) {
       if (holder === undefined) return;
@@ -381,6 +377,12 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
       return { proved: proof, detail: proof ? 'seen' : 'The gateway still answers by route 0.' };
     },
   };
+}
+
+function endAll({ jobs }: FakeWorld, names: readonly string[]): number {
+  const left = names.filter((name) => jobs.get(name) === 'running');
+  for (const name of left) jobs.set(name, 'cancelled');
+  return left.length;
 }
 
 function found(world: FakeWorld | undefined, id: string): FakeWorld {
