@@ -53,13 +53,14 @@ export class EvaluationJobs {
     this.#models = createModelsClient(transport);
   }
 
-  async find(key: string): Promise<EvaluationJob | null> {
+  /** One at the most: its name is the key. */
+  async findAll(key: string): Promise<EvaluationJob[]> {
     const job = await this.#jobs.status(jobName(this.#kind, key));
-    return job && this.#toEvaluationJob(job);
+    return job === null ? [] : [await this.#toEvaluationJob(job)];
   }
 
   async launch(request: NewJob): Promise<EvaluationJob> {
-    const found = await this.find(request.key);
+    const [found] = await this.findAll(request.key);
     if (found) return found;
     const model = toReference(request.model, this.#settings.workspace);
     // Else the job would succeed, each of its rows without an answer.

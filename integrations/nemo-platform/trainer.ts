@@ -42,7 +42,7 @@ export function createTrainer(settings: NemoPlatformSettings, artifacts: RowSour
   const transport = createTransport(settings);
   const trainer = new NemoTrainer(settings, transport, artifacts);
   return {
-    find: (key) => trainer.find(key),
+    findAll: (key) => trainer.findAll(key),
     launch: sharedByKey((request) => trainer.launch(request)),
     get: (jobId) => trainer.get(jobId),
     progress: (jobId) => trainer.progress(jobId),
@@ -68,14 +68,14 @@ class NemoTrainer {
     this.#models = createModelsClient(transport);
   }
 
-  async find(key: string): Promise<TrainingJob | null> {
-    const name = jobName('tune', key);
-    const job = await this.#jobs.status(name);
-    return job && this.#toTrainingJob(job);
+  /** One at the most: its name is the key. */
+  async findAll(key: string): Promise<TrainingJob[]> {
+    const job = await this.#jobs.status(jobName('tune', key));
+    return job === null ? [] : [await this.#toTrainingJob(job)];
   }
 
   async launch(request: FineTuneRequest): Promise<TrainingJob> {
-    const found = await this.find(request.key);
+    const [found] = await this.findAll(request.key);
     if (found) return found;
     const model = toReference(request.baseModel, this.#settings.workspace);
     await this.#requireModel(model);

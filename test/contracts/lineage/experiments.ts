@@ -208,6 +208,22 @@ export function experimentCases(lineage: () => Lineage): void {
     expect((await view())?.evaluated).toEqual({ done: 3, total: 3 });
   });
 
+  it('knows the evaluations of an experiment from the moment that they are opened', async () => {
+    const { evaluations } = lineage();
+    const { serving } = evaluation;
+    expect(await evaluations.ofExperiment(experimentId)).toEqual([]);
+
+    await evaluations.open(evaluation);
+    await evaluations.open({ ...evaluation, evaluationId: 'eval-2' });
+    await evaluations.close(anEvaluationSummary('eval-1'));
+
+    expect(await evaluations.ofExperiment(experimentId)).toEqual([
+      { evaluationId: 'eval-1', serving },
+      { evaluationId: 'eval-2', serving },
+    ]);
+    expect(await evaluations.ofExperiment(`${experimentId}-2`)).toEqual([]);
+  });
+
   it('takes thousands of items at once', async () => {
     const { evaluations } = lineage();
     await evaluations.open(evaluation);
