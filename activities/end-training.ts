@@ -1,46 +1,35 @@
-import { log } from '@temporalio/activity';
-import { UnavailableError } from '../domain/errors.ts';
 import { trainerOf } from '../domain/experiments/experiment.ts';
-import { endJob } from './end-job.ts';
+import { defaultEndTiming, endJobs } from './end-jobs.ts';
 import type { FineTuneInput, FineTunePorts } from './fine-tune.ts';
-import { fineTuneKey, mostRounds } from './idempotency-keys.ts';
+import { fineTuneKey } from './idempotency-keys.ts';
 import { keepAlive } from './keep-alive.ts';
-import { hasEnded, type TrainingJob } from './ports/trainer.ts';
-import { defaultTiming, type TrainingTiming } from './watch-training.ts';
 
 /**
- * Ends what a training that did not succeed may have left at the trainer: the attempt that would have ended it
- * may have died, or never have begun. Finds the jobs by their keys, for no attempt may have recorded them.
+ * Ends what a training may have left at the trainer, however it went: the attempt that would have ended its job may
+ * have died, or never have begun, and a create without an answer may have made a second one. Finds the jobs by
+ * their keys, for no attempt may have recorded them.
  *
  * Fails, to be tried again, while the trainer does not answer or has not ended a job.
  */
-export function createEndTraining(ports: FineTunePorts, timing: TrainingTiming = defaultTiming) {
+export function createEndTraining(
+  { trainers, lineage }: Pick<FineTunePorts, 'trainers' | 'lineage'>,
+  timing = defaultEndTiming,
+) {
   async function endTraining(input: FineTuneInput): Promise<{ ended: number }> {
-    const trainer = ports.trainers(trainerOf(input.candidate));
-    const dataset = await ports.lineage.datasets.get(input.datasetId);
+    const jobs = trainers(trainerOf(input.candidate));
+    const { summary } = await lineage.datasets.get(input.datasetId);
+    const keyOf = (round: number) => fineTuneKey({ ...input, datasetHash: summary.hash }, round);
     let ended = 0;
     await keepAlive(
       () => ({ ended }),
       async () => {
-        for (let round = 1; round <= mostRounds; round++) {
-          const job = await trainer.find(fineTuneKey({ ...input, datasetHash: dataset.summary.hash }, round));
-          if (job === null) return;
-          if (hasEnded(job)) continue;
-          log.warn('A training that nobody waits for is ended', { jobId: job.id });
-          await end(job);
+        for await (const { id, status, error } of endJobs({ jobs, timing }, keyOf)) {
+          await lineage.experiments.updateJob(id, status, null, error ?? undefined);
           ended += 1;
         }
       },
     );
     return { ended };
-
-    async function end({ id }: TrainingJob): Promise<void> {
-      const job = await endJob({ trainer, timing }, id);
-      if (job === null) {
-        throw new UnavailableError(`The trainer has not ended job ${id} after ${timing.endMs / 1000} s.`);
-      }
-      await ports.lineage.experiments.updateJob(id, job.status, null, job.error ?? undefined);
-    }
   }
   return { endTraining };
 }

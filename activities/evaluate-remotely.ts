@@ -91,7 +91,7 @@ function jobOf(evaluation: RemoteEvaluation, examples: readonly Example[]): Prom
     async launch(round) {
       const key = remoteEvaluationKey({ runId, evaluationId }, round);
       // The rows cost an embedding each where examples are chosen by likeness: not for a job that is there.
-      const found = await evaluator.find(key);
+      const [found] = await evaluator.findAll(key);
       if (found) return found;
       const rows = await toRows(asking, examples);
       // Without the signal: a create that is broken off may leave a job that nobody watches.

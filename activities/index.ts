@@ -1,6 +1,7 @@
 import { createAwaitModel } from './await-model.ts';
 import { createCheckSafety } from './check-safety.ts';
 import { createCurateDataset } from './curate-dataset.ts';
+import { createEndEvaluation } from './end-evaluation.ts';
 import { createEndTraining } from './end-training.ts';
 import { createEvaluate, type EvaluatePorts, type EvaluateSettings } from './evaluate.ts';
 import { withFailures } from './failures.ts';
@@ -61,6 +62,7 @@ export function createActivities(ports: ActivityPorts & FineTunePorts) {
     ...createRunBookkeeping(ports),
     ...createPrepareFewShot(ports),
     ...createEndTraining(ports),
+    ...createEndEvaluation(ports),
     ...createAwaitModel(ports),
     ...createReleaseModels(ports),
     ...createEvaluate(ports, ports.evaluation),

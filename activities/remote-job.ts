@@ -62,7 +62,7 @@ async function watch({ evaluator, timing, signal }: RemoteWork, job: EvaluationJ
   return current;
 }
 
-/** The cancellation must not turn into another failure. */
+/** The cancellation must not turn into another failure; the experiment ends what is left here (`endEvaluation`). */
 async function cancel({ evaluator, name }: RemoteWork, jobId: string): Promise<void> {
   try {
     await evaluator.cancel(jobId);

@@ -1,5 +1,5 @@
 import { log } from '@temporalio/activity';
-import { endJob } from './end-job.ts';
+import { endJob } from './end-jobs.ts';
 import { isUnwanted } from './is-unwanted.ts';
 import type { TrainingJob, TrainingProgress } from './ports/trainer.ts';
 import type { Watch } from './watch-training.ts';
@@ -24,7 +24,7 @@ export async function endJobIfUnwanted(
     log.info('The training goes on without this attempt', { jobId: job.id });
     return;
   }
-  const ended = await endJob(watch, job.id);
+  const ended = await endJob({ jobs: watch.trainer, timing: watch.timing }, job.id);
   const complaint = `Cancelled by its run, but the trainer had not ended it after ${watch.timing.endMs / 1000} s.`;
   if (ended === null) log.error(complaint, { jobId: job.id });
   try {

@@ -3,8 +3,9 @@ import type { Candidate } from '../domain/experiments/experiment.ts';
 import { type CandidateEntry, CandidatesFile, toCandidate } from './candidates-schema.ts';
 import { type LocalModels, modelSource, shippedModels } from './local-models.ts';
 import { unknownWord } from './nearest.ts';
-import { type Provider, servesWhatItTrains, toProvider, trains } from './provider.ts';
+import { type Provider, toProvider, trains } from './provider.ts';
 import { shortPath } from './short-path.ts';
+import { whyNotServed } from './why-not-served.ts';
 import { parseYaml } from './yaml-file.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -106,19 +107,20 @@ function candidateProblems(
       : [`${at(field)} ${unknownWord('provider', named, known)}`];
   const trainer = trainedBy ?? provider;
   const entry = providers[trainer];
-  const training = strategies.includes('lora') && entry ? toProvider(entry, null, '.') : null;
+  const tunes = strategies.includes('lora');
+  const placeOf = (name: string) => ({ name, provider: providerOf(providers[name]) });
+  const training = tunes ? providerOf(entry) : null;
   const cannotTrain = entry && training && !trains(training);
+  const knowsBoth = [provider, trainer].every((name) => known.includes(name));
+  const unserved =
+    tunes && knowsBoth && !cannotTrain ? whyNotServed(placeOf(provider), placeOf(trainer)) : null;
   return [
     ...unknown(['provider'], provider),
     ...unknown(['trainer'], trainedBy),
     ...(cannotTrain
       ? [`${at(['strategies'])} "lora" needs ${howToTrain(entry.kind)}; "${trainer}" does not train`]
       : []),
-    ...(training && trainer === provider && !servesWhatItTrains(training)
-      ? [
-          `${at(['strategies'])} "lora": "${trainer}" serves what it trained only once that is deployed, which Flywheel does not do there; leave lora out, or say \`serves_trained: true\` in its dialect where something else deploys it under the id that its job names`,
-        ]
-      : []),
+    ...(unserved === null ? [] : [`${at(['strategies'])} adapters ("lora"): ${unserved}`]),
     ...(training?.kind === 'nemo-microservices' && !isPowerOfTwo(lora.rank)
       ? [
           `${at(['lora', 'rank'])} "${trainer}" trains ranks that are powers of two, such as 16 or 32; not ${lora.rank}`,
@@ -131,6 +133,10 @@ function candidateProblems(
         ]
       : []),
   ];
+}
+
+function providerOf(entry: CandidatesFile['providers'][string] | undefined): Provider | null {
+  return entry ? toProvider(entry, null, '.') : null;
 }
 
 /** What NeMo Customizer v1 takes as `adapter_dim`. */

@@ -36,7 +36,7 @@ export type Provider =
     })
   | (Endpoint & {
       readonly kind: 'vllm';
-      /** Absolute; null: it finds adapters by itself. */
+      /** Absolute; null: no adapters are served there. */
       readonly adapters: { readonly folder: string; readonly seenAs: string } | null;
     })
   | (Endpoint & {

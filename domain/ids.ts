@@ -19,6 +19,11 @@ export function newRunId(now: Date, random: string): string {
   return `run-${time.toLowerCase()}-${random}`;
 }
 
+/** The run id in a name that was made of one, the last if there are several; null where there is none. */
+export function runIdIn(name: string): string | null {
+  return name.match(/run-\d{8}t\d{6}z-[a-z0-9]+/g)?.at(-1) ?? null;
+}
+
 /** One snapshot per run. */
 export function snapshotId(runId: string): string {
   return `snap-${runId.replace(/^run-/, '')}`;

@@ -16,10 +16,7 @@ export function openProviderChecks(config: Providers & Pick<Config, 'candidates'
       case 'openai':
         return createChecks({ name, ...provider });
       case 'vllm':
-        return createVllmChecks(
-          { name, ...provider },
-          { folder: provider.adapters?.folder ?? null, trainers: trainersFor(config, name) },
-        );
+        return createVllmChecks({ name, ...provider }, trainersFor(config, name));
       case 'nemo-microservices':
         return byEvaluator(createNemoChecks({ name, ...provider }, provider.nims), provider.evaluator);
       case 'nemo-platform':

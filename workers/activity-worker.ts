@@ -6,6 +6,7 @@ import { openSchedules } from '../wiring/schedules/open-schedules.ts';
 import { activityQueue, promptQueue } from '../workflows/task-queues.ts';
 import { deviceWorkers } from './device-worker.ts';
 import { followSchedules } from './follow-schedules.ts';
+import { keepDeployed } from './keep-deployed.ts';
 import { promptness } from './promptness.ts';
 import { runWorkerProcess } from './run-workers.ts';
 
@@ -15,7 +16,11 @@ await runWorkerProcess('activity-worker', async (config, logger) => {
   const { ports, close } = openActivityPorts(config, currentTraceId);
   const activities = createActivities(ports);
   const schedules = openSchedules(config);
-  const following = followSchedules(schedules, logger);
+  const { deployers, lineage } = ports;
+  const repeated = [
+    followSchedules(schedules, logger),
+    keepDeployed({ deployers, deployments: lineage.deployments }, logger),
+  ];
   return {
     workers: [
       // A worker of its own, so that a run's evaluations never keep an approval waiting.
@@ -30,7 +35,7 @@ await runWorkerProcess('activity-worker', async (config, logger) => {
       ...deviceWorkers(config, createDeviceActivities(ports)),
     ],
     async close() {
-      await following.stop();
+      await Promise.all(repeated.map((one) => one.stop()));
       await Promise.all([schedules.close(), close()]);
     },
   };

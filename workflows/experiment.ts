@@ -15,7 +15,7 @@ import type {
 import type { SafetyReport } from '../domain/guardrails/safety.ts';
 import { guarding, judging, lineage, measuring, onDevice, pipeline } from './activity-options.ts';
 import { experimentDetails } from './current-details.ts';
-import { endTraining } from './end-training.ts';
+import { endEvaluation, endTraining } from './end-remote-jobs.ts';
 import { reasonOf } from './failure-reason.ts';
 import type { ExperimentInput } from './messages.ts';
 import { stageAttribute } from './search-attributes.ts';
@@ -96,16 +96,25 @@ class Attempt {
   async run(): Promise<void> {
     this.serving = await this.prepare();
     await this.enter('evaluating');
-    const { spec, runId, workloadId, datasetId } = this.input;
-    await measuring.awaitModel.executeWithOptions({ summary: `wait for ${this.serving.model}` }, [
-      { serving: this.serving, holder: runHolder(runId) },
-    ]);
-    this.evaluation = await measuring.evaluate.executeWithOptions({ summary: `ask ${this.serving.model}` }, [
-      { experimentId: spec.experimentId, runId, workloadId, datasetId, serving: this.serving },
-    ]);
-    this.evaluation = await judged(this.evaluation, this.input);
+    await this.measure(this.serving);
     if (this.input.guardrails) await this.enter('checking');
     this.safety = await checked(this.serving, this.input);
+  }
+
+  private async measure(serving: ServingSpec): Promise<void> {
+    const { spec, runId, workloadId, datasetId, judge } = this.input;
+    const { experimentId } = spec;
+    await measuring.awaitModel.executeWithOptions({ summary: `wait for ${serving.model}` }, [
+      { serving, holder: runHolder(runId) },
+    ]);
+    try {
+      this.evaluation = await measuring.evaluate.executeWithOptions({ summary: `ask ${serving.model}` }, [
+        { experimentId, runId, workloadId, datasetId, serving },
+      ]);
+      this.evaluation = await judged(this.evaluation, this.input);
+    } finally {
+      await endEvaluation({ experimentId, runId, ...(judge ? { judge } : {}) });
+    }
   }
 
   private async prepare(): Promise<ServingSpec> {
@@ -141,9 +150,9 @@ class Attempt {
       const tuned = await fineTune.executeWithOptions({ summary }, [training]);
       this.trainSeconds = tuned.trainSeconds;
       return tuned.serving;
-    } catch (error) {
+    } finally {
+      // After a success too: a create that got no answer may have made a second job.
       await endTraining(training);
-      throw error;
     }
   }
 

@@ -9,7 +9,7 @@ import type { RunPlan } from '../activities/plan-run.ts';
 import type { DatasetSummary } from '../domain/datasets/dataset.ts';
 import type { ExperimentReport, ExperimentSpec } from '../domain/experiments/experiment.ts';
 import { lineage } from './activity-options.ts';
-import { endTraining } from './end-training.ts';
+import { endEvaluation, endTraining } from './end-remote-jobs.ts';
 import { experiment } from './experiment.ts';
 import { reasonOf } from './failure-reason.ts';
 import { initialAttributes } from './search-attributes.ts';
@@ -68,10 +68,11 @@ async function runOne(
     });
   } catch (error) {
     if (CancellationScope.current().consideredCancelled) throw error;
-    if (spec.strategy === 'lora' && spec.role === 'challenger') {
-      const { candidate, experimentId } = spec;
+    const { candidate, experimentId, strategy, role } = spec;
+    if (strategy === 'lora' && role === 'challenger') {
       await endTraining({ experimentId, runId, workloadId, candidate, datasetId: dataset.id, seed });
     }
+    await endEvaluation({ experimentId, runId, ...(judge ? { judge } : {}) });
     return recordLost(spec, reasonOf(error));
   }
 }

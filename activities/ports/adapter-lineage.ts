@@ -5,6 +5,8 @@ import type { SetAsideSummary } from '../../domain/experiments/set-aside.ts';
 export interface AdapterLineage {
   /** The adapters of that id, newest first: one, unless several providers have named theirs alike. */
   find(model: string): Promise<readonly AdapterOrigin[]>;
+  /** Ids of every adapter that was ever trained, at whatever provider. */
+  models(): Promise<readonly string[]>;
 }
 
 export interface AdapterOrigin {

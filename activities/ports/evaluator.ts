@@ -38,8 +38,8 @@ export interface EvaluatedRow {
 
 /** Asks and scores a dataset in a job of its own. Suite: `test/contracts/evaluator.contract.ts`. */
 export interface Evaluator {
-  /** The job that was started under this key, if any. */
-  find(key: string): Promise<EvaluationJob | null>;
+  /** Every job that was started under this key, the one that counts first; mostly one or none. */
+  findAll(key: string): Promise<readonly EvaluationJob[]>;
   /** Starts a job, or returns the one already started under the key. */
   launch(request: EvaluationJobRequest): Promise<EvaluationJob>;
   get(jobId: string): Promise<EvaluationJob>;

@@ -71,6 +71,8 @@ export interface EvaluationLineage {
     serving: ServingSpec;
     total: number;
   }): Promise<void>;
+  /** Every evaluation that was opened for the experiment, ended or not. */
+  ofExperiment(experimentId: string): Promise<readonly { evaluationId: string; serving: ServingSpec }[]>;
   storedItemIds(evaluationId: string): Promise<ReadonlySet<string>>;
   storeItems(evaluationId: string, items: readonly EvaluationItem[]): Promise<void>;
   items(evaluationId: string): Promise<readonly EvaluationItem[]>;

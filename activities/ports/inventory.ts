@@ -9,6 +9,10 @@ export interface KeptThing {
   readonly id: string;
   /** RFC 3339 as the provider tells it; null where it does not. */
   readonly createdAt: string | null;
+  /** The run that made it, by its name or metadata; null where neither tells. */
+  readonly runId: string | null;
+  /** Ids of the models that Flywheel had it serve, where the thing notes them. */
+  readonly serves?: readonly string[];
 }
 
 /**

@@ -25,8 +25,8 @@ export interface JudgedAnswer {
 
 /** Has an evaluator's LLM judge score stored answers, in a job of its own. Suite: `test/contracts/judge.contract.ts`. */
 export interface JudgeJobs {
-  /** The job that was started under this key, if any. */
-  find(key: string): Promise<EvaluationJob | null>;
+  /** Every job that was started under this key, the one that counts first; mostly one or none. */
+  findAll(key: string): Promise<readonly EvaluationJob[]>;
   /** Starts a job, or returns the one already started under the key. */
   launch(request: JudgingRequest): Promise<EvaluationJob>;
   get(jobId: string): Promise<EvaluationJob>;

@@ -37,6 +37,8 @@ export interface RunLineage {
   view(runId: string): Promise<RunView>;
   /** Every run that has not ended, as far as the lineage knows. Oldest first. */
   running(): Promise<readonly { readonly runId: string; readonly workload: string }[]>;
+  /** Those of the ids that are runs of this lineage. */
+  known(runIds: readonly string[]): Promise<readonly string[]>;
   /** Newest first. */
   list(workloadId?: string, limit?: number): Promise<readonly RunListItem[]>;
   latest(workloadId: string): Promise<string | null>;

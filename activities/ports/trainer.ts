@@ -59,8 +59,11 @@ export function hasEnded({ status }: Pick<TrainingJob, 'status'>): boolean {
 
 /** Fine-tunes models. Suite: `test/contracts/trainer.contract.ts`. */
 export interface Trainer {
-  /** The job that was started under this key, if any. */
-  find(key: string): Promise<TrainingJob | null>;
+  /**
+   * Every job that was started under this key, the one that counts first. Mostly one or none; a service that knows
+   * no idempotency may have made two.
+   */
+  findAll(key: string): Promise<readonly TrainingJob[]>;
   /** Starts a job, or returns the one already started under the key. Throws `UnavailableError` when busy. */
   launch(request: FineTuneRequest): Promise<TrainingJob>;
   get(jobId: string): Promise<TrainingJob>;

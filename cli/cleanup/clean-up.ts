@@ -1,7 +1,7 @@
 import type { Inventory, KeptThing } from '../../activities/ports/inventory.ts';
 import type { Lineage } from '../../activities/ports/lineage.ts';
 import type { Config } from '../../config/config.ts';
-import { type InUse, isServedBy, whyKept } from '../../domain/deployments/cleanup.ts';
+import { type InUse, isServedBy, type Known, whyForeign, whyKept } from '../../domain/deployments/cleanup.ts';
 import { openInventories } from '../../wiring/open-inventories.ts';
 import { withLineage } from '../services.ts';
 import { findOver } from './find-over.ts';
@@ -11,6 +11,8 @@ import { type CleanedThing, type CleanupReport, messageOf, type Problem } from '
 export interface CleanupRequest {
   readonly dryRun: boolean;
   readonly olderThanDays: number;
+  /** Whether to remove as well what this Flywheel's database knows nothing of. */
+  readonly foreign: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -29,6 +31,7 @@ export function cleanUp(config: Config, request: CleanupRequest): Promise<Cleanu
       before,
       givenBack,
       inUse: () => whatIsInUse(lineage, over),
+      known: (found) => whatIsKnown(lineage, found),
     };
     const reports: CleanupReport[] = [];
     const inventories = openInventories(config);
@@ -47,6 +50,7 @@ interface Cleaning extends CleanupRequest {
   readonly before: Date;
   readonly givenBack: readonly CleanedThing[];
   readonly inUse: () => Promise<InUse>;
+  readonly known: (found: readonly KeptThing[]) => Promise<Known>;
 }
 
 async function cleanProvider(
@@ -57,16 +61,22 @@ async function cleanProvider(
   // Listed whole before anything goes: pages would move under us.
   const { found, problems } = await listed(provider, inventory);
   const inUse = await cleaning.inUse();
+  const known = await cleaning.known(found);
   const things: CleanedThing[] = [];
   for (const thing of found) {
     cleaning.signal.throwIfAborted();
     if (goesAnyway(cleaning, provider, thing, inUse)) continue;
-    const reason = whyKept(thing, inUse, cleaning.before);
+    const reason = whyKept(thing, inUse, cleaning.before) ?? whyLeft(cleaning, thing, known);
     const done =
       reason === null ? await remove(cleaning, inventory, thing) : ({ outcome: 'kept', reason } as const);
     things.push({ provider, ...thing, ...done });
   }
   return { things, problems };
+}
+
+function whyLeft({ foreign }: Cleaning, thing: KeptThing, known: Known): string | null {
+  const reason = foreign ? null : whyForeign(thing, known);
+  return reason && `${reason} (--foreign removes it)`;
 }
 
 /** As far as the list could be read: what is on it can be removed, whatever would have come after it. */
@@ -109,6 +119,16 @@ async function remove(
   } catch (error) {
     return { outcome: 'failed', reason: messageOf(error) };
   }
+}
+
+/** Of what was found. Asked after it was listed: what makes a thing is in the lineage before it. */
+async function whatIsKnown(lineage: Lineage, found: readonly KeptThing[]): Promise<Known> {
+  const runIds = new Set(found.flatMap(({ runId }) => runId ?? []));
+  const deployed = await lineage.deployments.list();
+  return {
+    runs: await lineage.runs.known([...runIds]),
+    models: [...(await lineage.adapters.models()), ...deployed.map(({ model }) => model)],
+  };
 }
 
 /** Asked in the order in which things come to be needed: a run's winner is promotable before the run has ended. */

@@ -54,6 +54,8 @@ function toThing({ deployment, outcome, reason }: Removal): CleanedThing {
     role: 'serving' as const,
     id: deploymentId ?? model,
     createdAt: null,
+    // Known by the database that it comes from.
+    runId: null,
   };
   return { ...shown, outcome: outcome === 'left' ? 'kept' : outcome, reason };
 }

@@ -9,6 +9,7 @@ import { table } from '../render/table.ts';
 interface CleanupOptions {
   readonly dryRun?: boolean;
   readonly olderThan: number;
+  readonly foreign?: boolean;
 }
 
 /** A week: as long as a gate waits for its decision, unless told otherwise. */
@@ -20,11 +21,12 @@ export function registerCleanup(program: Command, cli: Cli): void {
     .description(
       'Remove what Flywheel made at NeMo and nobody needs any more: deployments, adapters, datasets, jobs. ' +
         'Kept: what a route serves or would go back to, what a gate may promote or has approved, and everything ' +
-        'while a run works. Runs and gates whose workflow was terminated are closed first. Ends with 3 where a ' +
+        'while a run works; and what this database knows nothing of, which may be another Flywheel’s. Runs and gates whose workflow was terminated are closed first. Ends with 3 where a ' +
         'server could not be asked, or something not be removed; the rest is done.',
     )
     .option('--dry-run', 'only say what would be removed, and why the rest is kept')
     .option('--older-than <days>', 'leave what was made since', parseWhole(0), defaultDays)
+    .option('--foreign', 'remove as well what no run of this database made; ask first whose it is')
     .addHelpText(
       'after',
       examples(['flywheel cleanup --dry-run', 'flywheel cleanup --older-than 30', 'flywheel cleanup --json']),
@@ -34,10 +36,10 @@ export function registerCleanup(program: Command, cli: Cli): void {
 
 async function cleanup(
   { config, out, hint, signal }: CommandContext,
-  { dryRun = false, olderThan }: CleanupOptions,
+  { dryRun = false, olderThan, foreign = false }: CleanupOptions,
 ): Promise<ExitCode> {
   const { cleanUp } = await import('../cleanup/clean-up.ts');
-  const report = await cleanUp(config(), { dryRun, olderThanDays: olderThan, signal });
+  const report = await cleanUp(config(), { dryRun, olderThanDays: olderThan, foreign, signal });
   const { things, problems } = report;
   out.json({ dryRun, ...report });
   if (things.length > 0) out.line(thingsTable(report, dryRun, out));

@@ -14,6 +14,10 @@ export function createAdapterLineage(db: Database): AdapterLineage {
         rows.map(async (row) => toOrigin(row, await newestEvaluation(db, row.experiment.id))),
       );
     },
+    async models() {
+      const rows = await db.selectDistinct({ model: adapters.model }).from(adapters);
+      return rows.map(({ model }) => model);
+    },
   };
 }
 

@@ -15,6 +15,12 @@ export function createEvaluationLineage(db: Database): EvaluationLineage {
         .values({ id: evaluationId, ...evaluation })
         .onConflictDoNothing();
     },
+    ofExperiment: (experimentId) =>
+      db
+        .select({ evaluationId: evaluations.id, serving: evaluations.serving })
+        .from(evaluations)
+        .where(eq(evaluations.experimentId, experimentId))
+        .orderBy(asc(evaluations.id)),
     async storedItemIds(evaluationId) {
       const rows = await db
         .select({ itemId: evaluationItems.itemId })

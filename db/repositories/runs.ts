@@ -36,6 +36,13 @@ export function createRunLineage(db: Database): RunLineage {
         .from(runs)
         .where(eq(runs.status, 'running'))
         .orderBy(asc(runs.startedAt), asc(runs.id)),
+    async known(runIds) {
+      const found = await db
+        .select({ runId: runs.id })
+        .from(runs)
+        .where(inArray(runs.id, [...runIds]));
+      return found.map(({ runId }) => runId);
+    },
     list: (workloadId, limit = 50) => listRuns(db, workloadId, limit),
     async latest(workloadId) {
       return (await listRuns(db, workloadId, 1))[0]?.runId ?? null;

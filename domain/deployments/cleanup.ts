@@ -13,6 +13,17 @@ export interface MadeThing {
   readonly id: string;
   /** RFC 3339; null where the provider does not tell. */
   readonly createdAt: string | null;
+  /** The run that made it; null where the thing does not tell. */
+  readonly runId: string | null;
+  /** Models that it was made to serve, where its own id names none. */
+  readonly serves?: readonly string[];
+}
+
+/** What this Flywheel's database knows. */
+export interface Known {
+  readonly runs: readonly string[];
+  /** Ids of models that were trained, or are deployed. */
+  readonly models: readonly string[];
 }
 
 export interface InUse {
@@ -39,6 +50,22 @@ export function whyKept(thing: MadeThing, inUse: InUse, before: Date): string | 
   if (run !== undefined) return `run ${run} is under way and may need it`;
   if (createdAt === null) return 'its age is not known';
   return new Date(createdAt) < before ? null : `it was made after ${before.toISOString()}`;
+}
+
+/**
+ * Why a thing of Flywheel's is taken for another Flywheel's, which has a database of its own; null for ours. Two may
+ * share a namespace, and the names that they give. What tells no run and holds no model is nobody's: it is named by
+ * its content, and whoever needs it makes it again.
+ */
+export function whyForeign({ role, id, runId, serves }: MadeThing, known: Known): string | null {
+  const strangers =
+    runId !== null
+      ? [runId].filter((run) => !known.runs.includes(run))
+      : (role === 'work' ? [] : (serves ?? [id])).filter(
+          (one) => !known.models.some((own) => names(own, one)),
+        );
+  if (strangers.length === 0) return null;
+  return `this database does not know ${strangers.join(', ')}: another Flywheel’s, or of an earlier database`;
 }
 
 /** Whether by this thing one of the models, or deployments, answers. */

@@ -6,3 +6,7 @@ export function runHolder(runId: string): string {
 export function routeHolder(workloadId: string): string {
   return `route:${workloadId}`;
 }
+
+export function isRouteHolder(holder: string): boolean {
+  return holder.startsWith('route:');
+}

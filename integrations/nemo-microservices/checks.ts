@@ -3,10 +3,12 @@ import type { Check, ProviderChecks } from '../../activities/ports/provider-chec
 import { RejectedError } from '../../domain/errors.ts';
 import { createChatModel } from './chat-model.ts';
 import { createCustomizer } from './customizer.ts';
-import { noContainer } from './deployer.ts';
+import { noContainer, ownName } from './deployer.ts';
 import { createDeploymentManagement } from './deployment-management.ts';
 import { createEntityStore } from './entity-store.ts';
 import { createEvaluationJobs } from './evaluation.ts';
+import { requireContainer } from './nim-container.ts';
+import { isOurs } from './ownership.ts';
 import type { NemoSettings, NimImage } from './settings.ts';
 import { createTransport, type Transport } from './transport.ts';
 
@@ -62,8 +64,14 @@ async function requireServing(
   nims: Readonly<Record<string, NimImage>>,
   model: string,
 ): Promise<void> {
-  if ((await createChatModel(settings).isServed(model)) || nims[model] !== undefined) return;
   const deployments = createDeploymentManagement(createTransport(settings, settings.url));
+  const nim = nims[model];
+  if (nim !== undefined) {
+    const own = await deployments.get(ownName(settings, model));
+    if (own !== null && isOurs(own, settings.namespace)) requireContainer(settings, own, nim);
+    return;
+  }
+  if (await createChatModel(settings).isServed(model)) return;
   for await (const { serves, status } of deployments.list()) {
     if (serves.includes(model) && status !== 'failed') return;
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withoutSecrets } from '../../domain/secrets.ts';
 
 const Event = z.object({
   type: z.string().nullish(),
@@ -20,8 +21,11 @@ export const ContainerLogs = z
   })
   .transform(({ entries, error }): string | null => {
     const told = [error?.message, error?.explanation].filter((text) => text);
-    if (told.length > 0) return told.join(': ');
-    return newestWarning(Object.values(entries ?? {}).flatMap(({ events }) => events ?? []));
+    const reason =
+      told.length > 0
+        ? told.join(': ')
+        : newestWarning(Object.values(entries ?? {}).flatMap(({ events }) => events ?? []));
+    return reason === null ? null : withoutSecrets(reason);
   });
 
 function newestWarning(events: readonly Event[]): string | null {

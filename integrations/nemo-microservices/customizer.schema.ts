@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { TrainingJob, TrainingProgress, TrainingStatus } from '../../activities/ports/trainer.ts';
+import { withoutSecrets } from '../../domain/secrets.ts';
 
 export const Target = z
   .object({
@@ -7,12 +8,16 @@ export const Target = z
     namespace: z.string().nullish(),
     base_model: z.string().nullish(),
     enabled: z.boolean().nullish(),
+    status: z.string().nullish(),
   })
-  .transform(({ name, namespace, base_model, enabled }) => ({
+  .transform(({ name, namespace, base_model, enabled, status }) => ({
     fullName: `${namespace ?? 'default'}/${name}`,
     baseModel: base_model ?? null,
     enabled: enabled !== false,
+    /** `ready`, `downloading`, …; null where the reply has none. */
+    status: status ?? null,
   }));
+export type Target = z.output<typeof Target>;
 
 /** What of a config shapes a training; compared with what we want before it is used. */
 export const Config = z
@@ -124,7 +129,8 @@ function toStatus(status: string): TrainingStatus {
 function reasonOf(details: StatusDetails | null): string | null {
   const told = (details?.status_logs ?? []).filter(({ detail }) => detail);
   const newest = [...told].sort((a, b) => ((a.updated_at ?? '') < (b.updated_at ?? '') ? 1 : -1))[0];
-  return newest?.detail ?? null;
+  // It may quote a pod's environment, or what a model's host said.
+  return newest?.detail ? withoutSecrets(newest.detail) : null;
 }
 
 function toProgress(details: StatusDetails | null, epochs: number): TrainingProgress | null {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { RejectedError } from '../../domain/errors.ts';
 import { ContainerLogs } from './container-logs.schema.ts';
-import { Config, Job, Target } from './customizer.schema.ts';
+import { findTarget } from './customization-targets.ts';
+import { Config, Job } from './customizer.schema.ts';
 import { isConflict, isMissing } from './errors.ts';
 import { listAll } from './paging.ts';
 import { itemPath, segment, type Transport } from './transport.ts';
@@ -23,7 +24,7 @@ const mostListed = 1000;
 
 /** Customizer: targets (checkpoints), configs (target and hardware) and jobs (config, dataset, hyperparameters). */
 export interface Customizer {
-  /** The enabled target of a base model. Throws `RejectedError`, `model_not_found`, that names what there is. */
+  /** The usable target of a base model. Throws `RejectedError`, `model_not_found`, that names what there is. */
   targetOf(baseModel: string): Promise<string>;
   /** Makes the config, or finds it as it should be. Throws `RejectedError` where the name stands for another one. */
   ensureConfig(config: NewConfig): Promise<void>;
@@ -45,7 +46,7 @@ const jobs = '/v1/customization/jobs';
 
 export function createCustomizer(transport: Transport): Customizer {
   return {
-    targetOf: (baseModel) => targetOf(transport, baseModel),
+    targetOf: (baseModel) => findTarget(transport, baseModel),
     ensureConfig: (config) => ensureConfig(transport, config),
     configs: (namespace) =>
       listAll(
@@ -101,21 +102,6 @@ export function createCustomizer(transport: Transport): Customizer {
       );
     },
   };
-}
-
-async function targetOf(transport: Transport, baseModel: string): Promise<string> {
-  const known: string[] = [];
-  const call = { doing: 'list customization targets', path: '/v1/customization/targets' };
-  for await (const target of listAll(transport, call, Target)) {
-    if (!target.enabled || target.baseModel === null) continue;
-    if (target.baseModel === baseModel) return target.fullName;
-    known.push(target.baseModel);
-  }
-  throw new RejectedError(
-    `${transport.provider} cannot customize ${baseModel}: it has enabled targets for ${known.join(', ') || 'no model'}. ` +
-      'Enable one in its Helm values, or change the model in candidates.yaml.',
-    { code: 'model_not_found' },
-  );
 }
 
 async function ensureConfig(transport: Transport, config: NewConfig): Promise<void> {

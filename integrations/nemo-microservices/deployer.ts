@@ -9,7 +9,8 @@ import {
   type ModelDeployment,
 } from './deployment-management.ts';
 import { createEntityStore, type EntityStore } from './entity-store.ts';
-import { isConflict } from './errors.ts';
+import { isConflict, isMissing } from './errors.ts';
+import { requireContainer, toContainer } from './nim-container.ts';
 import { isMarked, isOurs, modelsOf, ownership } from './ownership.ts';
 import type { NemoSettings, NimImage } from './settings.ts';
 import { createTransport } from './transport.ts';
@@ -68,8 +69,10 @@ async function deploy(context: Context, target: DeploymentTarget): Promise<Deplo
   const deployment = found ?? (await make(context, base, target.model));
   if (deployment === 'elsewhere')
     return toDeployment(context, { kind: 'served', base, adapter }, null, target.model);
-  if (isOurs(deployment, context.settings.namespace))
+  if (isOurs(deployment, context.settings.namespace)) {
+    requireSuitable(context, deployment, target);
     await addModel(context, deployment.fullName, target.model);
+  }
   const id: DeploymentId = { kind: 'deployment', fullName: deployment.fullName, adapter };
   return toDeployment(context, id, deployment, target.model);
 }
@@ -92,7 +95,21 @@ async function find(
   return nims[base] === undefined && (await isServed(base)) ? 'elsewhere' : null;
 }
 
-function ownName({ namespace }: NemoSettings, base: string): string {
+/**
+ * A changed container is never silently the old one; but what is served by the old one already stays so: a route
+ * that is to be rolled back has no time for that.
+ */
+function requireSuitable(
+  { settings, nims }: Context,
+  ours: ModelDeployment,
+  { model, baseModel }: DeploymentTarget,
+): void {
+  const nim = nims[baseModel ?? model];
+  if (nim !== undefined && !modelsOf(ours).includes(model)) requireContainer(settings, ours, nim);
+}
+
+/** What the base's deployment of ours is called. */
+export function ownName({ namespace }: NemoSettings, base: string): string {
   return `${namespace}/${deploymentName(base)}`;
 }
 
@@ -135,13 +152,7 @@ async function make(context: Context, base: string, model: string): Promise<Mode
 function containerOf({ settings, nims }: Context, base: string): Readonly<Record<string, unknown>> {
   const nim = nims[base];
   if (!nim) throw new RejectedError(noContainer(settings, base), { code: 'model_not_found' });
-  return {
-    image_name: nim.image,
-    image_tag: nim.tag,
-    gpu: nim.gpus,
-    ...(nim.volumeSize !== undefined && { pvc_size: nim.volumeSize }),
-    ...(nim.env && { additional_envs: nim.env }),
-  };
+  return toContainer(nim);
 }
 
 /** What a base is told that no NIM serves and nobody can deploy. */
@@ -156,10 +167,22 @@ export function noContainer({ name }: NemoSettings, base: string): string {
 async function addModel({ deployments }: Context, fullName: string, model: string): Promise<void> {
   for (let attempt = 1; attempt <= 3; attempt++) {
     const deployment = await deployments.get(fullName);
-    if (!deployment || modelsOf(deployment).includes(model)) return;
+    if (!deployment) throw ended(fullName);
+    if (modelsOf(deployment).includes(model)) return;
     const models = [...modelsOf(deployment), model];
-    await deployments.setCustomFields(fullName, { ...deployment.customFields, ...ownership(models) });
+    await deployments
+      .setCustomFields(fullName, { ...deployment.customFields, ...ownership(models) })
+      .catch((error: unknown) => {
+        throw isMissing(error) ? ended(fullName) : error;
+      });
   }
+}
+
+/** With its last model, by another process, while we came. */
+function ended(fullName: string): UnavailableError {
+  return new UnavailableError(`Deployment ${fullName} was removed while a model was put on it.`, {
+    kind: 'busy',
+  });
 }
 
 async function get(context: Context, id: DeploymentId): Promise<Deployment | null> {
@@ -220,19 +243,27 @@ async function remove(
 async function removeBegun({ deployments, settings }: Context, target: DeploymentTarget): Promise<void> {
   const deployment = await deployments.get(ownName(settings, target.baseModel ?? target.model));
   if (deployment === null || !isOurs(deployment, settings.namespace)) return;
-  if (modelsOf(deployment).includes(target.model)) await removeModel(deployments, deployment, target.model);
+  const models = modelsOf(deployment);
+  // With none left, whoever took the last one off died before it could remove the rest.
+  if (models.length === 0 || models.includes(target.model))
+    await removeModel(deployments, deployment, target.model);
 }
 
-/** The last one takes the deployment with it. */
+/** The last one takes the deployment with it, unless another process has put a model on it meanwhile. */
 async function removeModel(
   deployments: DeploymentManagement,
   deployment: ModelDeployment,
   leaving: string,
 ): Promise<void> {
+  const { fullName, customFields } = deployment;
   const models = modelsOf(deployment).filter((model) => model !== leaving);
-  if (models.length === 0) return deployments.remove(deployment.fullName);
-  await deployments.setCustomFields(deployment.fullName, {
-    ...deployment.customFields,
-    ...ownership(models),
-  });
+  try {
+    await deployments.setCustomFields(fullName, { ...customFields, ...ownership(models) });
+  } catch (error) {
+    if (isMissing(error)) return;
+    throw error;
+  }
+  if (models.length > 0) return;
+  const left = await deployments.get(fullName);
+  if (left !== null && modelsOf(left).length === 0) await deployments.remove(fullName);
 }

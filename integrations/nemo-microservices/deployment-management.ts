@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withoutSecrets } from '../../domain/secrets.ts';
 import { isMissing } from './errors.ts';
 import { listAll } from './paging.ts';
 import { itemPath, type Transport } from './transport.ts';
@@ -8,12 +9,21 @@ const Model = z
   .nullish()
   .transform((model) => (typeof model === 'string' ? model : (model?.name ?? null)));
 
+/** Which container; how much of it is shown differs. */
+const Container = z.object({
+  image_name: z.string().nullish(),
+  image_tag: z.string().nullish(),
+  gpu: z.number().nullish(),
+  pvc_size: z.string().nullish(),
+  additional_envs: z.record(z.string(), z.unknown()).nullish(),
+});
+
 /** A model deployment as we read it. */
 export const ModelDeployment = z
   .object({
     name: z.string(),
     namespace: z.string(),
-    config: z.union([z.string(), z.object({ model: Model })]).nullish(),
+    config: z.union([z.string(), z.object({ model: Model, nim_deployment: Container.nullish() })]).nullish(),
     models: z.array(z.string()).nullish(),
     status_details: z.object({ status: z.string(), description: z.string().nullish() }),
     custom_fields: z.record(z.string(), z.unknown()).nullish(),
@@ -26,12 +36,19 @@ export const ModelDeployment = z
       ...(typeof found.config === 'object' && found.config?.model ? [found.config.model] : []),
       ...(found.models ?? []),
     ],
+    /** What its NIM runs by; null where the reply only names its config. */
+    container: typeof found.config === 'object' ? (found.config?.nim_deployment ?? null) : null,
     status: toStatus(found.status_details.status),
-    description: found.status_details.description ?? null,
+    description: tidied(found.status_details.description),
     customFields: found.custom_fields ?? {},
     createdAt: found.created_at ?? null,
   }));
 export type ModelDeployment = z.output<typeof ModelDeployment>;
+
+/** A cluster's words about a pod may quote what it was given. */
+function tidied(description: string | null | undefined): string | null {
+  return description == null ? null : withoutSecrets(description);
+}
 
 /** `ready` is the one good end; `deployed`, which the blueprint waits for, never comes. */
 function toStatus(status: string): 'pending' | 'ready' | 'failed' {

@@ -1,12 +1,12 @@
 import type { EvaluationJob, EvaluationJobRequest, Evaluator } from '../../activities/ports/evaluator.ts';
 import { RejectedError } from '../../domain/errors.ts';
+import { createLauncher, jobsOf, type Service } from '../http/launch-once.ts';
 import { createDataStore, type DataStore } from './data-store.ts';
 import { createEntityStore, type EntityStore } from './entity-store.ts';
 import type { Job } from './evaluation.schema.ts';
 import { createEvaluationJobs, type EvaluationJobs } from './evaluation.ts';
 import { readArchive } from './evaluation-archive.ts';
 import { type EvaluationTask, toTasks } from './evaluation-tasks.ts';
-import { createLauncher, findFirst, type Service } from './launch-once.ts';
 import { isNamedBy, ourName } from './names.ts';
 import type { NemoSettings } from './settings.ts';
 import { createTransport } from './transport.ts';
@@ -42,7 +42,7 @@ export function createEvaluator(settings: NemoSettings, evaluation = defaultEval
     cancel: (jobId) => cancel(jobs, jobId),
   };
   return {
-    find: (key) => findFirst(service, key),
+    findAll: (key) => jobsOf(service, key),
     launch: createLauncher(service),
     get: async (jobId) => (await jobs.get(jobId)).job,
     async *results(jobId) {

@@ -1,5 +1,6 @@
 import type { Inventory, KeptThing } from '../../activities/ports/inventory.ts';
 import { RejectedError } from '../../domain/errors.ts';
+import { runIdIn } from '../../domain/ids.ts';
 import { asUtc } from '../http/as-utc.ts';
 import { type Customizer, createCustomizer } from './customizer.ts';
 import { createDataStore, type DataStore } from './data-store.ts';
@@ -7,7 +8,7 @@ import { createDeploymentManagement, type DeploymentManagement } from './deploym
 import { createEntityStore, type EntityStore } from './entity-store.ts';
 import { createEvaluationJobs, type EvaluationJobs } from './evaluation.ts';
 import { isOurName, prefix } from './names.ts';
-import { isOurs } from './ownership.ts';
+import { isOurs, modelsOf } from './ownership.ts';
 import type { NemoSettings } from './settings.ts';
 import { createTransport } from './transport.ts';
 
@@ -41,7 +42,10 @@ async function* list(services: Services): AsyncIterable<KeptThing> {
   const { namespace, deployments, entityStore, customizer, evaluations } = services;
   for await (const deployment of deployments.list()) {
     if (isOurs(deployment, namespace))
-      yield kept('deployment', 'serving', deployment.fullName, deployment.createdAt);
+      yield {
+        ...kept('deployment', 'serving', deployment.fullName, deployment.createdAt),
+        serves: modelsOf(deployment),
+      };
   }
   for await (const { name, fullName, createdAt } of entityStore.models(namespace)) {
     if (isOurName(name)) yield kept('model', 'weights', fullName, createdAt);
@@ -50,7 +54,9 @@ async function* list(services: Services): AsyncIterable<KeptThing> {
     if (isOurConfig(name)) yield kept('customization config', 'work', fullName, createdAt);
   }
   for await (const { job, datasets, createdAt } of evaluations.list(namespace)) {
-    if (datasets.some(isOurName)) yield kept('evaluation job', 'work', job.id, createdAt);
+    const rows = datasets.find(isOurName);
+    if (rows !== undefined)
+      yield { ...kept('evaluation job', 'work', job.id, createdAt), runId: runIdIn(rows) };
   }
   for await (const { name, fullName, createdAt } of entityStore.datasets(namespace)) {
     if (isOurName(name)) yield kept('dataset', 'work', fullName, createdAt);
@@ -59,7 +65,8 @@ async function* list(services: Services): AsyncIterable<KeptThing> {
 
 function kept(kind: string, role: KeptThing['role'], id: string, at: string | null): KeptThing {
   const time = Date.parse(asUtc(at ?? ''));
-  return { kind, role, id, createdAt: Number.isNaN(time) ? null : new Date(time).toISOString() };
+  const createdAt = Number.isNaN(time) ? null : new Date(time).toISOString();
+  return { kind, role, id, createdAt, runId: runIdIn(id) };
 }
 
 async function remove(services: Services, kind: string, id: string): Promise<void> {
@@ -74,9 +81,9 @@ async function remove(services: Services, kind: string, id: string): Promise<voi
     }
     case 'model':
       requireOurs(isOurName(name), kind, id);
-      // First what NIMs ask for, then the files.
-      await entityStore.deleteModel(id);
-      return dataStore.deleteRepo(id.replace(/@.*$/, ''), 'model');
+      // The name goes last: what is half removed is listed again.
+      if (await isLastOfRepo(services, id)) await dataStore.deleteRepo(repoOf(id), 'model');
+      return entityStore.deleteModel(id);
     case 'customization config':
       requireOurs(isOurConfig(name), kind, id);
       return customizer.deleteConfig(id);
@@ -94,6 +101,19 @@ async function remove(services: Services, kind: string, id: string): Promise<voi
     default:
       throw new RejectedError(`NeMo Microservices keep no ${kind} of Flywheel’s.`);
   }
+}
+
+/** A model's files are a revision of a repository, which all jobs of one key share. */
+function repoOf(model: string): string {
+  return model.replace(/@.*$/, '');
+}
+
+/** Whether no other model has its files there: a cancelled job's entity beside the one that was promoted. */
+async function isLastOfRepo({ namespace, entityStore }: Services, id: string): Promise<boolean> {
+  for await (const { fullName } of entityStore.models(namespace)) {
+    if (fullName !== id && repoOf(fullName) === repoOf(id)) return false;
+  }
+  return true;
 }
 
 /** `model@version+flywheel-<hash>`. */

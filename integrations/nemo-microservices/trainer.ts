@@ -7,10 +7,10 @@ import {
 } from '../../activities/ports/trainer.ts';
 import { FlywheelError, RejectedError } from '../../domain/errors.ts';
 import { sha256 } from '../../domain/hash.ts';
+import { createLauncher, jobsOf, type Service } from '../http/launch-once.ts';
 import type { Job } from './customizer.schema.ts';
 import { type Customizer, createCustomizer } from './customizer.ts';
 import { toHyperparameters, trainingOption } from './hyperparameters.ts';
-import { createLauncher, findFirst, type Service } from './launch-once.ts';
 import { isNamedBy, ourName, prefix } from './names.ts';
 import { defaultTraining, type NemoSettings, type TrainingSettings } from './settings.ts';
 import { createDatasets, type Datasets } from './training-dataset.ts';
@@ -36,9 +36,9 @@ export function createTrainer(
   };
   const launch = createLauncher(service);
   return {
-    find: async (key) => {
-      const job = await findFirst(service, key);
-      return job && explained(customizer, job);
+    findAll: async (key) => {
+      const jobs = await jobsOf(service, key);
+      return Promise.all(jobs.map((job) => explained(customizer, job)));
     },
     launch: async (request) => explained(customizer, await launch(request)),
     get: async (jobId) => explained(customizer, (await customizer.job(jobId)).job),

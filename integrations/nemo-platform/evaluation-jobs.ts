@@ -54,13 +54,14 @@ export class EvaluationJobs {
     this.#models = createModelsClient(transport);
   }
 
-  async find(key: string): Promise<EvaluationJob | null> {
+  /** One at the most: its name is the key. */
+  async findAll(key: string): Promise<EvaluationJob[]> {
     const job = await this.#jobs.status(jobName(this.#kind, key));
-    return job && this.#toEvaluationJob(job);
+    return job === null ? [] : [await this.#toEvaluationJob(job)];
   }
 
   async launch(request: NewJob): Promise<EvaluationJob> {
-    const found = await this.find(request.key);
+    const [found] = await this.findAll(request.key);
     if (found) return found;
     const model = toReference(request.model, this.#settings.workspace);
     // Else the job would succeed, each of its rows without an answer.
@@ -69,7 +70,7 @@ export class EvaluationJobs {
         code: 'model_not_found',
       });
     }
-    const dataset = await this.#upload(request.items);
+    const dataset = await this.#upload(request);
     const gatewayUrl = `${this.#settings.url}${openAiPath(model.workspace)}`;
     const name = jobName(this.#kind, request.key);
     await this.#create({
@@ -114,7 +115,7 @@ export class EvaluationJobs {
     return `${this.#collection}/${encodeURIComponent(jobId)}`;
   }
 
-  async #upload(items: readonly JsonObject[]): Promise<string> {
+  async #upload({ items, metadata }: NewJob): Promise<string> {
     const { workspace } = this.#settings;
     const lines = items.map((item) => JSON.stringify(item));
     const text = lines.map((line) => `${line}\n`).join('');
@@ -122,6 +123,7 @@ export class EvaluationJobs {
     await this.#files.upload({
       ...{ workspace, fileset, path: itemsFile, bytes: Buffer.byteLength(text) },
       lines: eachOf(lines),
+      runId: metadata['run_id'],
     });
     return `${workspace}/${fileset}#${itemsFile}`;
   }

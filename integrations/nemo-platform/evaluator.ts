@@ -13,7 +13,7 @@ import { createTransport } from './transport.ts';
 export function createEvaluator(settings: NemoPlatformSettings): Evaluator {
   const jobs = new EvaluationJobs(settings, createTransport(settings), 'eval');
   return {
-    find: (key) => jobs.find(key),
+    findAll: (key) => jobs.findAll(key),
     launch: sharedByKey(({ key, metadata, model, rows }: EvaluationJobRequest) =>
       jobs.launch({ key, metadata, model, items: rows.map(toItem), spec: toSpec }),
     ),

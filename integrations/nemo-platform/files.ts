@@ -29,6 +29,8 @@ export interface FilesetUpload {
   readonly bytes: number;
   /** Without their newline. */
   readonly lines: AsyncIterable<string>;
+  /** The run that asks for it; what makes the fileset notes the first. */
+  readonly runId?: string | undefined;
 }
 
 /** `/apis/files/v2`: filesets and what is in them. */
@@ -84,7 +86,7 @@ function pathOf(workspace: string, name?: string): string {
 /** A file that an earlier attempt left half written is told by its size, and written again. */
 async function uploadOnce(transport: Transport, upload: FilesetUpload): Promise<void> {
   const { workspace, fileset, path, bytes } = upload;
-  await ensureFileset(transport, workspace, fileset);
+  await ensureFileset(transport, upload);
   const stored = (await filesOf(transport, { workspace, name: fileset })).find((file) => file.path === path);
   if (stored?.size === bytes) return;
   await transport.call({
@@ -107,13 +109,17 @@ async function filesOf(transport: Transport, { workspace, name }: Reference): Pr
   return data;
 }
 
-async function ensureFileset(transport: Transport, workspace: string, name: string): Promise<void> {
+async function ensureFileset(
+  transport: Transport,
+  { workspace, fileset: name, runId }: FilesetUpload,
+): Promise<void> {
+  const fields = { ...madeBy, ...(runId !== undefined && { run_id: runId }) };
   try {
     await transport.call({
       doing: `make fileset ${name}`,
       method: 'POST',
       path: pathOf(workspace),
-      body: { name, description: madeByDescription, purpose: 'dataset', custom_fields: madeBy },
+      body: { name, description: madeByDescription, purpose: 'dataset', custom_fields: fields },
       reply: Fileset,
     });
   } catch (error) {

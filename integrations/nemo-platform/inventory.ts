@@ -11,7 +11,7 @@ import {
 import { createJobsClient, type JobsClient } from './jobs.ts';
 import type { Adapter } from './models.schema.ts';
 import { createModelsClient, type ModelsClient } from './models.ts';
-import { isOurs, type Reference, referenceText, toReference } from './names.ts';
+import { isDatasetName, isOurs, makesAdapter, type Reference, referenceText, toReference } from './names.ts';
 import type { NemoPlatformSettings } from './settings.ts';
 import { createTransport } from './transport.ts';
 
@@ -55,21 +55,39 @@ function namesOf(rules: GuardrailRules): string[] {
 
 async function* list(services: Services): AsyncIterable<KeptThing> {
   const { workspace, jobs, models, files, guardrails, guardrailsInUse } = services;
-  const modelId = (name: string) => referenceText({ workspace, name });
-  for (const { name, created_at: at } of ours(await models.virtualModels(workspace)))
-    yield { kind: 'virtual model', role: 'serving', id: modelId(name), createdAt: toTime(at) };
+  const ourJobs = ours(await jobs.list());
+  /** Of an adapter and whatever is called after it, while its job is there. */
+  const trainedBy = (name: string): string | null => {
+    const job = ourJobs.find((one) => makesAdapter(one.name, name));
+    return job === undefined ? null : runIdOf(job);
+  };
+  const thing = (kind: string, role: KeptThing['role'], { name, created_at: at }: Named): KeptThing => {
+    const id = inWorkspace.has(kind) ? referenceText({ workspace, name }) : name;
+    return { kind, role, id, createdAt: toTime(at), runId: trainedBy(name) };
+  };
+  for (const virtual of ours(await models.virtualModels(workspace)))
+    yield thing('virtual model', 'serving', virtual);
   const adapters = await models.adapters(workspace);
-  for (const { name, created_at: at } of ours(adapters))
-    yield { kind: 'adapter', role: 'weights', id: modelId(name), createdAt: toTime(at) };
-  for (const { name, created_at: at } of ours(await jobs.list()))
-    yield { kind: 'job', role: 'work', id: name, createdAt: toTime(at) };
+  for (const adapter of ours(adapters)) yield thing('adapter', 'weights', adapter);
+  for (const job of ourJobs) yield { ...thing('job', 'work', job), runId: runIdOf(job) };
   const weights = new Set(adapters.map((adapter) => weightsOf(adapter, workspace)));
-  for (const { name, created_at: at } of ours(await files.list(workspace)))
-    if (!weights.has(modelId(name)))
-      yield { kind: 'fileset', role: 'weights', id: name, createdAt: toTime(at) };
-  for (const { name, created_at: at } of ours(await guardrails.list()))
-    if (!guardrailsInUse.has(name))
-      yield { kind: 'guardrail configuration', role: 'work', id: name, createdAt: toTime(at) };
+  for (const fileset of ours(await files.list(workspace))) {
+    if (weights.has(referenceText({ workspace, name: fileset.name }))) continue;
+    yield isDatasetName(fileset.name)
+      ? { ...thing('fileset', 'work', fileset), runId: runIdOf(fileset) }
+      : thing('fileset', 'weights', fileset);
+  }
+  for (const configuration of ours(await guardrails.list()))
+    if (!guardrailsInUse.has(configuration.name))
+      yield { ...thing('guardrail configuration', 'work', configuration), runId: null };
+}
+
+/** Kinds that requests name by their workspace, too. */
+const inWorkspace: ReadonlySet<string> = new Set(['virtual model', 'adapter']);
+
+interface Named {
+  readonly name: string;
+  readonly created_at?: string | number | null | undefined;
 }
 
 async function remove(services: Services, kind: string, id: string): Promise<void> {
@@ -124,6 +142,15 @@ function weightsOf({ fileset }: Adapter, workspace: string): string {
 
 function ours<T extends { readonly name: string }>(things: readonly T[]): T[] {
   return things.filter(({ name }) => isOurs(name));
+}
+
+interface Tagged {
+  readonly custom_fields?: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+function runIdOf({ custom_fields: fields }: Tagged): string | null {
+  const runId = fields?.['run_id'];
+  return typeof runId === 'string' ? runId : null;
 }
 
 /** The platform writes its times without a zone; they are UTC. */

@@ -15,7 +15,7 @@ import { createTransport } from './transport.ts';
 export function createJudgeJobs(settings: NemoPlatformSettings): JudgeJobs {
   const jobs = new EvaluationJobs(settings, createTransport(settings), 'judge');
   return {
-    find: (key) => jobs.find(key),
+    findAll: (key) => jobs.findAll(key),
     launch: sharedByKey(({ key, metadata, model, answers }: JudgingRequest) => {
       const items = answers.map(({ itemId, body }) => ({ item_id: itemId, body: withMaxTokens(body) }));
       return jobs.launch({ key, metadata, model, items, spec: toJudgeSpec });

@@ -21,9 +21,20 @@ export function datasetName(contentSha256: string): string {
   return `${prefix}data-${contentSha256.slice(0, 32)}`;
 }
 
+/** The whole form: a workload may be called `data`, and its adapter’s fileset is named after it. */
+export function isDatasetName(name: string): boolean {
+  return new RegExp(`^${prefix}data-[0-9a-f]{32}$`).test(name);
+}
+
 /** Readable, and unique to its training. `suffix`: `[a-z0-9-]`, at most 40 characters. */
 export function adapterName(suffix: string, key: string): string {
   return `${prefix}${suffix}-${sha256(key).slice(0, 12)}`;
+}
+
+/** Whether the training job of that name makes the adapter of this one: both end in a hash of its key. */
+export function makesAdapter(job: string, adapter: string): boolean {
+  const hash = /-([0-9a-f]{12})$/.exec(adapter)?.[1];
+  return hash !== undefined && job.startsWith(`${prefix}tune-${hash}`);
 }
 
 /** A name within a workspace, as the platform refers to it: `flywheel/nano-1m`. */

@@ -44,7 +44,7 @@ export function createTrainer(settings: NemoPlatformSettings, artifacts: RowSour
   const transport = createTransport(settings);
   const trainer = new NemoTrainer(settings, transport, artifacts);
   return {
-    find: (key) => trainer.find(key),
+    findAll: (key) => trainer.findAll(key),
     launch: sharedByKey((request) => trainer.launch(request)),
     get: (jobId) => trainer.get(jobId),
     progress: (jobId) => trainer.progress(jobId),
@@ -70,20 +70,20 @@ class NemoTrainer {
     this.#models = createModelsClient(transport);
   }
 
-  async find(key: string): Promise<TrainingJob | null> {
-    const name = jobName('tune', key);
-    const job = await this.#jobs.status(name);
-    return job && this.#toTrainingJob(job);
+  /** One at the most: its name is the key. */
+  async findAll(key: string): Promise<TrainingJob[]> {
+    const job = await this.#jobs.status(jobName('tune', key));
+    return job === null ? [] : [await this.#toTrainingJob(job)];
   }
 
   async launch(request: FineTuneRequest): Promise<TrainingJob> {
-    const found = await this.find(request.key);
+    const [found] = await this.findAll(request.key);
     if (found) return found;
     const model = toReference(request.baseModel, this.#settings.workspace);
     const entity = await this.#requireModel(model);
     const maxSeqLength = maxSeqLengthOf(this.#settings, entity);
-    const train = await this.#upload(request.train);
-    const validation = request.validation.rows > 0 ? await this.#upload(request.validation) : null;
+    const train = await this.#upload(request.train, request);
+    const validation = request.validation.rows > 0 ? await this.#upload(request.validation, request) : null;
     const data = { model, train, validation, maxSeqLength };
     await this.#create(toJobBody(request, data, this.#customizer), model);
     return this.get(jobName('tune', request.key));
@@ -139,7 +139,7 @@ class NemoTrainer {
     );
   }
 
-  async #upload(artifact: ArtifactRef): Promise<Reference> {
+  async #upload(artifact: ArtifactRef, { metadata }: FineTuneRequest): Promise<Reference> {
     const { workspace } = this.#settings;
     const name = datasetName(artifact.sha256);
     const lines = () => checkedRows(this.#artifacts.readLines(artifact.uri));
@@ -149,6 +149,7 @@ class NemoTrainer {
       ...{ workspace, fileset: name, path: 'training.jsonl' },
       bytes: artifact.bytes,
       lines: lines(),
+      runId: metadata['run_id'],
     });
     return { workspace, name };
   }

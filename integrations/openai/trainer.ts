@@ -13,6 +13,7 @@ import { RejectedError } from '../../domain/errors.ts';
 import type { FineTuningDialect } from '../../domain/experiments/fine-tuning-dialect.ts';
 import { sha256 } from '../../domain/hash.ts';
 import { isJsonObject } from '../../domain/json.ts';
+import { createLauncher, jobsOf, type Service } from '../http/launch-once.ts';
 import { type Client, createClient, type ProviderSettings } from './client.ts';
 import { isMissingRoute } from './errors.ts';
 import {
@@ -29,7 +30,8 @@ import { multipart } from './multipart.ts';
 const lookupTimeoutMs = 30_000;
 /**
  * The server encodes every row before it answers: minutes for ten thousand long ones on a busy CPU. Node's fetch
- * waits no longer for headers. A server that goes on with it has the job by then, and the next attempt finds it.
+ * waits no longer for headers. A server that goes on with it mostly has the job by then, and the next attempt finds
+ * it; one that makes it later still has made a second, which is ended with the training.
  */
 const createTimeoutMs = 5 * 60_000;
 /** A large dataset over a slow line. */
@@ -42,7 +44,8 @@ const readEvents = 50;
 /**
  * Fine-tuning over OpenAI's files and jobs, in the server's own dialect of them. The key travels twice: as
  * `Idempotency-Key`, and in the metadata (`flywheel_key`), where it can be searched on servers that do not know the
- * header, or as the training file's name on those without metadata.
+ * header, or as the training file's name on those without metadata. Few services know the header, so that each
+ * create is looked after (`createLauncher`).
  */
 export function createTrainer(
   settings: ProviderSettings & { readonly dialect: FineTuningDialect },
@@ -50,11 +53,16 @@ export function createTrainer(
 ): Trainer {
   const client = createClient(settings);
   const { dialect } = settings;
-  const service: Service = { client, dialect, artifacts };
+  const context: Context = { client, dialect, artifacts };
+  const service: Service<FineTuneRequest, TrainingJob> = {
+    findAll: (key) => findAll(context, key),
+    create: (request) => create(context, request),
+    cancel: (jobId) => cancel(context, jobId),
+  };
   return {
-    find: (key) => find(service, key),
-    launch: async (request) => (await find(service, request.key)) ?? create(service, request),
-    get: (jobId) => get(service, jobId),
+    findAll: (key) => jobsOf(service, key),
+    launch: createLauncher(service),
+    get: (jobId) => get(context, jobId),
     progress: (jobId) =>
       client.call({
         doing: `list the events of job ${jobId}`,
@@ -63,12 +71,12 @@ export function createTrainer(
         send: (openai, options) =>
           openai.get(pathOf(dialect, jobId, 'events'), { ...options, query: { limit: readEvents } }),
       }),
-    setAside: (jobId) => setAside(service, jobId),
-    cancel: (jobId) => cancel(service, jobId),
+    setAside: (jobId) => setAside(context, jobId),
+    cancel: service.cancel,
   };
 }
 
-interface Service {
+interface Context {
   readonly client: Client;
   readonly dialect: FineTuningDialect;
   readonly artifacts: Pick<ArtifactStore, 'readLines'>;
@@ -78,7 +86,7 @@ function pathOf({ jobsPath }: FineTuningDialect, jobId: string, ...below: readon
   return [jobsPath, encodeURIComponent(jobId), ...below].join('/');
 }
 
-async function get({ client, dialect }: Service, jobId: string): Promise<TrainingJob> {
+async function get({ client, dialect }: Context, jobId: string): Promise<TrainingJob> {
   const { job } = await client.call({
     doing: `retrieve job ${jobId}`,
     timeoutMs: lookupTimeoutMs,
@@ -88,23 +96,20 @@ async function get({ client, dialect }: Service, jobId: string): Promise<Trainin
   return job;
 }
 
-/** Should a server have made two jobs under one key all the same, the first is the job. */
-async function find(service: Service, key: string): Promise<TrainingJob | null> {
-  const isOurs = await ownJobs(service, key);
-  if (isOurs === null) return null;
-  const ours = (await listJobs(service, key)).filter(isOurs);
-  return ours.sort((a, b) => a.createdAt - b.createdAt)[0]?.job ?? null;
+async function findAll(context: Context, key: string): Promise<Job[]> {
+  const isOurs = await ownJobs(context, key);
+  return isOurs === null ? [] : (await listJobs(context, key)).filter(isOurs);
 }
 
 /** How a job under the key is told from others; null where there can be none. */
-async function ownJobs({ client, dialect }: Service, key: string): Promise<((job: Job) => boolean) | null> {
+async function ownJobs({ client, dialect }: Context, key: string): Promise<((job: Job) => boolean) | null> {
   if (dialect.metadata !== null) return (job) => job.key === key;
   const files = (await listFiles(client, dialect)).filter(({ filename }) => filename === fileOf(key));
   const ids = new Set(files.map(({ id }) => id));
   return ids.size === 0 ? null : ({ trainingFile }) => ids.has(trainingFile);
 }
 
-function listJobs({ client, dialect }: Service, key: string): Promise<Job[]> {
+function listJobs({ client, dialect }: Context, key: string): Promise<Job[]> {
   const { jobsPath, metadata, filtersByMetadata } = dialect;
   const filter = metadata !== null && filtersByMetadata && { metadata: { flywheel_key: key } };
   return client.call({
@@ -121,14 +126,14 @@ function fileOf(key: string): string {
   return `flywheel-${sha256(key).slice(0, 32)}.jsonl`;
 }
 
-async function create(service: Service, request: FineTuneRequest): Promise<TrainingJob> {
-  const { client, dialect } = service;
+async function create(context: Context, request: FineTuneRequest): Promise<TrainingJob> {
+  const { client, dialect } = context;
   const named = (artifact: ArtifactRef) => `${artifact.sha256}.jsonl`;
   const trainName = dialect.metadata === null ? fileOf(request.key) : named(request.train);
-  const train = await upload(service, request.train, trainName);
+  const train = await upload(context, request.train, trainName);
   const validation =
     request.validation.rows > 0
-      ? await upload(service, request.validation, named(request.validation))
+      ? await upload(context, request.validation, named(request.validation))
       : undefined;
   const { job } = await client.call({
     doing: `create a fine-tuning job of ${request.baseModel}`,
@@ -156,7 +161,7 @@ const unusable: ReadonlySet<string> = new Set(['error', 'deleting', 'deleted']);
  * the device is busy, and experiments share a dataset.
  */
 async function upload(
-  { client, dialect, artifacts }: Service,
+  { client, dialect, artifacts }: Context,
   artifact: ArtifactRef,
   filename: string,
 ): Promise<string> {
@@ -201,7 +206,7 @@ async function collect(pages: AsyncIterable<unknown>): Promise<unknown[]> {
 }
 
 /** Our model server's own; other servers do not have the route, and do not tell. */
-async function setAside({ client, dialect }: Service, jobId: string): Promise<readonly SetAsideRow[]> {
+async function setAside({ client, dialect }: Context, jobId: string): Promise<readonly SetAsideRow[]> {
   try {
     return await client.call({
       doing: `list the rows that job ${jobId} is not trained on`,
@@ -215,8 +220,8 @@ async function setAside({ client, dialect }: Service, jobId: string): Promise<re
   }
 }
 
-async function cancel(service: Service, jobId: string): Promise<void> {
-  const { client, dialect } = service;
+async function cancel(context: Context, jobId: string): Promise<void> {
+  const { client, dialect } = context;
   try {
     await client.call({
       doing: `cancel job ${jobId}`,
@@ -226,7 +231,7 @@ async function cancel(service: Service, jobId: string): Promise<void> {
     });
   } catch (error) {
     // Servers refuse to cancel what has ended; that is what was wanted.
-    if (error instanceof RejectedError && hasEnded(await get(service, jobId))) return;
+    if (error instanceof RejectedError && hasEnded(await get(context, jobId))) return;
     throw error;
   }
 }

@@ -10,32 +10,21 @@ const timeoutMs = 30_000;
 /** No adapter is called so. */
 const noModel = 'flywheel-candidates-check';
 
-/** What adapters need: a folder that both see (null: none is named), and trainers that hand out files, by name. */
-export interface AdapterNeeds {
-  readonly folder: string | null;
-  readonly trainers: Readonly<Record<string, AdapterFiles>>;
-}
-
-/** Of a vLLM: its base model, and whether adapters can be brought to it and loaded. It trains nothing. */
-export function createChecks(settings: ProviderSettings, needs: AdapterNeeds): ProviderChecks {
+/**
+ * Of a vLLM: its base model, and whether adapters can be brought to it and loaded. It trains nothing itself;
+ * `trainers`, by name, do it for what it serves.
+ */
+export function createChecks(
+  settings: ProviderSettings,
+  trainers: Readonly<Record<string, AdapterFiles>>,
+): ProviderChecks {
   return {
     serving: (model, { adapters }) => [
       listsModel(settings, model),
-      ...(adapters ? [hasFolder(settings, needs), loadsAdapters(settings), ...fetches(needs)] : []),
+      ...(adapters ? [loadsAdapters(settings), ...fetches(trainers)] : []),
     ],
     training: () => [],
     evaluating: () => [],
-  };
-}
-
-function hasFolder({ name }: ProviderSettings, { folder }: AdapterNeeds): Check {
-  return {
-    asked: 'has a folder for adapters',
-    async ask() {
-      if (folder === null)
-        throw new RejectedError(`candidates.yaml names no folder for adapters at ${name}.`);
-    },
-    mend: 'Name a folder that Flywheel writes and vLLM reads: `adapters: { folder: … }`.',
   };
 }
 
@@ -59,7 +48,7 @@ function loadsAdapters(settings: ProviderSettings): Check {
   };
 }
 
-function fetches({ trainers }: AdapterNeeds): Check[] {
+function fetches(trainers: Readonly<Record<string, AdapterFiles>>): Check[] {
   return Object.entries(trainers).map(([trainer, files]) => ({
     asked: `can be brought the adapters of ${trainer}`,
     async ask() {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createAwaitModel } from '../../activities/await-model.ts';
+import { redeployLost } from '../../activities/deployments/redeploy-lost.ts';
 import type { Deployer, Deployment, DeploymentTarget } from '../../activities/ports/deployer.ts';
 import type { Lineage } from '../../activities/ports/lineage.ts';
 import { createReleaseModels } from '../../activities/release-models.ts';
@@ -221,6 +222,58 @@ describe('models that have to be deployed', () => {
     await expect(wait('llama', runHolder('1'))).rejects.toThrow('restarting');
 
     expect(cluster.removed).toEqual([]);
+  });
+
+  describe('that a route needs and their provider has lost', () => {
+    const look = () => redeployLost({ deployers: () => cluster, deployments: lineage.deployments });
+    const lost = { provider: 'cluster', model: 'llama' };
+
+    it('are deployed again, once', async () => {
+      const { wait } = activities();
+      await wait('llama', routeHolder('hr'));
+      await wait('only-a-run-s', runHolder('1'));
+      cluster.running.clear();
+
+      expect(await look()).toEqual([{ ...lost, problem: null }]);
+      expect([...cluster.running.keys()]).toEqual(['nim-llama']);
+      // Not ready yet, it is there all the same.
+      expect(await look()).toEqual([]);
+    });
+
+    it('say why they cannot be, and keep no other from it', async () => {
+      const { wait } = activities();
+      for (const model of ['a-gone-one', 'llama']) await wait(model, routeHolder('hr'));
+      cluster.running.clear();
+      const { deploy } = cluster;
+      cluster.deploy = async (target) => {
+        if (target.model === 'a-gone-one') throw new RejectedError('no trainer has it');
+        return deploy.call(cluster, target);
+      };
+
+      expect(await look()).toEqual([
+        { ...lost, model: 'a-gone-one', problem: 'no trainer has it' },
+        { ...lost, problem: null },
+      ]);
+      cluster.running.clear();
+      cluster.failure = 'insufficient GPUs';
+      expect(await look()).toContainEqual({
+        ...lost,
+        problem: 'cluster could not deploy llama: insufficient GPUs.',
+      });
+    });
+
+    it('stay gone where others made them, and where nobody needs them any more', async () => {
+      cluster.foreign = ['nim-llama'];
+      const { wait, leaveRoute } = activities();
+      await wait('llama', routeHolder('hr'));
+      await wait('left', routeHolder('it'));
+      cluster.removal = new UnavailableError('the cluster is down');
+      await expect(leaveRoute('it')).rejects.toThrow('the cluster is down');
+      cluster.running.clear();
+
+      expect(await look()).toEqual([]);
+      expect(cluster.running.size).toBe(0);
+    });
   });
 
   it('stay while a route serves them or would go back to them, and a time of grace beyond', async () => {

@@ -5,7 +5,6 @@ import { fineTuneKey } from '../../activities/idempotency-keys.ts';
 import { UnavailableError } from '../../domain/errors.ts';
 import { anAttempt, runIn } from '../support/activity-environment.ts';
 import { aCandidate, aDataset } from '../support/experiments.ts';
-import { inMemoryArtifacts } from '../support/in-memory-artifacts.ts';
 import { inMemoryDatasets, inMemoryTrainings } from '../support/in-memory-lineage.ts';
 import { scriptedTrainer } from '../support/scripted-trainer.ts';
 
@@ -22,9 +21,8 @@ function setup() {
   const trainer = scriptedTrainer();
   const dataset = aDataset();
   const lineage = { datasets: inMemoryDatasets(dataset), experiments: inMemoryTrainings() };
-  const timing = { pollMs: 1, reportMs: 0, silenceMs: 50, endMs: 40 };
-  const artifacts = inMemoryArtifacts();
-  const { endTraining } = createEndTraining({ lineage, artifacts, trainers: () => trainer }, timing);
+  const timing = { pollMs: 1, endMs: 40 };
+  const { endTraining } = createEndTraining({ lineage, trainers: () => trainer }, timing);
   const launch = (round: number) => {
     const key = fineTuneKey({ ...input, datasetHash: dataset.summary.hash }, round);
     return trainer.launch({
@@ -65,6 +63,19 @@ test('the job of a later round is found behind those that were lost', async () =
 
   expect(await endTraining()).toEqual({ ended: 1 });
   expect(trainer.jobs.map((job) => job.status)).toEqual(['failed', 'cancelled']);
+});
+
+test('each job of a key is ended, also one that nobody knew of', async () => {
+  const { trainer, launch, endTraining } = setup();
+  const { id } = await launch(1);
+  trainer.addSurplus(id);
+  trainer.onCall = (call) => {
+    if (call !== 'get') return;
+    for (const job of trainer.jobs) if (job.cancelRequested) job.status = 'cancelled';
+  };
+
+  expect(await endTraining()).toEqual({ ended: 2 });
+  expect(trainer.jobs.map((job) => job.status)).toEqual(['cancelled', 'cancelled']);
 });
 
 test('nothing was launched, nothing is done', async () => {

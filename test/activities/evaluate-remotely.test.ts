@@ -28,12 +28,12 @@ class ScriptedEvaluator implements Evaluator {
   onLook: (() => void) | null = null;
   answer: Answer = (row) => answered(row.itemId, rightCall);
 
-  async find(key: string) {
+  async findAll(key: string) {
     const at = this.launched.findIndex((one) => one.key === key);
-    return at < 0 ? null : this.job(at, 'running');
+    return at < 0 ? [] : [this.job(at, 'running')];
   }
   async launch(request: EvaluationJobRequest) {
-    const found = await this.find(request.key);
+    const [found] = await this.findAll(request.key);
     if (found) return found;
     return this.job(this.launched.push(request) - 1, 'queued');
   }

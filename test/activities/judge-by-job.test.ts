@@ -31,7 +31,7 @@ function setup() {
     ...service.end,
   });
   const jobs: JudgeJobs = {
-    find: async (key) => (service.launched.has(key) ? jobOf(key) : null),
+    findAll: async (key) => (service.launched.has(key) ? [jobOf(key)] : []),
     async launch(request) {
       if (service.refusal) throw service.refusal;
       if (!service.launched.has(request.key)) service.launched.set(request.key, request);

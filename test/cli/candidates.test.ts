@@ -23,7 +23,7 @@ candidates:
 const mixed = `
 providers:
   gone: { url: "http://127.0.0.1:9/v1", fine_tuning: true }
-  wrong-path: { url: "${inject('modelServerUrl')}/v1", fine_tuning: true, dialect: { like: nebius, jobs_path: /fine-tunes } }
+  wrong-path: { url: "${inject('modelServerUrl')}/v1", fine_tuning: true, dialect: { like: openai, jobs_path: /fine-tunes } }
 candidates:
   - { name: small, model: nano-1m, strategies: [base] }
   - { name: misnamed, model: nano-2m, strategies: [base] }
@@ -187,20 +187,17 @@ describe('vLLM', () => {
   const file = () => `
 providers:
   box: { kind: vllm, url: "${vllm.url}/v1", adapters: { folder: /srv/adapters } }
-  bare: { kind: vllm, url: "${vllm.url}/v1" }
 candidates:
   - { name: good, provider: box, trainer: local, model: nano-1m }
   - { name: misnamed, provider: box, trainer: local, model: nano-2m, strategies: [base] }
-  - { name: folderless, provider: bare, trainer: local, model: nano-1m }
 `;
 
   test('is asked for its base model and for what adapters need, its trainer for theirs', async () => {
     const { failures, rows } = await failed(file());
 
-    expect(failures).toEqual(['misnamed: serves nano-2m', 'folderless: has a folder for adapters']);
+    expect(failures).toEqual(['misnamed: serves nano-2m']);
     expect(askedOf(rows, 'good')).toEqual([
       'serves nano-1m',
-      'has a folder for adapters',
       'loads adapters at run time',
       'can be brought the adapters of local',
       'serves nano-1m',

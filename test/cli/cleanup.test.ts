@@ -30,6 +30,10 @@ import { setup as setupCli } from './support/cli.ts';
 const base = 'flywheel/nano-4m';
 const image = { image: `registry.example/nim/${base}`, tag: '1.8.3', gpus: 1 };
 const deployment = 'flywheel/flywheel-nano-4m';
+/** A run of the database under test, which made what is called so. */
+const ownRun = 'run-20261121t080000z-ab12cd';
+const ours = (name: string) => `flywheel-${name}-${ownRun}-0123456789abcdef`;
+const idOf = (name: string) => `flywheel/${ours(name)}`;
 
 interface Report {
   readonly dryRun: boolean;
@@ -48,6 +52,8 @@ describe('flywheel cleanup', { timeout: 180_000 }, () => {
       TEMPORAL_ADDRESS: options.temporal ?? inject('temporalAddress'),
       FLYWHEEL_CANDIDATES: await candidatesFile(server, options.down === true),
     });
+    await openRow(bundle.lineage, ownRun, 'earlier');
+    await bundle.lineage.runs.close(ownRun, 'completed');
     return { ...bundle, ...at(server), server, ...reports(bundle.run) };
   }
 
@@ -116,13 +122,13 @@ describe('flywheel cleanup', { timeout: 180_000 }, () => {
 
   it('lists by --dry-run what nobody needs, and removes it without', async () => {
     const { lineage, cleanup, have, haveDataset, there, run } = await setup();
-    await have('flywheel-left', 'flywheel-first', 'flywheel-routed', 'somebodys');
-    await haveDataset('flywheel-rows');
+    await have(ours('left'), ours('first'), ours('routed'), 'somebodys');
+    await haveDataset(ours('rows'));
     await haveDataset('theirs');
     await openRow(lineage, 'run-ended', 'hr');
     await lineage.runs.close('run-ended', 'completed');
-    await moveTo(lineage, 'hr', 'flywheel-first');
-    await moveTo(lineage, 'hr', 'flywheel-routed');
+    await moveTo(lineage, 'hr', ours('first'));
+    await moveTo(lineage, 'hr', ours('routed'));
     const before = there();
 
     const dry = await cleanup('--dry-run');
@@ -132,17 +138,17 @@ describe('flywheel cleanup', { timeout: 180_000 }, () => {
 
     expect(dry.code).toBe(0);
     expect(dry.report).toMatchObject({ dryRun: true, problems: [] });
-    expect(dry.removed.sort()).toEqual(['flywheel/flywheel-left', 'flywheel/flywheel-rows']);
-    expect(dry.kept.sort()).toEqual(['flywheel/flywheel-first', 'flywheel/flywheel-routed']);
+    expect(dry.removed.sort()).toEqual([idOf('left'), idOf('rows')]);
+    expect(dry.kept.sort()).toEqual([idOf('first'), idOf('routed')]);
     expect(untouched).toEqual(before);
-    expect(table.stdout).toMatch(/nemo .* model .* flywheel\/flywheel-left .* removed/);
-    expect(table.stdout).toMatch(/flywheel-routed .* kept: flywheel\/flywheel-routed is in use/);
+    expect(table.stdout).toMatch(/nemo .* model .* flywheel\/flywheel-left-\S+ .* removed/);
+    expect(table.stdout).toMatch(/flywheel-routed-\S+ .* kept: flywheel\/flywheel-routed-\S+ is in use/);
     expect(table.stdout).toMatch(/To remove 2: npx flywheel cleanup/);
     expect(real.code).toBe(0);
     expect(real.report.things).toEqual(dry.report.things);
     expect(there()).toEqual([
-      'flywheel/flywheel-first',
-      'flywheel/flywheel-routed',
+      idOf('first'),
+      idOf('routed'),
       'flywheel/nano-1m',
       'flywheel/somebodys',
       'flywheel/theirs',
@@ -152,21 +158,47 @@ describe('flywheel cleanup', { timeout: 180_000 }, () => {
 
   it('leaves what is young, and what another Flywheel deployed', async () => {
     const { have, there, run, server } = await setup();
-    await have('flywheel-young');
+    await have(ours('young'));
     const other = createDeployer({ ...settingsOf(server), namespace: 'flywheel-two' }, { [base]: image });
     await other.deploy({ model: base, baseModel: null });
 
     const { code, stdout } = await run('cleanup');
 
     expect(code).toBe(0);
-    expect(stdout).toMatch(/flywheel-young .* kept: it was made after/);
+    expect(stdout).toMatch(/flywheel-young-\S+ .* kept: it was made after/);
     expect(there()).toContain('flywheel-two/flywheel-nano-4m');
-    expect(there()).toContain('flywheel/flywheel-young');
+    expect(there()).toContain(idOf('young'));
+  });
+
+  it('leaves what another Flywheel made in the same namespace, unless told otherwise', async () => {
+    const { cleanup, have, haveDataset, there, deployer, run, lineage } = await setup();
+    const theirs = (name: string) => `flywheel-${name}-run-20261121t090000z-ff00ff-0123456789abcdef`;
+    await have(theirs('promoted'), ours('left'), 'flywheel-untold');
+    await haveDataset(theirs('rows'));
+    // A lasting deployment of a route that is in their database.
+    await deployer.deploy({ model: `flywheel/${theirs('promoted')}`, baseModel: base });
+    const foreign = [deployment, `flywheel/${theirs('promoted')}`, 'flywheel/flywheel-untold'];
+
+    const usual = await cleanup();
+    const table = await run('cleanup', '--older-than', '0');
+    const left = there();
+    const dry = await cleanup('--foreign', '--dry-run');
+    const real = await cleanup('--foreign');
+
+    expect(usual.code).toBe(0);
+    expect(usual.removed).toEqual([idOf('left')]);
+    expect(usual.kept.sort()).toEqual([...foreign, `flywheel/${theirs('rows')}`].sort());
+    expect(table.stdout).toMatch(/does not know run-20261121t090000z-ff00ff: .*--foreign removes it/);
+    expect(left).toEqual([...foreign, `flywheel/${theirs('rows')}`, 'flywheel/nano-1m'].sort());
+    expect(dry.removed).toEqual(real.removed);
+    expect(real.removed.sort()).toEqual(usual.kept);
+    expect(there()).toEqual(['flywheel/nano-1m']);
+    expect(await lineage.deployments.list()).toEqual([]);
   });
 
   it('keeps everything while a run works, and closes first the run whose workflow was terminated', async () => {
     const { lineage, cleanup, have, there, deployer } = await setup();
-    await have('flywheel-left');
+    await have(ours('left'));
     const world = newWorld({ fineTune: 'hang' });
     const { runId } = newTrigger();
     await trigger(world, newTrigger({ runId }));
@@ -189,10 +221,10 @@ describe('flywheel cleanup', { timeout: 180_000 }, () => {
       `run ${runId} is under way and may need it`,
     );
     // Its name is not known, so that what stands there is not known to be it.
-    expect(dry.removed).toEqual([base, deployment, 'flywheel/flywheel-left']);
+    expect(dry.removed).toEqual([base, deployment, idOf('left')]);
     expect(open.status).toBe('running');
     expect(real.code).toBe(0);
-    expect(real.removed).toEqual([base, 'flywheel/flywheel-left']);
+    expect(real.removed).toEqual([base, idOf('left')]);
     expect(await lineage.runs.view(runId)).toMatchObject({
       status: 'failed',
       failure: 'Its workflow was terminated: out of budget.',
@@ -203,11 +235,11 @@ describe('flywheel cleanup', { timeout: 180_000 }, () => {
 
   it('keeps the winner of a gate that waits, however many runs came since, and not of one that is gone', async () => {
     const { lineage, cleanup, have, there, databaseUrl } = await setup();
-    await have('flywheel-waits', 'flywheel-gone');
+    await have(ours('waits'), ours('gone'));
     const [waits, gone] = [newWorld(), newWorld()];
     const [waiting, ended] = [await openGate(waits), await openGate(gone)];
-    await winner(lineage, { ...waiting, workloadId: waits.workloadId }, 'flywheel-waits');
-    await winner(lineage, { ...ended, workloadId: gone.workloadId }, 'flywheel-gone');
+    await winner(lineage, { ...waiting, workloadId: waits.workloadId }, ours('waits'));
+    await winner(lineage, { ...ended, workloadId: gone.workloadId }, ours('gone'));
     await manyRuns(databaseUrl, waits.workloadId);
     await gateHandle(ended.runId).terminate('cleaning up');
 
@@ -215,10 +247,10 @@ describe('flywheel cleanup', { timeout: 180_000 }, () => {
     const pending = await lineage.runs.view(ended.runId);
     const real = await cleanup();
 
-    expect(dry.removed).toEqual(['flywheel/flywheel-gone']);
+    expect(dry.removed).toEqual([idOf('gone')]);
     expect(pending.approval?.status).toBe('pending');
-    expect(real.removed).toEqual(['flywheel/flywheel-gone']);
-    expect(there()).toEqual(['flywheel/flywheel-waits', 'flywheel/nano-1m']);
+    expect(real.removed).toEqual([idOf('gone')]);
+    expect(there()).toEqual([idOf('waits'), 'flywheel/nano-1m']);
     expect((await lineage.runs.view(ended.runId)).approval?.status).toBe('expired');
     expect((await lineage.runs.view(waiting.runId)).approval?.status).toBe('pending');
     await gateHandle(waiting.runId).terminate('test is over');
@@ -226,11 +258,11 @@ describe('flywheel cleanup', { timeout: 180_000 }, () => {
 
   it('keeps the approved winner whose rollout waits, until it can come no more', async () => {
     const { lineage, cleanup, have } = await setup();
-    await have('flywheel-approved');
+    await have(ours('approved'));
     const world = newWorld();
     const { workloadId } = world;
     const gate = await openGate(world);
-    await winner(lineage, { ...gate, workloadId }, 'flywheel-approved');
+    await winner(lineage, { ...gate, workloadId }, ours('approved'));
     // Another move of the route is in its way.
     const other = await client.workflow.start('approvalGate', {
       ...{ workflowId: rolloutId(workloadId), taskQueue: 'nobody-polls-this', args: [] },
@@ -244,26 +276,26 @@ describe('flywheel cleanup', { timeout: 180_000 }, () => {
     await other.terminate('so is this');
     const over = await cleanup();
 
-    expect(waiting.kept).toEqual(['flywheel/flywheel-approved']);
-    expect(otherOpen.kept).toEqual(['flywheel/flywheel-approved']);
-    expect(over.removed).toEqual(['flywheel/flywheel-approved']);
+    expect(waiting.kept).toEqual([idOf('approved')]);
+    expect(otherOpen.kept).toEqual([idOf('approved')]);
+    expect(over.removed).toEqual([idOf('approved')]);
   });
 
   it('keeps the approved winner of an approval that Temporal does not know', async () => {
     const { lineage, cleanup, have } = await setup();
-    await have('flywheel-approved');
+    await have(ours('approved'));
     const gate = { runId: 'run-unheard-of', workloadId: 'unheard-of', digest: 'd' };
-    await winner(lineage, gate, 'flywheel-approved');
+    await winner(lineage, gate, ours('approved'));
     await lineage.decisions.recordDecision(gate.runId, aDecision('yes', gate.digest), 'approved');
 
-    expect((await cleanup()).kept).toEqual(['flywheel/flywheel-approved']);
+    expect((await cleanup()).kept).toEqual([idOf('approved')]);
   });
 
   it('gives back what a route holds and neither serves nor would go back to', async () => {
     const { lineage, cleanup, have, there, deployer } = await setup();
-    await have('flywheel-adapter');
-    await moveTo(lineage, 'hr', 'flywheel-adapter');
-    const adapter = { provider: 'nemo', model: 'flywheel/flywheel-adapter', baseModel: base };
+    await have(ours('adapter'));
+    await moveTo(lineage, 'hr', ours('adapter'));
+    const adapter = { provider: 'nemo', model: idOf('adapter'), baseModel: base };
     const stray = { provider: 'nemo', model: base, baseModel: null };
     for (const [target, workload] of [[adapter, 'hr'] as const, [stray, 'restored'] as const]) {
       await lineage.deployments.hold(target, routeHolder(workload));
@@ -280,7 +312,7 @@ describe('flywheel cleanup', { timeout: 180_000 }, () => {
     expect([dry.removed, real.removed]).toEqual([[], []]);
     expect(before.find(({ model }) => model === base)?.holders).toEqual(['route:hr', 'route:restored']);
     expect(held.map(({ model, holders }) => [model, holders])).toEqual([
-      ['flywheel/flywheel-adapter', ['route:hr']],
+      [idOf('adapter'), ['route:hr']],
       [base, ['route:hr']],
     ]);
     expect(there()).toContain(deployment);
@@ -291,38 +323,34 @@ describe('flywheel cleanup', { timeout: 180_000 }, () => {
     const gone = await cleanup();
 
     expect(dryAgain.removed).toEqual(gone.removed);
-    expect(gone.removed).toEqual([
-      `${deployment}#flywheel/flywheel-adapter`,
-      deployment,
-      'flywheel/flywheel-adapter',
-    ]);
+    expect(gone.removed).toEqual([`${deployment}#${idOf('adapter')}`, deployment, idOf('adapter')]);
     expect(there()).toEqual(['flywheel/nano-1m']);
   });
 
   it('does the rest where a provider is down, and ends with 3', async () => {
     const { cleanup, run, have, there, server } = await setup({ down: true });
-    await have('flywheel-left');
+    await have(ours('left'));
 
     const table = await run('cleanup', '--older-than', '0', '--dry-run');
     const real = await cleanup();
     server.faults.refusals.push({ method: 'GET', path: '/v1/datasets', status: 400, times: 1 });
-    await have('flywheel-more');
+    await have(ours('more'));
     const half = await cleanup();
 
     expect([table.code, real.code, half.code]).toEqual([3, 3, 3]);
-    expect(table.stdout).toContain('flywheel/flywheel-left');
+    expect(table.stdout).toContain(idOf('left'));
     expect(table.stderr).toMatch(/away is missing here: away could not/);
     expect(real.report.problems).toMatchObject([{ who: 'away' }]);
-    expect(real.removed).toEqual(['flywheel/flywheel-left']);
+    expect(real.removed).toEqual([idOf('left')]);
     // Listed in part: what had been found is dealt with.
     expect(half.report.problems.map(({ who }) => who)).toEqual(['away', 'nemo']);
-    expect(half.removed).toEqual(['flywheel/flywheel-more']);
+    expect(half.removed).toEqual([idOf('more')]);
     expect(there()).toEqual(['flywheel/nano-1m']);
   });
 
   it('says what cannot be removed, goes on with the rest, and ends with 3', async () => {
     const { cleanup, have, there, server } = await setup();
-    await have('flywheel-a', 'flywheel-b');
+    await have(ours('a'), ours('b'));
     server.faults.refusals.push({ method: 'DELETE', path: '/v1/models', status: 400, times: 1 });
 
     const { code, report } = await cleanup();
@@ -335,13 +363,13 @@ describe('flywheel cleanup', { timeout: 180_000 }, () => {
 
   it('counts every run as open where Temporal is away, and says so', async () => {
     const { lineage, cleanup, have } = await setup({ temporal: '127.0.0.1:9' });
-    await have('flywheel-left');
+    await have(ours('left'));
     await openRow(lineage, 'run-maybe', 'hr');
 
     const { code, report, kept } = await cleanup();
 
     expect(code).toBe(3);
-    expect(kept).toEqual(['flywheel/flywheel-left']);
+    expect(kept).toEqual([idOf('left')]);
     expect(report.problems).toMatchObject([
       { who: 'Temporal', reason: expect.stringMatching(/counts as open/) },
     ]);

@@ -325,12 +325,36 @@ describe('candidates.yaml', () => {
       'lora where what was trained has to be deployed by somebody',
       'providers: {x: {url: "http://h/v1", fine_tuning: true, dialect: azure}}\ncandidates:\n' +
         '  - name: a\n    model: b\n    provider: x\n    strategies: [base, lora]\n',
-      'FILE:6:5 "lora": "x" serves what it trained only once that is deployed',
+      'FILE:6:5 adapters ("lora"): "x" serves what it trained only once that is deployed',
+    ],
+    [
+      'lora at a vLLM that has no folder for adapters',
+      'providers: {x: {kind: vllm, url: "http://h/v1"}}\ncandidates:\n' +
+        '  - name: a\n    model: b\n    provider: x\n    trainer: local\n',
+      'FILE:3:5 adapters ("lora"): "x" needs a folder from which it loads them',
+    ],
+    [
+      'a vLLM whose trainer hands out no files',
+      'providers: {v: {kind: vllm, url: "http://h/v1", adapters: {folder: .}}, x: {kind: nemo-microservices, url: "http://h", nim_url: "http://n"}}\ncandidates:\n' +
+        '  - name: a\n    model: b\n    provider: v\n    trainer: x\n',
+      '"v" needs their files, which "x" does not hand out',
+    ],
+    [
+      'a NeMo that is to serve what another trained',
+      'providers: {x: {kind: nemo-platform, url: "http://h"}}\ncandidates:\n' +
+        '  - name: a\n    model: b\n    provider: x\n    trainer: local\n',
+      '"x" serves what it trained itself, not what "local" did; leave `trainer` out',
+    ],
+    [
+      'a model server that is to serve what NeMo trained',
+      'providers: {x: {kind: nemo-microservices, url: "http://h", nim_url: "http://n"}}\ncandidates:\n' +
+        '  - name: a\n    model: b\n    trainer: x\n',
+      '"local" serves what it trained itself, not what "x" did',
     ],
     [
       'a LoRA rank that NeMo Customizer does not train',
       'providers: {x: {kind: nemo-microservices, url: "http://h", nim_url: "http://n"}}\ncandidates:\n' +
-        '  - name: a\n    model: b\n    trainer: x\n    lora: {rank: 12}\n',
+        '  - name: a\n    model: b\n    provider: x\n    lora: {rank: 12}\n',
       'FILE:6:12 "x" trains ranks that are powers of two, such as 16 or 32; not 12',
     ],
     [

@@ -11,6 +11,8 @@ export interface VllmServer extends TestHttpServer {
   readonly log: string[];
   /** Under whose name a request to a model is answered, where not under its own: an adapter that is not applied. */
   readonly answersAs: Map<string, string>;
+  /** Started anew, it has lost what was loaded at run time. */
+  restart(): void;
   /** Whether VLLM_ALLOW_RUNTIME_LORA_UPDATING is set; it is. */
   loadsAtRunTime(does: boolean): void;
 }
@@ -115,6 +117,9 @@ export async function startVllm(
   return {
     ...server,
     ...{ busy, log, answersAs },
+    restart() {
+      for (const name of loaded.keys()) if (name !== foreign?.name) loaded.delete(name);
+    },
     loadsAtRunTime: (does) => {
       loadsAtRunTime = does;
     },

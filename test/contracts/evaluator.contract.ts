@@ -169,14 +169,14 @@ export function describeEvaluator(name: string, setup: () => Promise<EvaluatorSe
 
     it('finds a job by its key, and launches none twice', async () => {
       const request = aLongRequest();
-      expect(await bundle.evaluator.find(request.key)).toBeNull();
+      expect(await bundle.evaluator.findAll(request.key)).toEqual([]);
 
       const [first, atOnce] = await Promise.all([launch(request), launch(request)]);
       const again = await launch(request);
 
       expect([atOnce.id, again.id]).toEqual([first.id, first.id]);
-      expect(await bundle.evaluator.find(request.key)).toMatchObject({ id: first.id });
-      expect(await bundle.evaluator.find(request.key.slice(0, -1))).toBeNull();
+      expect(await bundle.evaluator.findAll(request.key)).toMatchObject([{ id: first.id }]);
+      expect(await bundle.evaluator.findAll(request.key.slice(0, -1))).toEqual([]);
     });
 
     it('cancels a job, which is harmless to do twice', async () => {

@@ -6,7 +6,10 @@ type Thing = Pick<KeptThing, 'kind' | 'id'>;
 export interface InventorySetup {
   readonly inventory: Inventory;
   /** One of each kind at least, as a run makes them. */
-  readonly made: readonly Thing[];
+  readonly made: readonly (Thing & {
+    /** Whose it says that it is; absent where it does not. */
+    readonly runId?: string;
+  })[];
   /** Somebody else's, beside ours, of kinds that Flywheel makes too. */
   readonly foreign: readonly Thing[];
   /** Whether any of it is there, files included, by other means than the inventory. */
@@ -33,6 +36,13 @@ export function describeInventory(name: string, setup: () => Promise<InventorySe
       const things = await listed();
 
       expect(namesOf(things)).toEqual(namesOf(bundle.made));
+      for (const { kind, id, runId = null } of bundle.made) {
+        const told = things.filter((thing) => thing.kind === kind && thing.id === id);
+        expect(
+          told.map((thing) => thing.runId),
+          `${kind} ${id}`,
+        ).toEqual([runId]);
+      }
       for (const { kind, createdAt } of things) {
         // With its zone: without one it would be read as the reader's own.
         expect(createdAt, kind).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/);

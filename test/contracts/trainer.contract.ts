@@ -174,14 +174,14 @@ export function describeTrainer(
 
     it('finds a job by its key, and launches none twice', async () => {
       const request = await aLongRequest();
-      expect(await bundle.trainer.find(request.key)).toBeNull();
+      expect(await bundle.trainer.findAll(request.key)).toEqual([]);
 
       const [first, atOnce] = await Promise.all([launch(request), launch(request)]);
       const again = await launch(request);
 
       expect([atOnce.id, again.id]).toEqual([first.id, first.id]);
-      expect(await bundle.trainer.find(request.key)).toMatchObject({ id: first.id });
-      expect(await bundle.trainer.find(request.key.slice(0, -1))).toBeNull();
+      expect(await bundle.trainer.findAll(request.key)).toMatchObject([{ id: first.id }]);
+      expect(await bundle.trainer.findAll(request.key.slice(0, -1))).toEqual([]);
     });
 
     if (queues) {
@@ -245,7 +245,7 @@ export function describeTrainer(
 
       await expect(launching).rejects.toMatchObject({ name: 'RejectedError' });
       await expect(launching).rejects.toThrow(where);
-      expect(await bundle.trainer.find(request.key)).toBeNull();
+      expect(await bundle.trainer.findAll(request.key)).toEqual([]);
     });
 
     it('refuses a base model that it does not have, by name', async () => {

@@ -20,17 +20,21 @@ export function inMemoryDatasets(...datasets: NewDataset[]) {
 
 export interface InMemoryEvaluations extends EvaluationLineage {
   readonly stored: Map<string, EvaluationItem>;
-  readonly opened: string[];
+  readonly opened: ReadonlyMap<string, { readonly experimentId: string }>;
 }
 
 /** One item per id, whichever evaluation; the first write stays, as in PostgreSQL. */
 export function inMemoryEvaluations(): InMemoryEvaluations {
   const stored = new Map<string, EvaluationItem>();
-  const opened: string[] = [];
+  const opened = new Map<string, Parameters<EvaluationLineage['open']>[0]>();
   return {
     stored,
     opened,
-    open: async ({ evaluationId }) => void opened.push(evaluationId),
+    open: async (evaluation) => void opened.set(evaluation.evaluationId, evaluation),
+    ofExperiment: async (experimentId) =>
+      [...opened.values()]
+        .filter((one) => one.experimentId === experimentId)
+        .map(({ evaluationId, serving }) => ({ evaluationId, serving })),
     storedItemIds: async () => new Set(stored.keys()),
     async storeItems(_, items) {
       for (const item of items) if (!stored.has(item.itemId)) stored.set(item.itemId, item);

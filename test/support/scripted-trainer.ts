@@ -10,8 +10,10 @@ export interface ScriptedTrainer extends Trainer {
   /** In order of launch. */
   readonly jobs: readonly ScriptedJob[];
   readonly requests: readonly FineTuneRequest[];
+  /** Another job under the key of this one, as of a create that got no answer. */
+  addSurplus(jobId: string): void;
   /** Called before every answer; throws to be unavailable, changes jobs to move on. */
-  onCall: (call: 'find' | 'launch' | 'get' | 'progress' | 'cancel') => void;
+  onCall: (call: 'findAll' | 'launch' | 'get' | 'progress' | 'cancel') => void;
 }
 
 export type ScriptedJob = { -readonly [K in keyof TrainingJob]: TrainingJob[K] } & {
@@ -36,9 +38,12 @@ export function scriptedTrainer(): ScriptedTrainer {
     jobs,
     requests,
     onCall: () => undefined,
-    async find(key) {
-      trainer.onCall('find');
-      return jobs.find((job) => job.key === key) ?? null;
+    addSurplus(jobId) {
+      jobs.push({ ...byId(jobId), id: `job-${jobs.length + 1}` });
+    },
+    async findAll(key) {
+      trainer.onCall('findAll');
+      return jobs.filter((job) => job.key === key);
     },
     async launch(request) {
       trainer.onCall('launch');

@@ -123,6 +123,8 @@ describe('the flywheel', () => {
       status: 'succeeded',
       evaluation: { judge: { score: null, n: 30, failed: 30, failures: { provider_error: 30 } } },
     });
+    const judgings = [...unjudged.jobs].filter(([job]) => job.endsWith(' judging'));
+    expect(judgings.map(([, status]) => status)).toEqual(['cancelled', 'cancelled', 'cancelled']);
   });
 
   it('fails when every experiment failed, and opens no gate', async () => {
@@ -167,6 +169,29 @@ describe('the flywheel', () => {
     ]);
     // The activity hears at its next heartbeat that nobody waits for it any more.
     await eventually(() => world.jobs.get(`${request.runId}/nano/lora`) === 'cancelled');
+  });
+
+  it('ends a second job of a training that succeeded', async () => {
+    const world = newWorld({ fineTune: 'twice' });
+
+    const { runId } = await runOnce(world, newTrigger({ strategies: ['lora'] }));
+
+    const lora = `${runId}/nano/lora`;
+    expect(Object.fromEntries(world.jobs)).toEqual({ [lora]: 'succeeded', [`${lora} surplus`]: 'cancelled' });
+  });
+
+  it('ends what an experiment that was terminated left at its evaluator', async () => {
+    const world = newWorld({ evaluate: 'die' });
+    const request = newTrigger({ strategies: ['base'] });
+    await trigger(world, request);
+    await eventually(() => world.jobs.size > 0);
+
+    await client.workflow
+      .getHandle(`flywheel:${world.workloadId}/${request.runId}/nano/base`)
+      .terminate('an operator');
+    await messageOf(flywheelHandle(world).result());
+
+    expect([...world.jobs.values()]).toEqual(['cancelled']);
   });
 
   describe('gives back what it had deployed', () => {
@@ -268,6 +293,18 @@ describe('the flywheel', () => {
       await messageOf(flywheelHandle(world).result());
 
       expect([...world.jobs.values()]).toEqual(['cancelled']);
+    });
+
+    it('in evaluation whose worker is dead, ends its jobs all the same', async () => {
+      const world = newWorld({ evaluate: 'die' });
+      const request = newTrigger({ strategies: ['base', 'icl'] });
+      await trigger(world, request);
+      await eventually(() => world.jobs.size === 2);
+
+      await flywheelHandle(world).cancel();
+      await messageOf(flywheelHandle(world).result());
+
+      expect([...world.jobs.values()]).toEqual(['cancelled', 'cancelled']);
     });
 
     it('while its gate opens, completes: no gate is left without a row, no row without a gate', async () => {

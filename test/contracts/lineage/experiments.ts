@@ -141,6 +141,7 @@ export function experimentCases(lineage: () => Lineage): void {
     });
     expect(measured?.evaluationId).toBe('eval-1');
     expect(await adapters.find('ft:none')).toEqual([]);
+    expect(await adapters.models()).toEqual(['ft:1']);
   });
 
   it('follows a job and forgets nothing that it reported', async () => {
@@ -205,6 +206,22 @@ export function experimentCases(lineage: () => Lineage): void {
     expect(await evaluations.storedItemIds('eval-1')).toEqual(new Set(['a', 'b', 'C']));
     expect(await evaluations.storedItemIds('eval-x')).toEqual(new Set());
     expect((await view())?.evaluated).toEqual({ done: 3, total: 3 });
+  });
+
+  it('knows the evaluations of an experiment from the moment that they are opened', async () => {
+    const { evaluations } = lineage();
+    const { serving } = evaluation;
+    expect(await evaluations.ofExperiment(experimentId)).toEqual([]);
+
+    await evaluations.open(evaluation);
+    await evaluations.open({ ...evaluation, evaluationId: 'eval-2' });
+    await evaluations.close(anEvaluationSummary('eval-1'));
+
+    expect(await evaluations.ofExperiment(experimentId)).toEqual([
+      { evaluationId: 'eval-1', serving },
+      { evaluationId: 'eval-2', serving },
+    ]);
+    expect(await evaluations.ofExperiment(`${experimentId}-2`)).toEqual([]);
   });
 
   it('takes thousands of items at once', async () => {

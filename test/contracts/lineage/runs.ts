@@ -136,6 +136,15 @@ export function runCases(lineage: () => Lineage): void {
     expect(await runs.latest('nobody')).toBeNull();
   });
 
+  it('knows its own runs', async () => {
+    const { runs } = lineage();
+    await runs.open(aRun('run-1'));
+    await runs.open(aRun('run-2'));
+
+    expect(await runs.known(['run-2', 'run-3'])).toEqual(['run-2']);
+    expect(await runs.known([])).toEqual([]);
+  });
+
   it('knows every run that has not ended, oldest first', async () => {
     const { runs } = lineage();
     for (let n = 0; n < 60; n++) await runs.open(aRun(`run-${n}`));

@@ -156,7 +156,7 @@ test.each([
     };
     expect(details.status_logs.flatMap(({ detail }) => detail ?? [])).toEqual([]);
     expect(job).toMatchObject({ status: 'failed', error: expect.stringMatching(reason) as string });
-    expect(await trainer.find(request.key)).toEqual(job);
+    expect(await trainer.findAll(request.key)).toEqual([job]);
     expect(await trainer.launch(request)).toEqual(job);
   },
 );

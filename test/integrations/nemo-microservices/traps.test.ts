@@ -296,7 +296,7 @@ test.each(['customization', 'evaluation'])('a job of %s whose reply was lost is 
   const job = await service.launch(request);
 
   expect(created(`/v1/${kind}/jobs`)).toHaveLength(1);
-  expect(await service.find(request.key)).toMatchObject({ id: job.id });
+  expect(await service.findAll(request.key)).toMatchObject([{ id: job.id }]);
   await service.cancel(job.id);
 });
 

@@ -2,12 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import type { Lineage } from '../../../activities/ports/lineage.ts';
 import { runHolder } from '../../../domain/deployments/holder.ts';
 import { createInventory } from '../../../integrations/nemo-platform/inventory.ts';
 import { createModelsClient } from '../../../integrations/nemo-platform/models.ts';
 import { createTransport } from '../../../integrations/nemo-platform/transport.ts';
 import { setup as setupCli } from '../../cli/support/cli.ts';
-import { aServing } from '../../support/lineage.ts';
+import { aServing, aSpec, openedRun } from '../../support/lineage.ts';
 import { aWorkspace } from '../../support/nemo-platform.ts';
 
 /** A workspace of its own: cleaning up would take what other tests have in theirs. */
@@ -34,11 +35,27 @@ async function setup() {
   return { ...bundle, settings, there };
 }
 
+/** A run that has ended, and whose adapter this was. */
+async function trained(lineage: Lineage, model: string): Promise<void> {
+  const { experimentId, ...spec } = aSpec('run-1');
+  const datasetId = 'data-run-1';
+  await openedRun(lineage, 'run-1');
+  await lineage.experiments.open('run-1', { experimentId, ...spec });
+  await lineage.experiments.recordJob({
+    ...{ jobId: 'job-1', experimentId, provider: 'nemo', key: 'key', datasetId },
+    ...{ status: 'succeeded', hyperparameters: {} },
+  });
+  const at = { experimentId, datasetId, jobId: 'job-1', baseModel: 'nano-1m' };
+  await lineage.experiments.recordAdapter({ ...at, model, provider: 'nemo' });
+  await lineage.runs.close('run-1', 'completed');
+}
+
 test('cleaning up leaves a platform with what the route serves and what is not ours', async () => {
   const { run, lineage, settings, there } = await setup();
   const models = createModelsClient(createTransport(settings));
-  for (const name of ['flywheel-routed', 'flywheel-begun', 'flywheel-left', 'somebodys'])
+  for (const name of ['flywheel-routed', 'flywheel-begun', 'flywheel-left', 'flywheel-theirs', 'somebodys'])
     await models.ensureVirtualModel({ workspace, name });
+  await trained(lineage, `${workspace}/flywheel-left`);
   const begun = { provider: 'nemo', model: `${workspace}/flywheel-begun`, baseModel: null };
   // Its worker died before it could write down what it is called, and its run was terminated.
   await lineage.deployments.hold(begun, runHolder('terminated'));
@@ -55,11 +72,14 @@ test('cleaning up leaves a platform with what the route serves and what is not o
   const real = await run('cleanup', '--older-than', '0', '--json');
 
   expect(before).toEqual(
-    ['begun', 'left', 'routed'].map((name) => `virtual model ${workspace}/flywheel-${name}`),
+    ['begun', 'left', 'routed', 'theirs'].map((name) => `virtual model ${workspace}/flywheel-${name}`),
   );
   expect([dry.code, real.code]).toEqual([0, 0]);
   expect(untouched).toEqual(before);
-  expect(await there()).toEqual([`virtual model ${serving.model}`]);
+  // Of an adapter that is in another Flywheel's database.
+  expect(await there()).toEqual(
+    ['routed', 'theirs'].map((name) => `virtual model ${workspace}/flywheel-${name}`),
+  );
   expect(real.json()).toEqual({ ...(dry.json() as object), dryRun: false });
   expect(await models.virtualModel({ workspace, name: 'somebodys' })).not.toBeNull();
   expect(await lineage.deployments.list()).toEqual([]);

@@ -9,6 +9,7 @@ import {
 import { createInventory } from '../../../integrations/nemo-platform/inventory.ts';
 import { createJobsClient } from '../../../integrations/nemo-platform/jobs.ts';
 import { createModelsClient } from '../../../integrations/nemo-platform/models.ts';
+import { adapterName } from '../../../integrations/nemo-platform/names.ts';
 import type { NemoPlatformSettings } from '../../../integrations/nemo-platform/settings.ts';
 import { createTransport } from '../../../integrations/nemo-platform/transport.ts';
 import { describeInventory } from '../../contracts/inventory.contract.ts';
@@ -28,21 +29,22 @@ describeInventory('NeMo Platform', async () => {
   const transport = createTransport(settings);
   const models = createModelsClient(transport);
   const files = createFilesClient(transport);
-  const { job, dataset } = await aCancelledTraining(settings);
+  const { job, dataset, key, runId } = await aCancelledTraining(settings);
+  const adapter = adapterName('hr', key);
   // As its training would register it, without the minute that it takes.
-  await registerAdapter(settings, 'flywheel-hr-1', weights);
+  await registerAdapter(settings, adapter, weights);
   await registerAdapter(settings, 'somebodys', 'somebodys');
   await putFile(settings, 'flywheel-left-1');
   const guardrails = createGuardrailConfigurations(transport, workspace);
   await guardrails.ensure(oldRules);
-  await models.ensureVirtualModel({ workspace, name: 'flywheel-hr-1' });
+  await models.ensureVirtualModel({ workspace, name: adapter });
   return {
     inventory: createInventory(settings),
     made: [
-      { kind: 'virtual model', id: `${workspace}/flywheel-hr-1` },
-      { kind: 'adapter', id: `${workspace}/flywheel-hr-1` },
-      { kind: 'job', id: job },
-      { kind: 'fileset', id: dataset },
+      { kind: 'virtual model', id: `${workspace}/${adapter}`, runId },
+      { kind: 'adapter', id: `${workspace}/${adapter}`, runId },
+      { kind: 'job', id: job, runId },
+      { kind: 'fileset', id: dataset, runId },
       { kind: 'fileset', id: 'flywheel-left-1' },
       { kind: 'guardrail configuration', id: oldRules.key },
     ],
@@ -55,8 +57,7 @@ describeInventory('NeMo Platform', async () => {
     async isThere({ kind, id }) {
       const name = id.replace(`${workspace}/`, '');
       if (kind === 'virtual model') return (await models.virtualModel({ workspace, name })) !== null;
-      if (kind === 'adapter' && name === 'flywheel-hr-1' && (await files.get(workspace, weights)))
-        return true;
+      if (kind === 'adapter' && name === adapter && (await files.get(workspace, weights))) return true;
       if (kind === 'adapter') return (await models.adapter({ workspace, name })) !== null;
       if (kind === 'guardrail configuration')
         return (await guardrails.list()).some((one) => one.name === name);
@@ -100,7 +101,13 @@ async function aCancelledTraining(settings: NemoPlatformSettings) {
     if (!hasEnded(await trainer.get(id))) throw new Error(`${id} has not ended`);
   }, 60_000);
   const filesets = await createFilesClient(createTransport(settings)).list(settings.workspace);
-  return { job: id, dataset: filesets.find(({ name }) => name.startsWith('flywheel-data-'))?.name ?? '' };
+  const { key, metadata } = request;
+  return {
+    job: id,
+    key,
+    runId: metadata['run_id'] ?? '',
+    dataset: filesets.find(({ name }) => name.startsWith('flywheel-data-'))?.name ?? '',
+  };
 }
 
 async function putFile(settings: NemoPlatformSettings, fileset: string): Promise<void> {

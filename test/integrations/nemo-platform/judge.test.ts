@@ -42,9 +42,9 @@ test('one job per key, whoever asks; a judge that keeps to no form is counted; a
 
   const unparsable = expect.objectContaining({ score: null, failure: 'unparsable' }) as Judgement;
   expect(made).toEqual({ one: [unparsable, unparsable], two: [unparsable, unparsable] });
-  const job = await jobs.find(judgingKey(evaluation, 1));
+  const [job] = await jobs.findAll(judgingKey(evaluation, 1));
   expect(job).toMatchObject({ status: 'succeeded' });
-  expect(await jobs.find(judgingKey(evaluation, 2))).toBeNull();
+  expect(await jobs.findAll(judgingKey(evaluation, 2))).toEqual([]);
 
   const inventory = createInventory(settings);
   const ours = await collected(inventory);

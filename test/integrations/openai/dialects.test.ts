@@ -183,20 +183,20 @@ describe('a dialect of fine-tuning jobs', () => {
       pageless: true,
     });
 
-    expect(await trainer.find(key)).toMatchObject({ id: 'first' });
-    expect(await trainer.find(`${key}-2`)).toBeNull();
+    expect(await trainer.findAll(key)).toMatchObject([{ id: 'first' }, { id: 'second' }]);
+    expect(await trainer.findAll(`${key}-2`)).toEqual([]);
     // The second page is the first again: nothing more will come.
     expect(to(`GET ${jobs}`).map(({ query }) => query)).toEqual(['limit=100', 'limit=100&after=first']);
   });
 
   it('with metadata: the list is asked for the key, where it can be', async () => {
     const filtered = await setup('openai');
-    await filtered.trainer.find(key);
+    await filtered.trainer.findAll(key);
     expect(filtered.to(`GET ${filtered.jobs}`)[0]?.query).toBe(`metadata[flywheel_key]=${key}&limit=100`);
     await server?.close();
 
     const whole = await setup({ like: 'openai', filters_by_metadata: false });
-    await whole.trainer.find(key);
+    await whole.trainer.findAll(key);
     expect(whole.to(`GET ${whole.jobs}`)[0]?.query).toBe('limit=100');
   });
 });

@@ -17,13 +17,14 @@ interface Seen {
 }
 
 /** A server of the dialect that knows neither idempotency keys nor the metadata filter. */
-async function setup(answers: Readonly<Record<string, unknown>>) {
+async function setup(answers: Readonly<Record<string, object | (() => object)>>) {
   const seen: Seen[] = [];
   server = await startHttpServer((request, response) => {
     void text(request).then((body) => {
       const call = `${request.method} ${request.url?.split('?')[0]}`;
       seen.push({ call, headers: request.headers, body });
-      const answer = answers[call];
+      const said = answers[call];
+      const answer = typeof said === 'function' ? (said as () => object)() : said;
       respond(response, answer === undefined ? 404 : 200, answer ?? { error: { message: `no ${call}` } });
     });
   });
@@ -78,10 +79,51 @@ test('a job is found among those of others, the first where there are two', asyn
     ),
   });
 
-  await expect(trainer.find(key)).resolves.toMatchObject({ id: 'first' });
+  await expect(trainer.findAll(key)).resolves.toMatchObject([{ id: 'first' }, { id: 'second' }]);
   await expect(trainer.launch({ ...(await aRequest(inMemoryArtifacts())) })).resolves.toMatchObject({
     id: 'first',
   });
+});
+
+test('of two jobs that were made at once the first is taken, and ours that came second is cancelled', async () => {
+  const metadata = { flywheel_key: key };
+  const listed: unknown[] = [];
+  const { trainer, artifacts, to } = await setup({
+    [jobs]: () => listOf(...listed),
+    'GET /v1/files': listOf(),
+    [uploads]: { id: 'file-1', filename: 'x.jsonl', bytes: 1 },
+    // It pays no heed to the key; while it makes ours, another process's is there.
+    'POST /v1/fine_tuning/jobs': () => {
+      listed.push(job('ours', { metadata, created_at: 200 }), job('theirs', { metadata, created_at: 100 }));
+      return job('ours');
+    },
+    'POST /v1/fine_tuning/jobs/ours/cancel': job('ours', { status: 'cancelled' }),
+  });
+
+  const request = await aRequest(artifacts);
+  const [launched, atOnce] = await Promise.all([trainer.launch(request), trainer.launch(request)]);
+
+  expect([launched.id, atOnce.id]).toEqual(['theirs', 'theirs']);
+  expect(to('POST /v1/fine_tuning/jobs')).toHaveLength(1);
+  expect(to('POST /v1/fine_tuning/jobs/ours/cancel')).toHaveLength(1);
+});
+
+test('of several jobs of a key the one that counts goes before its age: what succeeded, what goes on', async () => {
+  const made = (id: string, status: string, created_at: number) =>
+    job(id, { status, created_at, metadata: { flywheel_key: key } });
+  const { trainer } = await setup({
+    [jobs]: listOf(
+      made('surplus', 'cancelled', 100),
+      made('failed', 'failed', 150),
+      made('later', 'queued', 300),
+      made('running', 'running', 200),
+      made('done', 'succeeded', 400),
+    ),
+  });
+
+  const found = await trainer.findAll(key);
+
+  expect(found.map(({ id }) => id)).toEqual(['done', 'running', 'later', 'failed', 'surplus']);
 });
 
 test('a create carries the key in its header and its metadata, and every hyperparameter', async () => {

@@ -109,6 +109,20 @@ test('an adapter’s files lie in its folder while it is loaded, and are gone wi
   expect(await readdir(folder)).toEqual([]);
 });
 
+test('a vLLM that was started anew has lost its adapters, and is given them again', async () => {
+  const { deployer } = setup();
+  const target = { model: trained[0] ?? '', baseModel: base };
+  const { id } = await deployer.deploy(target);
+
+  vllm.restart();
+
+  expect(await deployer.get(id)).toBeNull();
+  expect(await answers(target.model)).toBe(false);
+  expect(await deployer.deploy(target)).toMatchObject({ id, status: 'ready', ours: true });
+  expect(await answers(target.model)).toBe(true);
+  await deployer.remove(id, target);
+});
+
 test('an adapter that no trainer has, and a base model that it does not serve, fail with the reason', async () => {
   const { deployer, settings } = setup();
 

@@ -34,10 +34,15 @@ export const nano: Candidate = {
 export interface Behaviour {
   /** Primary score of an experiment; an error stands for one that fails. */
   score(strategy: Strategy): number | Error;
-  /** `hang`: until cancelled, as a training does that takes long. `die`: leaves its job and is heard of no more. */
-  fineTune: 'quick' | 'hang' | 'die';
+  /**
+   * `hang`: until cancelled, as a training does that takes long. `die`: leaves its job and is heard of no more.
+   * `twice`: quick, beside a second job that it knows nothing of.
+   */
+  fineTune: 'quick' | 'hang' | 'die' | 'twice';
+  /** `die`: as a training does. */
+  evaluate: 'quick' | 'die';
   snapshot: 'quick' | 'hang' | Error;
-  /** What the judge says of every evaluation, where the policy has one. */
+  /** What the judge says of every evaluation, where the policy has one; an error leaves its job. */
   judge: number | Error;
   /** How many of the safety set's ten items an experiment passes, where the policy has guardrails; `hang`: until cancelled. */
   safety(strategy: Strategy): number | Error | 'hang';
@@ -60,6 +65,7 @@ export interface Behaviour {
 const defaults: Behaviour = {
   score: (strategy) => ({ base: 0.4, icl: 0.5, lora: 0.9 })[strategy],
   fineTune: 'quick',
+  evaluate: 'quick',
   snapshot: 'quick',
   judge: 0.8,
   safety: () => 10,
@@ -217,15 +223,16 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
           throw error;
         });
       }
+      if (world.behaviour.fineTune === 'twice') world.jobs.set(`${experimentId} surplus`, 'running');
       world.jobs.set(experimentId, 'succeeded');
       const model = `ft:${runId}`;
       return { model, jobId: 'job-1', trainSeconds: 1, serving: servingOf(model) };
     },
     async endTraining({ runId, experimentId }) {
-      const world = ofRun(runId);
-      if (world.jobs.get(experimentId) !== 'running') return { ended: 0 };
-      world.jobs.set(experimentId, 'cancelled');
-      return { ended: 1 };
+      return { ended: endAll(ofRun(runId), [experimentId, `${experimentId} surplus`]) };
+    },
+    async endEvaluation({ runId, experimentId }) {
+      return { ended: endAll(ofRun(runId), [`${experimentId} evaluation`, `${experimentId} judging`]) };
     },
     async awaitModel({ serving, holder }) {
       if (holder === undefined) return;
@@ -247,7 +254,12 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
       return kept === undefined ? { removed: ['ft:left'] } : { removed: [], keptForMs: kept };
     },
     async evaluate({ experimentId, runId }) {
-      const score = ofRun(runId).behaviour.score(experimentId.split('/')[2] as Strategy);
+      const world = ofRun(runId);
+      if (world.behaviour.evaluate === 'die') {
+        world.jobs.set(`${experimentId} evaluation`, 'running');
+        throw ApplicationFailure.retryable('the worker died');
+      }
+      const score = world.behaviour.score(experimentId.split('/')[2] as Strategy);
       if (score instanceof Error) throw ApplicationFailure.nonRetryable(score.message, 'RejectedError');
       return {
         evaluationId: `eval-${experimentId}`,
@@ -260,8 +272,13 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
       };
     },
     async judgeEvaluation({ evaluationId }) {
-      const { judge } = ofRun(evaluationId.replace(/^eval-/, '')).behaviour;
-      if (judge instanceof Error) throw ApplicationFailure.nonRetryable(judge.message, 'RejectedError');
+      const experimentId = evaluationId.replace(/^eval-/, '');
+      const world = ofRun(experimentId);
+      const { judge } = world.behaviour;
+      if (judge instanceof Error) {
+        world.jobs.set(`${experimentId} judging`, 'running');
+        throw ApplicationFailure.nonRetryable(judge.message, 'RejectedError');
+      }
       return { score: judge, n: 30, failed: 0, failures: {} };
     },
     async checkSafety({ experimentId }) {
@@ -360,6 +377,12 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
       return { proved: proof, detail: proof ? 'seen' : 'The gateway still answers by route 0.' };
     },
   };
+}
+
+function endAll({ jobs }: FakeWorld, names: readonly string[]): number {
+  const left = names.filter((name) => jobs.get(name) === 'running');
+  for (const name of left) jobs.set(name, 'cancelled');
+  return left.length;
 }
 
 function found(world: FakeWorld | undefined, id: string): FakeWorld {

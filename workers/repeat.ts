@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '@temporalio/worker';
+
+export interface Repeated {
+  /** Resolves when what is under way has ended. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Does the work now, and again a while after it has ended, until stopped. What goes wrong is said, once until it is
+ * something else, and tried again the next time.
+ */
+export function repeat(
+  work: () => Promise<void>,
+  options: { readonly everyMs: number; readonly logger: Logger; readonly saying: string },
+): Repeated {
+  const stopping = new AbortController();
+  const repeating = keepRepeating(work, { ...options, signal: stopping.signal });
+  return {
+    async stop() {
+      stopping.abort();
+      await repeating;
+    },
+  };
+}
+
+async function keepRepeating(
+  work: () => Promise<void>,
+  {
+    everyMs,
+    logger,
+    saying,
+    signal,
+  }: {
+    readonly everyMs: number;
+    readonly logger: Logger;
+    readonly saying: string;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  let said = '';
+  while (!signal.aborted) {
+    try {
+      await work();
+      said = '';
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      if (problem !== said) logger.warn(saying, { error });
+      said = problem;
+    }
+    await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
+  }
+}
