@@ -2,9 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@temporalio/worker';
 
 export interface Repeated {
-  /** Resolves when what is under way has ended. */
+  /** Resolves when what is under way has ended, or a while later: no provider that is slow holds a worker up. */
   stop(): Promise<void>;
 }
+
+/** Work is such that it may be broken off anywhere, as by a death. */
+const patienceMs = 5_000;
 
 /**
  * Does the work now, and again a while after it has ended, until stopped. What goes wrong is said, once until it is
@@ -19,7 +22,7 @@ export function repeat(
   return {
     async stop() {
       stopping.abort();
-      await repeating;
+      await Promise.race([repeating, sleep(patienceMs, undefined, { ref: false })]);
     },
   };
 }
