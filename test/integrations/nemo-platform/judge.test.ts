@@ -53,6 +53,7 @@ test('one job per key, whoever asks; a judge that keeps to no form is counted; a
     role: 'work',
     id: job?.id,
     createdAt: expect.any(String) as string,
+    runId: 'run-1',
   });
   expect(ours.map(({ kind }) => kind)).toContain('fileset');
   // What was there before us is not listed: the base model's route, the provider.
