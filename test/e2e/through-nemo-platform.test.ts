@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunView } from '../../activities/ports/run-lineage.ts';
 import { startRun } from '../../cli/runs/start-run.ts';
 import type { Strategy } from '../../domain/experiments/experiment.ts';
+import { createFilesClient } from '../../integrations/nemo-platform/files.ts';
 import { createJobsClient } from '../../integrations/nemo-platform/jobs.ts';
 import { createModelsClient } from '../../integrations/nemo-platform/models.ts';
 import { toReference } from '../../integrations/nemo-platform/names.ts';
@@ -93,8 +94,8 @@ describe('one turn through the real NeMo Platform', () => {
       expect(things.filter(({ id }) => adapter.endsWith(id))).toEqual([
         expect.objectContaining({ kind: 'virtual model', outcome: 'kept', reason }),
         expect.objectContaining({ kind: 'adapter', outcome: 'kept', reason }),
-        expect.objectContaining({ kind: 'fileset', outcome: 'kept', reason }),
       ]);
+      expect(await hasFiles(adapter)).toBe(true);
       expect(await answered(stack, workload)).toBe(adapter);
 
       expect(await flywheel.rollBack(workload)).toBe('original');
@@ -123,8 +124,9 @@ describe('one turn through the real NeMo Platform', () => {
       const cleaned = await flywheel.cleanUp();
       expect(cleaned.filter(({ id }) => adapter.endsWith(id))).toEqual([
         expect.objectContaining({ kind: 'adapter', outcome: 'removed' }),
-        expect.objectContaining({ kind: 'fileset', outcome: 'removed' }),
       ]);
+      // They go with their adapter.
+      expect(await hasFiles(adapter)).toBe(false);
       const left = await flywheel.cleanUp('--dry-run');
       expect(left.filter(({ id }) => adapter.endsWith(id))).toEqual([]);
     },
@@ -151,6 +153,11 @@ describe('one turn through the real NeMo Platform', () => {
         served.some(({ model_entity_id: id }) => id === model),
       ),
     };
+  }
+
+  async function hasFiles(model: string): Promise<boolean> {
+    const filesets = await createFilesClient(createTransport(settings)).list(settings.workspace);
+    return filesets.some(({ name }) => name === toReference(model, settings.workspace).name);
   }
 
   async function killed(): Promise<void> {
