@@ -1,5 +1,6 @@
 import { RejectedError, UnavailableError } from '../domain/errors.ts';
 import type { ServingSpec } from '../domain/experiments/experiment.ts';
+import { deployFor } from './deployments/deploy-for.ts';
 import { removeUnused } from './deployments/remove-unused.ts';
 import { pause } from './pause.ts';
 import type { Deployers, Deployment, DeploymentTarget } from './ports/deployer.ts';
@@ -47,10 +48,9 @@ export async function deployModel(
   });
   const deadline = Date.now() + timing.patienceMs;
   for (;;) {
-    if (!(await deployments.begin({ provider, model }, holder))) throw givenBack(provider, target);
     // Asked for anew each time: idempotent, and somebody may have removed it meanwhile.
-    const deployment = await deployer.deploy(target);
-    await deployments.recordDeployment({ provider, ...target }, deployment);
+    const deployment = await deployFor({ deployer, deployments }, holder, { provider, ...target });
+    if (deployment === null) throw givenBack(provider, target);
     if (deployment.status === 'ready') return true;
     if (deployment.status === 'failed') {
       // Whoever else needs it may be served by it again in a moment; alone, we begin anew next time.

@@ -96,36 +96,20 @@ function crossCheck(
 }
 
 function candidateProblems(
-  { provider, trainer: trainedBy, strategies, lora, icl, context, max_tokens: answer }: CandidateEntry,
+  candidate: CandidateEntry,
   providers: CandidatesFile['providers'],
   at: (field: readonly string[]) => string,
 ): string[] {
+  const { provider, trainer, strategies, icl, context, max_tokens: answer } = candidate;
   const known = ['local', ...Object.keys(providers)];
   const unknown = (field: readonly string[], named: string | undefined) =>
     named === undefined || known.includes(named)
       ? []
       : [`${at(field)} ${unknownWord('provider', named, known)}`];
-  const trainer = trainedBy ?? provider;
-  const entry = providers[trainer];
-  const tunes = strategies.includes('lora');
-  const placeOf = (name: string) => ({ name, provider: providerOf(providers[name]) });
-  const training = tunes ? providerOf(entry) : null;
-  const cannotTrain = entry && training && !trains(training);
-  const knowsBoth = [provider, trainer].every((name) => known.includes(name));
-  const unserved =
-    tunes && knowsBoth && !cannotTrain ? whyNotServed(placeOf(provider), placeOf(trainer)) : null;
   return [
     ...unknown(['provider'], provider),
-    ...unknown(['trainer'], trainedBy),
-    ...(cannotTrain
-      ? [`${at(['strategies'])} "lora" needs ${howToTrain(entry.kind)}; "${trainer}" does not train`]
-      : []),
-    ...(unserved === null ? [] : [`${at(['strategies'])} adapters ("lora"): ${unserved}`]),
-    ...(training?.kind === 'nemo-microservices' && !isPowerOfTwo(lora.rank)
-      ? [
-          `${at(['lora', 'rank'])} "${trainer}" trains ranks that are powers of two, such as 16 or 32; not ${lora.rank}`,
-        ]
-      : []),
+    ...unknown(['trainer'], trainer),
+    ...(strategies.includes('lora') ? loraProblems(candidate, providers, at) : []),
     ...unknown(['icl', 'embedding', 'provider'], icl.embedding?.provider),
     ...(context !== undefined && context <= answer
       ? [
@@ -135,8 +119,31 @@ function candidateProblems(
   ];
 }
 
-function providerOf(entry: CandidatesFile['providers'][string] | undefined): Provider | null {
-  return entry ? toProvider(entry, null, '.') : null;
+/** Unknown providers are told of by themselves. */
+function loraProblems(
+  { provider, trainer = provider, lora }: CandidateEntry,
+  providers: CandidatesFile['providers'],
+  at: (field: readonly string[]) => string,
+): string[] {
+  const placeOf = (name: string) => {
+    const entry = providers[name];
+    return { name, provider: entry ? toProvider(entry, null, '.') : null };
+  };
+  const training = placeOf(trainer);
+  if (training.provider && !trains(training.provider)) {
+    const needed = howToTrain(training.provider.kind);
+    return [`${at(['strategies'])} "lora" needs ${needed}; "${trainer}" does not train`];
+  }
+  const knowsBoth = [provider, trainer].every((name) => name === 'local' || providers[name]);
+  const unserved = knowsBoth ? whyNotServed(placeOf(provider), training) : null;
+  return [
+    ...(unserved === null ? [] : [`${at(['strategies'])} adapters ("lora"): ${unserved}`]),
+    ...(training.provider?.kind === 'nemo-microservices' && !isPowerOfTwo(lora.rank)
+      ? [
+          `${at(['lora', 'rank'])} "${trainer}" trains ranks that are powers of two, such as 16 or 32; not ${lora.rank}`,
+        ]
+      : []),
+  ];
 }
 
 /** What NeMo Customizer v1 takes as `adapter_dim`. */

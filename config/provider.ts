@@ -69,11 +69,6 @@ export function trains(provider: Provider): boolean {
   return provider.kind === 'openai' ? provider.fineTuning : provider.kind !== 'vllm';
 }
 
-/** Whether a trained model answers there, by itself or because Flywheel deploys it. */
-export function servesWhatItTrains(provider: Provider): boolean {
-  return provider.kind !== 'openai' || !provider.fineTuning || provider.dialect.servesTrained;
-}
-
 /** `file` is where the entry stands: folders are relative to it. */
 export function toProvider(entry: ProviderEntry, apiKey: string | null, file: string): Provider {
   switch (entry.kind) {

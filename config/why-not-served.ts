@@ -1,4 +1,4 @@
-import { type Provider, servesWhatItTrains } from './provider.ts';
+import type { Provider } from './provider.ts';
 
 interface Place {
   readonly name: string;
@@ -13,7 +13,7 @@ interface Place {
 export function whyNotServed(serving: Place, training: Place): string | null {
   if (serving.provider?.kind === 'vllm') return whyNotByVllm(serving, training);
   if (serving.name === training.name) {
-    return serving.provider === null || servesWhatItTrains(serving.provider)
+    return serving.provider?.kind !== 'openai' || serving.provider.dialect.servesTrained
       ? null
       : `"${serving.name}" serves what it trained only once that is deployed, which Flywheel does not do there; leave lora out, or say \`serves_trained: true\` in its dialect where something else deploys it under the id that its job names`;
   }

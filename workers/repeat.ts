@@ -15,42 +15,30 @@ const patienceMs = 5_000;
  */
 export function repeat(
   work: () => Promise<void>,
-  options: { readonly everyMs: number; readonly logger: Logger; readonly saying: string },
+  { everyMs, logger, saying }: { readonly everyMs: number; readonly logger: Logger; readonly saying: string },
 ): Repeated {
   const stopping = new AbortController();
-  const repeating = keepRepeating(work, { ...options, signal: stopping.signal });
+  const { signal } = stopping;
+  const repeating = keepRepeating();
   return {
     async stop() {
       stopping.abort();
       await Promise.race([repeating, sleep(patienceMs, undefined, { ref: false })]);
     },
   };
-}
 
-async function keepRepeating(
-  work: () => Promise<void>,
-  {
-    everyMs,
-    logger,
-    saying,
-    signal,
-  }: {
-    readonly everyMs: number;
-    readonly logger: Logger;
-    readonly saying: string;
-    readonly signal: AbortSignal;
-  },
-): Promise<void> {
-  let said = '';
-  while (!signal.aborted) {
-    try {
-      await work();
-      said = '';
-    } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
-      if (problem !== said) logger.warn(saying, { error });
-      said = problem;
+  async function keepRepeating(): Promise<void> {
+    let said = '';
+    while (!signal.aborted) {
+      try {
+        await work();
+        said = '';
+      } catch (error) {
+        const problem = error instanceof Error ? error.message : String(error);
+        if (problem !== said) logger.warn(saying, { error });
+        said = problem;
+      }
+      await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
     }
-    await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
   }
 }

@@ -2,6 +2,7 @@ import { isRouteHolder } from '../../domain/deployments/holder.ts';
 import { FlywheelError, UnavailableError } from '../../domain/errors.ts';
 import type { Deployers } from '../ports/deployer.ts';
 import type { DeploymentLineage, RecordedDeployment } from '../ports/deployment-lineage.ts';
+import { deployFor } from './deploy-for.ts';
 
 export interface RedeployLostPorts {
   readonly deployers: Deployers;
@@ -44,10 +45,8 @@ async function redeployOne(
   if (holder === undefined || !ours || removing || deploymentId === null) return false;
   const deployer = deployers(provider);
   if (deployer === null || (await deployer.get(deploymentId)) !== null) return false;
-  if (!(await deployments.begin({ provider, model }, holder))) return false;
-  const target = { model, baseModel };
-  const deployment = await deployer.deploy(target);
-  await deployments.recordDeployment({ provider, ...target }, deployment);
+  const deployment = await deployFor({ deployer, deployments }, holder, { provider, model, baseModel });
+  if (deployment === null) return false;
   if (deployment.status !== 'failed') return true;
   throw new UnavailableError(
     `${provider} could not deploy ${model}: ${deployment.error ?? 'it gives no reason'}.`,

@@ -61,12 +61,12 @@ async function cleanProvider(
   // Listed whole before anything goes: pages would move under us.
   const { found, problems } = await listed(provider, inventory);
   const inUse = await cleaning.inUse();
-  const known = await cleaning.known(found);
+  const known = cleaning.foreign ? null : await cleaning.known(found);
   const things: CleanedThing[] = [];
   for (const thing of found) {
     cleaning.signal.throwIfAborted();
     if (goesAnyway(cleaning, provider, thing, inUse)) continue;
-    const reason = whyKept(thing, inUse, cleaning.before) ?? whyLeft(cleaning, thing, known);
+    const reason = whyKept(thing, inUse, cleaning.before) ?? whyLeft(thing, known);
     const done =
       reason === null ? await remove(cleaning, inventory, thing) : ({ outcome: 'kept', reason } as const);
     things.push({ provider, ...thing, ...done });
@@ -74,8 +74,9 @@ async function cleanProvider(
   return { things, problems };
 }
 
-function whyLeft({ foreign }: Cleaning, thing: KeptThing, known: Known): string | null {
-  const reason = foreign ? null : whyForeign(thing, known);
+/** `known`: null where it does not matter. */
+function whyLeft(thing: KeptThing, known: Known | null): string | null {
+  const reason = known && whyForeign(thing, known);
   return reason && `${reason} (--foreign removes it)`;
 }
 

@@ -21,7 +21,8 @@ export function registerCleanup(program: Command, cli: Cli): void {
     .description(
       'Remove what Flywheel made at NeMo and nobody needs any more: deployments, adapters, datasets, jobs. ' +
         'Kept: what a route serves or would go back to, what a gate may promote or has approved, and everything ' +
-        'while a run works; and what this database knows nothing of, which may be another Flywheel’s. Runs and gates whose workflow was terminated are closed first. Ends with 3 where a ' +
+        'while a run works; and what this database knows nothing of, which may be another Flywheel’s. ' +
+        'Runs and gates whose workflow was terminated are closed first. Ends with 3 where a ' +
         'server could not be asked, or something not be removed; the rest is done.',
     )
     .option('--dry-run', 'only say what would be removed, and why the rest is kept')
