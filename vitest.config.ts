@@ -12,12 +12,6 @@ const e2e = ['test/e2e/**/*.test.ts'];
 /** Writes files instead of testing: run by name, by whoever changed a workflow (see its comment). */
 const recorder = process.env.RECORD_HISTORIES ? [] : ['test/replay/record-histories.test.ts'];
 
-/**
- * Real servers on a machine that others may be using: in CI a case that fails is asked once more, and `npm test`
- * ends by naming each that needed it. Nowhere else: who works on it should see the first failure.
- */
-const secondAttempts = process.env.CI === 'true' ? 1 : 0;
-
 /** Vitest's default, 50 ms, keeps a slow server too busy to become what is waited for. */
 const poll = { interval: 500 };
 
@@ -39,7 +33,6 @@ export default defineConfig({
           pool: 'forks',
           // One file at a time: the servers have two cores between them.
           fileParallelism: false,
-          retry: secondAttempts,
           expect: { poll },
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -53,7 +46,6 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           pool: 'forks',
           fileParallelism: false,
-          retry: secondAttempts,
           expect: { poll },
           testTimeout: 300_000,
           hookTimeout: 300_000,

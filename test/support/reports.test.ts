@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
-import { readPytest, readVitest } from './reports.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Outcome, readPytest, readVitest, unluckyFiles, withSecondAttempt } from './reports.ts';
 
 function setup(contents: string): string {
   const dir = mkdtempSync(join(tmpdir(), 'flywheel-report-'));
@@ -39,27 +39,61 @@ it('reads every outcome of vitest’s report', async () => {
   expect(outcomes.map(({ state }) => state)).toEqual(['passed', 'failed', 'skipped', 'skipped']);
 });
 
-it('tells of a test that passed at its second attempt', async () => {
+it('tells why a test failed, and in which file', async () => {
   const assertionResults = [
     { fullName: 'a works', status: 'passed', failureMessages: [] },
-    { fullName: 'b works', status: 'passed', failureMessages: ['Error: busy'] },
-    { fullName: 'c works', status: 'failed', failureMessages: ['Error: busy', 'Error: busy'] },
+    { fullName: 'b works', status: 'failed', failureMessages: ['Error: busy'] },
   ];
   const report = { testResults: [{ name: '/x.test.ts', status: 'failed', assertionResults }] };
 
   expect(await readVitest(setup(JSON.stringify(report)), 1)).toEqual([
-    { title: 'a works', state: 'passed' },
-    { title: 'b works', state: 'passed', firstFailure: 'Error: busy' },
-    { title: 'c works', state: 'failed' },
+    { title: 'a works', state: 'passed', file: '/x.test.ts' },
+    { title: 'b works', state: 'failed', file: '/x.test.ts', failure: 'Error: busy' },
   ]);
 });
 
 it('counts a file that could not be loaded as a failure', async () => {
-  const report = { testResults: [{ name: '/x.test.ts', status: 'failed', assertionResults: [] }] };
+  const report = {
+    testResults: [{ name: '/x.test.ts', status: 'failed', message: 'no such import', assertionResults: [] }],
+  };
 
   expect(await readVitest(setup(JSON.stringify(report)), 1)).toEqual([
-    { title: '/x.test.ts could not be run', state: 'failed' },
+    { title: '/x.test.ts could not be run', state: 'failed', file: '/x.test.ts', failure: 'no such import' },
   ]);
+});
+
+describe('a second attempt', () => {
+  const outcome = (file: string, title: string, state: Outcome['state']): Outcome => ({ file, title, state });
+
+  it('is for the files that failed, each once', () => {
+    const outcomes = [
+      outcome('/a', 'one', 'failed'),
+      outcome('/a', 'two', 'failed'),
+      outcome('/b', 'three', 'passed'),
+      outcome('/c', 'four', 'failed'),
+      { title: 'vitest ended with exit code 139', state: 'failed' as const },
+    ];
+
+    expect(unluckyFiles(outcomes)).toEqual(['/a', '/c']);
+  });
+
+  it('is not for what is broken', () => {
+    expect(unluckyFiles([...'abcdef'].map((file) => outcome(file, 'one', 'failed')))).toEqual([]);
+  });
+
+  it('counts alone, for the whole of its files', () => {
+    const crash = { title: 'vitest ended with exit code 139', state: 'failed' as const };
+    const first = [
+      ...[outcome('/a', 'one', 'passed'), outcome('/a', 'two', 'failed')],
+      ...[outcome('/b', 'three', 'passed'), outcome('/c', 'four', 'failed'), crash],
+    ];
+    const second = [outcome('/a', 'one', 'failed'), outcome('/a', 'two', 'passed')];
+
+    expect(withSecondAttempt(first, second)).toEqual([
+      ...[outcome('/b', 'three', 'passed'), outcome('/c', 'four', 'failed'), crash],
+      ...second,
+    ]);
+  });
 });
 
 it.each([readPytest, readVitest])('%s never takes a crashed runner for a success', async (read) => {

@@ -5,8 +5,26 @@ import { z } from 'zod';
 export interface Outcome {
   readonly title: string;
   readonly state: 'passed' | 'failed' | 'skipped';
-  /** Why its first attempt failed, of one that passed at the second. */
-  readonly firstFailure?: string;
+  /** Of one that belongs to a file, which alone can be run once more. */
+  readonly file?: string;
+  /** Why it failed. */
+  readonly failure?: string;
+}
+
+/** More files than this have not been unlucky. */
+const mostUnlucky = 5;
+
+/** The files to run once more: tests build on each other, so that one test alone means nothing. */
+export function unluckyFiles(outcomes: readonly Outcome[]): readonly string[] {
+  const failed = outcomes.filter(({ state }) => state === 'failed');
+  const files = [...new Set(failed.flatMap(({ file }) => file ?? []))];
+  return files.length > mostUnlucky ? [] : files;
+}
+
+/** Of files that ran twice, only the second time counts. */
+export function withSecondAttempt(first: readonly Outcome[], second: readonly Outcome[]): readonly Outcome[] {
+  const again = new Set(second.map(({ file }) => file));
+  return [...first.filter(({ file }) => file === undefined || !again.has(file)), ...second];
 }
 
 const VitestReport = z.object({
@@ -29,18 +47,16 @@ const VitestReport = z.object({
 export async function readVitest(file: string, exitCode: number): Promise<Outcome[]> {
   const text = await readFile(file, 'utf8').catch(() => '{"testResults":[]}');
   const { testResults } = VitestReport.parse(JSON.parse(text));
-  const outcomes = testResults.flatMap(({ name, status, assertionResults }) => {
+  const outcomes = testResults.flatMap(({ name: file, status, message, assertionResults }) => {
     const tests = assertionResults.map((test): Outcome => {
       const state = vitestState(test.status);
-      const [firstFailure] = test.failureMessages;
-      return {
-        ...{ title: test.fullName, state },
-        ...(state === 'passed' && firstFailure !== undefined && { firstFailure }),
-      };
+      const [failure = ''] = test.failureMessages;
+      return { title: test.fullName, state, file, ...(state === 'failed' && { failure }) };
     });
     // A file that could not be loaded has no tests to tell of.
     const broken = status === 'failed' && tests.every(({ state }) => state !== 'failed');
-    return broken ? [...tests, { title: `${name} could not be run`, state: 'failed' as const }] : tests;
+    const title = `${file} could not be run`;
+    return broken ? [...tests, { title, state: 'failed' as const, file, failure: message ?? '' }] : tests;
   });
   return withExitCode('vitest', outcomes, exitCode);
 }
