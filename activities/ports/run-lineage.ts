@@ -116,7 +116,8 @@ export interface ExperimentView {
   readonly trainSeconds?: number;
   readonly model: string | null;
   readonly failure?: string;
-  readonly latencyMs?: { readonly p50: number; readonly p95: number };
+  /** `of`: how many answers were timed, where not every one was. */
+  readonly latencyMs?: { readonly p50: number; readonly p95: number; readonly of?: number };
   readonly tokens?: { readonly prompt: number; readonly completion: number };
   readonly judge?: JudgeSummary;
   readonly training?: TrainingProgress & {

@@ -69,7 +69,7 @@ function toRow(
     ...(guarded ? [safetyShare(experiment)] : []),
     experiment.n === 0 ? '–' : String(experiment.n),
     experiment.n === 0 ? '–' : String(experiment.failed),
-    experiment.latencyMs ? `${Math.round(experiment.latencyMs.p50)} ms` : '–',
+    latency(experiment),
     experiment.trainSeconds === undefined ? '–' : seconds(experiment.trainSeconds),
     experiment.status === 'succeeded' ? '' : style.red(statusOf(experiment)),
   ];
@@ -77,6 +77,13 @@ function toRow(
 
 function statusOf({ status, failure }: ExperimentView): string {
   return failure === undefined ? status : `${status}: ${failure}`;
+}
+
+/** Where not every answer was timed, of how many it is. */
+function latency({ latencyMs }: ExperimentView): string {
+  if (!latencyMs) return '–';
+  const { p50, of } = latencyMs;
+  return `${Math.round(p50)} ms${of === undefined ? '' : ` (of ${of})`}`;
 }
 
 /** Advisory. Answers that the judge gave no score for are shown with it: they are its failures, not the model's. */

@@ -51,6 +51,7 @@ export function createEvaluationLineage(db: Database): EvaluationLineage {
           metrics: { ...summary.metrics },
           latencyP50Ms: summary.latencyMs?.p50 ?? null,
           latencyP95Ms: summary.latencyMs?.p95 ?? null,
+          latencyOf: summary.latencyMs?.of ?? null,
           promptTokens: summary.tokens.prompt,
           completionTokens: summary.tokens.completion,
           closedAt: sql`now()`,

@@ -110,8 +110,9 @@ function toView(row: ExperimentRow, { job, evaluation, checked }: Beside): Exper
 }
 
 function toLatency(evaluation?: EvaluationRow): Pick<ExperimentView, 'latencyMs'> {
-  const { latencyP50Ms: p50, latencyP95Ms: p95 } = evaluation ?? {};
-  return typeof p50 === 'number' && typeof p95 === 'number' ? { latencyMs: { p50, p95 } } : {};
+  const { latencyP50Ms: p50, latencyP95Ms: p95, latencyOf: of } = evaluation ?? {};
+  if (typeof p50 !== 'number' || typeof p95 !== 'number') return {};
+  return { latencyMs: { p50, p95, ...(typeof of === 'number' && { of }) } };
 }
 
 function toTokens(evaluation?: EvaluationRow): Pick<ExperimentView, 'tokens'> {

@@ -152,6 +152,8 @@ export const evaluations = pgTable(
     metrics: json().$type<Record<string, number>>(),
     latencyP50Ms: doublePrecision(),
     latencyP95Ms: doublePrecision(),
+    /** Of how many answers, where not every one was timed. */
+    latencyOf: integer(),
     promptTokens: bigint({ mode: 'number' }),
     completionTokens: bigint({ mode: 'number' }),
     /** What the workload's judge thought of it; null without one. */

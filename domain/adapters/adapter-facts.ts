@@ -24,7 +24,8 @@ export interface EvaluationFacts {
   readonly metrics: Readonly<Record<string, number>>;
   /** 95 %, of the primary metric; null where its per-item scores are not all 0 or 1. */
   readonly interval: readonly [number, number] | null;
-  readonly latencyMs: { readonly p50: number; readonly p95: number } | null;
+  /** `of`: how many answers were timed, where not every one was. */
+  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly of?: number } | null;
 }
 
 /** All that an adapter's model card says. */

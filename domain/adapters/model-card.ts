@@ -1,5 +1,5 @@
 import { provenance } from '../records/provenance.ts';
-import type { AdapterFacts, MeasuredExperiment } from './adapter-facts.ts';
+import type { AdapterFacts, EvaluationFacts, MeasuredExperiment } from './adapter-facts.ts';
 
 /** A Hugging Face model card: YAML front matter that the hub reads, and the same facts for people. */
 export function modelCard(facts: AdapterFacts): string {
@@ -117,14 +117,15 @@ function evaluation(facts: AdapterFacts): string {
       ? `No confidence interval is given: ${metric} is not a share of right answers.`
       : `95 % interval (Wilson) of this adapter's ${metric}: ${share(low)} to ${share(high)}.`,
     threshold === null ? 'No threshold was set.' : `The workload's threshold: ${share(threshold)}.`,
-    ...(measured.latencyMs
-      ? [
-          `Latency where it was measured: P50 ${Math.round(measured.latencyMs.p50)} ms, P95 ${Math.round(measured.latencyMs.p95)} ms.`,
-        ]
-      : []),
+    ...(measured.latencyMs ? [latency(measured.latencyMs)] : []),
     '',
     verdict(facts),
   ].join('\n');
+}
+
+function latency({ p50, p95, of }: NonNullable<EvaluationFacts['latencyMs']>): string {
+  const sample = of === undefined ? '' : `, of ${of} of its answers`;
+  return `Latency where it was measured: P50 ${Math.round(p50)} ms, P95 ${Math.round(p95)} ms${sample}.`;
 }
 
 function verdict({ verdict: found, approval }: AdapterFacts): string {

@@ -23,6 +23,14 @@ describe('a run’s page', () => {
     expect(page).toContain('npx flywheel approve run-1 --reason "…"');
   });
 
+  test('says of how many answers a latency is, where not every one was timed', () => {
+    const latencyMs = { p50: 25, p95: 40, of: 30 };
+
+    const page = runPage(aRunView({ experiments: [anExperimentView({ n: 200, latencyMs })] }), plain, hint);
+
+    expect(page).toMatch(/nano × lora .* 25 ms \(of 30\) /);
+  });
+
   test('shows how answers fared against the guardrails, and what stopped which', () => {
     const safety: SafetyReport = {
       ...{ status: 'checked', checkId: 's', n: 30, passed: 27, unanswered: 1, attacksBlockedAtQuestion: 0 },

@@ -240,7 +240,10 @@ export function experimentCases(lineage: () => Lineage): void {
     const { evaluations } = lineage();
     await evaluations.open(evaluation);
 
-    await evaluations.close(anEvaluationSummary('eval-1', { metrics: { zz_primary: 0.5, b: 1, aa: 0 } }));
+    const latencyMs = { p50: 12.5, p95: 40, of: 2 };
+    await evaluations.close(
+      anEvaluationSummary('eval-1', { metrics: { zz_primary: 0.5, b: 1, aa: 0 }, latencyMs }),
+    );
     await evaluations.close(anEvaluationSummary('eval-1', { metrics: { other: 1 }, latencyMs: null }));
 
     const measured = await view();
@@ -253,7 +256,7 @@ export function experimentCases(lineage: () => Lineage): void {
       n: 3,
       failed: 1,
       failures: { timeout: 1 },
-      latencyMs: { p50: 12.5, p95: 40 },
+      latencyMs,
     });
     await expect(evaluations.close(anEvaluationSummary('eval-x'))).rejects.toMatchObject({
       name: 'NotFoundError',

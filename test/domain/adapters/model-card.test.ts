@@ -93,6 +93,15 @@ test('people read what it rests on', () => {
   expect(card).toContain('PeftModel.from_pretrained(base, ".")');
 });
 
+test('a latency tells of how many answers it is, where not every one was timed', () => {
+  const { evaluation } = facts();
+  const timed = (latencyMs: { p50: number; p95: number; of?: number }) =>
+    modelCard(facts({ evaluation: evaluation && { ...evaluation, latencyMs } }));
+
+  expect(timed({ p50: 25, p95: 40 })).toContain('P50 25 ms, P95 40 ms.');
+  expect(timed({ p50: 25, p95: 40, of: 30 })).toContain('P50 25 ms, P95 40 ms, of 30 of its answers.');
+});
+
 test('a verdict about another experiment is not this adapter’s, nor is its approval', () => {
   const verdict = { outcome: 'promote', reason: 'nano/icl has 0.9.', won: false, digest: 'd1' };
 
