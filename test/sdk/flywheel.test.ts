@@ -141,7 +141,7 @@ describe('what is logged', () => {
     const { ai, client, store } = await setup();
 
     await client.chat.completions.create(hi);
-    await ai.withOptions({ timeout: 1_000 }).chat.completions.create(hi);
+    await ai.withOptions({ timeout: 60_000 }).chat.completions.create(hi);
     await ai.flywheel.flush();
 
     expect(store.records.map(({ response: { id } }) => id)).toEqual(['chatcmpl-2']);

@@ -112,7 +112,9 @@ test('a record that the store refuses is set aside and does not hold up the othe
     .filter((_, index) => index !== 1);
 
   await eventually(async () => expect((await storedIds(bundle)).sort()).toEqual([...good].sort()));
-  expect(await readyOf(url)).toMatchObject({ journal: { waiting: 0, refused: 1 } });
+  await eventually(async () =>
+    expect(await readyOf(url)).toMatchObject({ journal: { waiting: 0, refused: 1 } }),
+  );
   expect(await readdir(bundle.config.gateway.spoolDir)).toContain('refused.jsonl');
 });
 

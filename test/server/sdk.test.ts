@@ -35,7 +35,7 @@ test('calls of a real model, and feedback on them, reach the log store and the l
   const completion = await ai.chat.completions.create(nano);
   await ai.chat.completions.create(nano);
   ai.flywheel.feedback({ completion, kind: 'thumbs', value: 'down', author: 'anna' });
-  expect(await ai.flywheel.flush(10_000)).toBe(true);
+  expect(await ai.flywheel.flush(30_000)).toBe(true);
 
   const id = ai.flywheel.recordIdOf(completion) ?? '';
   await eventually(async () => expect(await storedIds(bundle)).toHaveLength(2));
@@ -70,7 +70,7 @@ test('calls of a real model reach a log store without any gateway', async () => 
 
   const completion = await ai.chat.completions.create(nano);
   ai.flywheel.feedback({ completion, kind: 'score', value: 0.5 });
-  expect(await ai.flywheel.flush(10_000)).toBe(true);
+  expect(await ai.flywheel.flush(30_000)).toBe(true);
 
   expect(await storedIds(bundle)).toEqual([ai.flywheel.recordIdOf(completion)]);
   expect(await bundle.lineage.feedback.list({})).toMatchObject([{ kind: 'score', value: 0.5 }]);
@@ -144,7 +144,7 @@ flywheel(new OpenAI({ apiKey: 'none' }), { clientId: 'web' });
     );
 
     expect(checked).toEqual({ stdout: '', stderr: '' });
-  });
+  }, 180_000);
 
   test('ends by itself, and sends what waits first', async () => {
     const { bundle, ...ended } = await run(app, 'await call(); await call();');

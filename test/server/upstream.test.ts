@@ -47,7 +47,7 @@ async function countsOf(url: string): Promise<Record<string, number>> {
 describe('an upstream in trouble', () => {
   test('that stays silent is a 504 after its time', async () => {
     const upstream = await startUpstream(({ closed }) => closed);
-    const { url } = await (await setup({ upstream, upstreamTimeoutMs: 500 })).start();
+    const { url } = await (await setup({ upstream, upstreamTimeoutMs: 5_000 })).start();
 
     const reply = await ask(url);
 

@@ -69,6 +69,7 @@ const starters: Record<keyof ProvidedContext, Starter> = {
       dataDir: join(dir, 'model-server'),
       port: await freePort(),
     });
+    await loadModel(server.url);
     project.provide('modelServerUrl', server.url);
     return server;
   },
@@ -83,6 +84,19 @@ const starters: Record<keyof ProvidedContext, Starter> = {
     return platform;
   },
 };
+
+/**
+ * The first answer loads the model and, on a machine that has just started, the libraries: no test has to wait for it.
+ * Where there is none, the tests find out.
+ */
+async function loadModel(modelServerUrl: string): Promise<void> {
+  const messages = [{ role: 'user', content: 'hi' }];
+  await fetch(`${modelServerUrl}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'nano-1m', messages, max_completion_tokens: 1 }),
+  }).catch(() => undefined);
+}
 
 /** Starts, once for all, those services that the chosen test files inject. */
 export default async function startServices(project: TestProject): Promise<() => Promise<void>> {

@@ -3,6 +3,8 @@ import { connect, createServer, type Socket } from 'node:net';
 export interface TcpProxy {
   /** The given address, as reached through the proxy. */
   readonly url: string;
+  /** Not cut, or restored since. */
+  isOpen(): boolean;
   /** From now on: existing connections break, new ones are refused. */
   cut(): Promise<void>;
   restore(): Promise<void>;
@@ -44,6 +46,7 @@ export async function startTcpProxy(url: string): Promise<TcpProxy> {
     });
   return {
     url: through.href,
+    isOpen: () => open,
     cut,
     restore: () => {
       open = true;

@@ -16,4 +16,6 @@ it.each(['workers/workflow-worker.ts', 'server/main.ts', 'cli/setup/main.ts', 'c
     expect(stdout + stderr).toContain('FLYWHEEL_HOME');
     expect(stdout + stderr).not.toMatch(/\n\s+at /);
   },
+  // Compiling it all takes a second, and half a minute where others compile as well.
+  180_000,
 );

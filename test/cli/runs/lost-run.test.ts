@@ -60,7 +60,7 @@ describe('a run whose workflow was ended from outside', () => {
     expect(view).toMatchObject({ status: 'failed', failure: 'Its workflow was terminated: out of budget.' });
     expect(view.experiments).toMatchObject([{ status: 'cancelled' }]);
     expect(view.endedAt).not.toBeNull();
-  }, 60_000);
+  }, 180_000);
 
   it('is closed by cancel, which says how it ended', async () => {
     const { run, world, runId } = await atWork();
@@ -75,7 +75,7 @@ describe('a run whose workflow was ended from outside', () => {
       failure: 'Its workflow was terminated: a mistake.',
     });
     expect(again.json()).toMatchObject({ error: { code: 'conflict' } });
-  }, 60_000);
+  }, 180_000);
 
   it('is closed without touching the run that came after it', async () => {
     const { run, lineage, world, runId } = await atWork();
@@ -92,7 +92,7 @@ describe('a run whose workflow was ended from outside', () => {
     expect(turn).toEqual({ running: later.runId, queued: null });
     expect(status.name).toBe('RUNNING');
     await flywheelHandle(world).terminate('test is over');
-  }, 60_000);
+  }, 180_000);
 
   it('is watched to no end where Temporal does not know it, which proves nothing; cancel closes it', async () => {
     const bundle = await connected();
@@ -107,7 +107,7 @@ describe('a run whose workflow was ended from outside', () => {
     expect(watched.json()).toMatchObject({ error: { code: 'run_lost' } });
     expect(before.status).toBe('running');
     expect(cancelled.json()).toMatchObject({ runId, status: 'cancelled' });
-  }, 60_000);
+  }, 180_000);
 
   it('leaves no gate pending that nobody can decide at any more', async () => {
     const bundle = await connected();
@@ -137,5 +137,5 @@ describe('a run whose workflow was ended from outside', () => {
     });
     expect((await bundle.lineage.runs.view(runId)).approval?.status).toBe('expired');
     expect(await bundle.lineage.audit.list(world.workloadId)).toMatchObject([{ action: 'gate_expired' }]);
-  }, 60_000);
+  }, 180_000);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, inject, it } from 'vitest';
 import { followRun } from '../../../cli/runs/follow-run.ts';
 import { turnQuery } from '../../../workflows/messages.ts';
+import { flywheelId } from '../../../workflows/workflow-ids.ts';
 import {
   client,
   eventually,
@@ -17,12 +18,19 @@ import { setup } from '../support/cli.ts';
 describe('a run that has not begun', () => {
   useWorkers();
 
+  /** Temporal lists a new workflow a moment late, and a command waits no longer than that moment. */
+  async function listed({ workloadId }: { workloadId: string }): Promise<void> {
+    const query = `WorkflowId = '${flywheelId(workloadId)}' AND ExecutionStatus = 'Running'`;
+    await eventually(async () => (await client.workflow.count(query)).count > 0);
+  }
+
   async function oneAtWorkAndOneQueued() {
     const world = newWorld({ fineTune: 'hang' });
     const [first, second] = [newTrigger(), newTrigger()];
     await trigger(world, first);
     await eventually(() => world.jobs.size > 0);
     await trigger(world, second);
+    await listed(world);
     const cli = await setup({ TEMPORAL_ADDRESS: inject('temporalAddress') });
     return { ...cli, world, first: first.runId, second: second.runId };
   }
@@ -54,7 +62,7 @@ describe('a run that has not begun', () => {
     expect(watched).toBe(`Run ${second} never began: it was withdrawn, or its workflow was ended.`);
     expect(turn).toEqual({ running: first, queued: null });
     await flywheelHandle(world).terminate('test is over');
-  }, 60_000);
+  }, 180_000);
 
   it('is watched from its first row on once it was started, by its workload’s name too', async () => {
     const { run, lineage, world, first } = await oneAtWorkAndOneQueued();
@@ -73,12 +81,13 @@ describe('a run that has not begun', () => {
     expect(watched.code).toBe(1);
     expect(watched.json()).toMatchObject({ runId: first, status: 'failed' });
     await flywheelHandle(world).terminate('test is over');
-  }, 60_000);
+  }, 180_000);
 
   it('is cancelled as any other when it was started and has no row yet', async () => {
     const world = newWorld({ fineTune: 'hang' });
     const { runId } = await trigger(world);
     await eventually(() => world.jobs.size > 0);
+    await listed(world);
     const { run } = await setup({ TEMPORAL_ADDRESS: inject('temporalAddress') });
 
     const cancelled = await run('cancel', runId, '--json');
@@ -86,7 +95,7 @@ describe('a run that has not begun', () => {
     expect(cancelled.json()).toMatchObject({ runId, status: 'cancelled' });
     expect(await messageOf(flywheelHandle(world).result())).toBe('Workflow canceled');
     expect(world.closedRuns.get(runId)).toMatchObject({ status: 'cancelled' });
-  }, 60_000);
+  }, 180_000);
 
   it('is told from a run that nobody asked for', async () => {
     const { run } = await setup({ TEMPORAL_ADDRESS: inject('temporalAddress') });
@@ -95,5 +104,5 @@ describe('a run that has not begun', () => {
 
     expect(watched.code).toBe(1);
     expect(watched.stderr).toContain('There is no run');
-  }, 60_000);
+  }, 180_000);
 });

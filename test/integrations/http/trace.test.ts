@@ -40,7 +40,7 @@ async function setup(handler: Handler = (_, response) => respond(response, 200, 
   };
   const config = { providers, ...(traceId && { traceId }) };
   const complete = (kind: Kind) =>
-    openChatModels(config)(kind).complete({ model: 'm', body: { messages: [] }, timeoutMs: 5_000 });
+    openChatModels(config)(kind).complete({ model: 'm', body: { messages: [] }, timeoutMs: 30_000 });
   return { seen, config, complete, url };
 }
 

@@ -8,7 +8,7 @@ let server: TestHttpServer | undefined;
 afterEach(() => server?.close());
 
 const apiKey = 'sk-test-0123456789abcdef';
-const request: ChatRequest = { model: 'm', body: { messages: [] }, timeoutMs: 5_000 };
+const request: ChatRequest = { model: 'm', body: { messages: [] }, timeoutMs: 30_000 };
 
 async function setup(handler: Handler, key = apiKey) {
   server = await startHttpServer(handler);

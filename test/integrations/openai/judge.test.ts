@@ -4,5 +4,5 @@ import { describeJudge } from '../../contracts/judge.contract.ts';
 
 describeJudge('A chat endpoint', async ({ baseUrl }) => {
   const chatModel = createChatModel({ name: 'judges', baseUrl, apiKey: null });
-  return judgeByChat(chatModel, { concurrency: 2, timeoutMs: 5_000, backoffMs: 1 });
+  return judgeByChat(chatModel, { concurrency: 2, timeoutMs: 30_000, backoffMs: 1 });
 });

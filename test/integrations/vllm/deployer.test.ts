@@ -59,7 +59,7 @@ async function train(suffix: string, row: (n: number) => string): Promise<string
   }
 }
 
-function setup({ recorded = true, drainMs = 3_000 } = {}) {
+function setup({ recorded = true, drainMs = 30_000 } = {}) {
   const { probes: _, ...withoutRecord } = createAdapterFiles(modelServer);
   const source = recorded ? createAdapterFiles(modelServer) : withoutRecord;
   const adapters = createAdapterFolder({ folder, seenAs: folder }, [source]);

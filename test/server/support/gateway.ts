@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { LogStore } from '../../../activities/ports/log-store.ts';
 import { flywheelDialect } from '../../../config/fine-tuning-dialects.ts';
 import type { ServingSpec } from '../../../domain/experiments/experiment.ts';
@@ -12,6 +12,7 @@ import { type RunningServer, type ServerConfig, startServer } from '../../../ser
 import { openLineage } from '../../../wiring/open-lineage.ts';
 import { openLogStore } from '../../../wiring/open-log-store.ts';
 import { createTestDatabase } from '../../support/database.ts';
+import { eventually } from '../../support/eventually.ts';
 import { respond, startHttpServer } from '../../support/http-server.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 
@@ -69,6 +70,7 @@ export interface GatewayBundle {
   readonly lineage: ReturnType<typeof openLineage>;
   readonly logStore: LogStore;
   readonly logged: string[];
+  /** Knows the routes, unless PostgreSQL is cut. */
   start(): Promise<RunningServer>;
 }
 
@@ -152,6 +154,9 @@ export async function setup(
         createLog((line) => logged.push(line)),
       );
       running.push(server);
+      // It starts without the routes where PostgreSQL is slow to answer.
+      if (postgres.isOpen())
+        await eventually(async () => expect((await fetch(`${server.url}/ready`)).status).toBe(200));
       return server;
     },
   };
