@@ -17,7 +17,9 @@ export interface DeployerSetup {
 }
 
 /** A base model may have to be loaded. */
-const deploymentTimeoutMs = 240_000;
+const deploymentTimeoutMs = 600_000;
+/** What was taken off may live on for a while. */
+const goneWithinMs = 120_000;
 
 /** What every deployer does. Whatever a test deployed is removed after it. */
 export function describeDeployer(
@@ -32,10 +34,10 @@ export function describeDeployer(
     beforeEach(async () => {
       bundle = await setup();
       deployed = [];
-    });
+    }, deploymentTimeoutMs);
     afterEach(async () => {
       for (const { id, target } of deployed) await bundle.deployer.remove(id, target);
-    });
+    }, deploymentTimeoutMs);
 
     async function deploy(target: DeploymentTarget): Promise<Deployment> {
       const deployment = await bundle.deployer.deploy(target);
@@ -83,8 +85,8 @@ export function describeDeployer(
 
       await deployer.remove(id, target);
 
-      await expect.poll(() => deployer.get(id), { timeout: 60_000 }).toBeNull();
-      await expect.poll(() => bundle.answers(target.model), { timeout: 60_000 }).toBe(false);
+      await expect.poll(() => deployer.get(id), { timeout: goneWithinMs }).toBeNull();
+      await expect.poll(() => bundle.answers(target.model), { timeout: goneWithinMs }).toBe(false);
       await deployer.remove(id, target);
     });
 
@@ -96,8 +98,8 @@ export function describeDeployer(
 
       await deployer.remove(null, target);
 
-      await expect.poll(() => deployer.get(id), { timeout: 60_000 }).toBeNull();
-      await expect.poll(() => bundle.answers(target.model), { timeout: 60_000 }).toBe(false);
+      await expect.poll(() => deployer.get(id), { timeout: goneWithinMs }).toBeNull();
+      await expect.poll(() => bundle.answers(target.model), { timeout: goneWithinMs }).toBe(false);
     });
 
     it('takes a model off while it is still starting', async () => {
@@ -106,7 +108,7 @@ export function describeDeployer(
 
       await deployer.remove(id, target);
 
-      await expect.poll(() => deployer.get(id), { timeout: 60_000 }).toBeNull();
+      await expect.poll(() => deployer.get(id), { timeout: goneWithinMs }).toBeNull();
     });
 
     it('puts back what it took off', async () => {
@@ -126,7 +128,7 @@ export function describeDeployer(
       const { id } = await deploy(target);
       await settled(id);
       await deployer.remove(id, target);
-      await expect.poll(() => deployer.get(id), { timeout: 60_000 }).toBeNull();
+      await expect.poll(() => deployer.get(id), { timeout: goneWithinMs }).toBeNull();
 
       expect(await deployer.get(`${id}-never-made`)).toBeNull();
       await deployer.remove(`${id}-never-made`, { ...target, model: `${target.model}-never-made` });
@@ -146,7 +148,7 @@ export function describeDeployer(
         expect(await settled(second.id)).toMatchObject({ status: 'ready' });
         expect(await bundle.answers(staying.model)).toBe(true);
         await bundle.deployer.remove(second.id, staying);
-        await expect.poll(() => bundle.answers(staying.model), { timeout: 60_000 }).toBe(false);
+        await expect.poll(() => bundle.answers(staying.model), { timeout: goneWithinMs }).toBe(false);
       });
 
     if (can.foreign)

@@ -38,7 +38,7 @@ function calls(name: string): JsonObject {
 }
 
 /** Evaluators start a process, or a pod, for a job. */
-const evaluationTimeoutMs = 240_000;
+const evaluationTimeoutMs = 600_000;
 
 /** What every evaluator does. Whatever a test launched is cancelled after it. */
 export function describeEvaluator(name: string, setup: () => Promise<EvaluatorSetup>): void {
@@ -48,10 +48,11 @@ export function describeEvaluator(name: string, setup: () => Promise<EvaluatorSe
     beforeEach(async () => {
       bundle = await setup();
       launched = [];
-    });
+    }, evaluationTimeoutMs);
     afterEach(async () => {
       for (const job of launched) await bundle.evaluator.cancel(job.id);
-    });
+      for (const job of launched) await ended(job.id);
+    }, evaluationTimeoutMs);
 
     function aRequest(overrides: Partial<EvaluationJobRequest> = {}): EvaluationJobRequest {
       return {

@@ -19,11 +19,11 @@ export interface InventorySetup {
 
 /** What every inventory does. One setup for all: the cases go on from each other, and the last leaves nothing. */
 export function describeInventory(name: string, setup: () => Promise<InventorySetup>): void {
-  describe(`${name} as an inventory`, () => {
+  describe(`${name} as an inventory`, { timeout: 300_000 }, () => {
     let bundle: InventorySetup;
     beforeAll(async () => {
       bundle = await setup();
-    }, 300_000);
+    }, 600_000);
     afterAll(() => bundle.close?.());
 
     async function listed(): Promise<KeptThing[]> {
@@ -78,7 +78,7 @@ export function describeInventory(name: string, setup: () => Promise<InventorySe
       expect(await listed()).toEqual([]);
       for (const thing of bundle.made) expect(await bundle.isThere(thing), namesOf([thing])[0]).toBe(false);
       for (const thing of bundle.foreign) expect(await bundle.isThere(thing), thing.id).toBe(true);
-    }, 120_000);
+    });
   });
 }
 

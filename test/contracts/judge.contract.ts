@@ -10,7 +10,7 @@ import { type Ruled, type ScriptedJudge, type Shown, startScriptedJudge } from '
 export const scriptedModel = 'scripted-judge';
 
 /** Evaluators start a process for a job. */
-const judgingTimeoutMs = 240_000;
+const judgingTimeoutMs = 600_000;
 
 /** What every judge does, with a model behind it that judges by a rule: no model small enough for the tests can. */
 export function describeJudge(name: string, setup: (server: ScriptedJudge) => Promise<Judge>): void {

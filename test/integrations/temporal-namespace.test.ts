@@ -30,4 +30,4 @@ it('the production stack’s script makes a namespace that our workers accept, a
   onTestFinished(() => connection.close());
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   expect(Object.keys(customAttributes)).toEqual(expect.arrayContaining(Object.keys(searchAttributeTypes)));
-});
+}, 180_000);

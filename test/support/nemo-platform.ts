@@ -23,7 +23,7 @@ export async function aWorkspace(
   await registerModels(settings, { hostUrl: `${modelServer}/v1`, models: ['nano-1m'] });
   const chatModel = createChatModel(settings);
   // The gateway looks for new models every few seconds.
-  await eventually(async () => expect(await chatModel.isServed('nano-1m')).toBe(true), 60_000);
+  await eventually(async () => expect(await chatModel.isServed('nano-1m')).toBe(true), 120_000);
   return settings;
 }
 
@@ -45,7 +45,7 @@ export async function aWorkspaceServing(
   if (key !== undefined) await makeProviderWithKey(settings, hostUrl, key);
   await registerModels(settings, { hostUrl, models: [model] });
   const chatModel = createChatModel(settings);
-  await eventually(async () => expect(await chatModel.isServed(model)).toBe(true), 60_000);
+  await eventually(async () => expect(await chatModel.isServed(model)).toBe(true), 120_000);
   return settings;
 }
 

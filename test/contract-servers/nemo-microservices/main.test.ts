@@ -24,7 +24,7 @@ test('the command serves platform, NIM proxy and Data Store on one port until it
   const exit = once(child, 'exit');
   const get = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).json();
 
-  const targets = await eventually(() => get('/v1/customization/targets'), 50_000);
+  const targets = await eventually(() => get('/v1/customization/targets'), 120_000);
   const models = await get('/nim/v1/models');
   child.kill('SIGTERM');
 
@@ -32,11 +32,11 @@ test('the command serves platform, NIM proxy and Data Store on one port until it
   expect(models).toMatchObject({ data: [{ id: 'flywheel/nano-1m' }] });
   expect(await exit).toEqual([0, null]);
   expect(await child.output).toContain(`Data Store  http://127.0.0.1:${port}/data-store`);
-});
+}, 180_000);
 
 test('its help names the model server of `flywheel dev`', async () => {
   const help = await start('--help').output;
 
   expect(help).toContain(`http://127.0.0.1:${basePorts.modelServer}`);
   expect(help).toContain('--for-blueprint');
-});
+}, 180_000);

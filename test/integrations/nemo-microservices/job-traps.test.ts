@@ -115,7 +115,7 @@ test('for the blueprint no evaluation is ever pending', async () => {
 test('a customization is cancelled where the blueprint does it for the blueprint alone', async () => {
   const cancel = async () => {
     const { trainer, artifacts } = setup();
-    server.faults.noNodeFree = true;
+    Object.assign(server.faults, { noNodeFree: true, slowToCancel: true });
     const { id } = await trainer.launch(await aRequest(artifacts, base));
     const reply = await fetch(`${server.url}/v1/customizations/${id}/cancel`, { method: 'POST' });
     return { status: reply.status, job: await shown('customization', id) };
@@ -221,9 +221,9 @@ test('a server that closes leaves no training behind at the model server', async
     };
     return data.filter(({ metadata }) => metadata.customization_job === id).map(({ status }) => status);
   };
-  await eventually(async () => expect(await trainings()).toEqual(['running']), 60_000);
+  await eventually(async () => expect(await trainings()).toEqual(['running']), 240_000);
 
   await server.close();
 
-  await eventually(async () => expect(await trainings()).toEqual(['cancelled']));
-});
+  await eventually(async () => expect(await trainings()).toEqual(['cancelled']), 60_000);
+}, 360_000);

@@ -123,7 +123,7 @@ async function useEveryService(): Promise<void> {
   });
   await eventually(
     async () => expect(await evaluator.get(job.id)).toMatchObject({ status: 'succeeded' }),
-    60_000,
+    240_000,
   );
   const inventory = createInventory(settings);
   for await (const thing of inventory.list()) expect(thing.id).toMatch(/\w/);

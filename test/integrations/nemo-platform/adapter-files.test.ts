@@ -10,6 +10,6 @@ let model: string;
 beforeAll(async () => {
   settings = await aWorkspace();
   model = await anAdapter(settings, 'export');
-}, 300_000);
+}, 600_000);
 
 describeAdapterFiles('NeMo Platform', async () => ({ files: createAdapterFiles(settings), model }));

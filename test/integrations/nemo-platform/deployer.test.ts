@@ -10,7 +10,7 @@ let adapters: readonly [string, string];
 beforeAll(async () => {
   settings = await aWorkspace();
   adapters = [await anAdapter(settings, 'first'), await anAdapter(settings, 'second')];
-}, 600_000);
+}, 1_200_000);
 
 describeDeployer(
   'NeMo Platform',

@@ -70,7 +70,7 @@ describeInventory('NeMo Platform', async () => {
 });
 
 test('leaves the guardrails that a policy checks by, and files that another adapter has', async () => {
-  const settings = await aWorkspace({ workspace: 'inventory-in-use' });
+  const settings = await aWorkspace({ workspace: `inventory-in-use-${Date.now()}` });
   const guardrails = createGuardrailConfigurations(createTransport(settings), settings.workspace);
   for (const configuration of [oldRules, guardrailConfiguration(rules, 'question')])
     await guardrails.ensure(configuration);
@@ -84,13 +84,13 @@ test('leaves the guardrails that a policy checks by, and files that another adap
   }
 
   expect(listed).toEqual([
-    'adapter inventory-in-use/flywheel-hr-1',
+    `adapter ${settings.workspace}/flywheel-hr-1`,
     `guardrail configuration ${oldRules.key}`,
   ]);
   const files = createFilesClient(createTransport(settings));
   expect(await files.get(settings.workspace, weights)).not.toBeNull();
   expect(await guardrails.list()).toMatchObject([{ name: guardrailConfiguration(rules, 'question').key }]);
-}, 120_000);
+}, 300_000);
 
 /** What a training leaves that was cancelled at once: the job, and the fileset of its rows. */
 async function aCancelledTraining(settings: NemoPlatformSettings) {
@@ -99,7 +99,7 @@ async function aCancelledTraining(settings: NemoPlatformSettings) {
   await trainer.cancel(id);
   await eventually(async () => {
     if (!hasEnded(await trainer.get(id))) throw new Error(`${id} has not ended`);
-  }, 60_000);
+  }, 240_000);
   const filesets = await createFilesClient(createTransport(settings)).list(settings.workspace);
   const { key, metadata } = request;
   return {

@@ -30,7 +30,7 @@ test('one job per key, whoever asks; a judge that keeps to no form is counted; a
   const evaluation = { runId: 'run-1', evaluationId: `eval-${Date.now()}`, judge: by };
   const made: Record<string, Judgement[]> = { one: [], two: [] };
   const judging: Judging = {
-    ...{ ...evaluation, signal: AbortSignal.timeout(240_000) },
+    ...{ ...evaluation, signal: AbortSignal.timeout(500_000) },
     store: async (itemId, judgement) => void made[itemId]?.push(judgement),
   };
   const answers = Object.keys(made).map((itemId) => ({
@@ -62,7 +62,7 @@ test('one job per key, whoever asks; a judge that keeps to no form is counted; a
   await expect(foreign).rejects.toMatchObject({ name: 'RejectedError' });
   for (const thing of ours) await inventory.remove(thing);
   expect(await collected(inventory)).toEqual([]);
-}, 300_000);
+}, 600_000);
 
 async function collected(inventory: Inventory): Promise<KeptThing[]> {
   const things: KeptThing[] = [];
