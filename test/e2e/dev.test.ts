@@ -112,13 +112,16 @@ describe('flywheel dev', () => {
   it(
     'ends everything in order on Ctrl-C, which npm would pass on once more, and leaves no process behind',
     async () => {
+      const services = servicePids();
       const again = setTimeout(() => supervisor.kill('SIGINT'), 200);
       const code = await end('SIGINT');
       clearTimeout(again);
 
       expect(code).toBe(0);
+      expect(processesOf(home).filter((pid) => services.includes(pid))).toEqual([]);
       await eventually(() => expect(said).toContain('Stopped. State is kept'));
-      expect(processesOf(home)).toEqual([]);
+      // What only helped them sees the end of its pipe a moment later.
+      await eventually(() => expect(processesOf(home)).toEqual([]));
     },
     minute,
   );
@@ -238,10 +241,11 @@ describe('flywheel dev', () => {
   }
 
   function pidOf(service: string): number {
-    const record = JSON.parse(readFileSync(join(home, 'stack.json'), 'utf8')) as {
-      services: Record<string, { pid: number }>;
-    };
-    return record.services[service]?.pid ?? 0;
+    return servicesOf(home)[service]?.pid ?? 0;
+  }
+
+  function servicePids(): number[] {
+    return Object.values(servicesOf(home)).map(({ pid }) => pid);
   }
 
   async function doctor(): Promise<{ code: number; report: Doctor }> {
@@ -261,3 +265,10 @@ describe('flywheel dev', () => {
     );
   }
 });
+
+function servicesOf(home: string): Record<string, { pid: number }> {
+  const record = JSON.parse(readFileSync(join(home, 'stack.json'), 'utf8')) as {
+    services: Record<string, { pid: number }>;
+  };
+  return record.services;
+}

@@ -95,7 +95,7 @@ describe('one turn of the flywheel', () => {
   it(
     'leaves no job running when it is cancelled in training',
     async () => {
-      const { runId } = await begin(stack, ['lora']);
+      const { runId } = await begin(stack, ['lora'], 'slow');
       await eventually(
         async () => expect(await stack.jobsOf(runId)).toMatchObject([{ status: 'running' }]),
         2 * minutes,
