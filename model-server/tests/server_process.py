@@ -118,7 +118,7 @@ class ServerProcess:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(15)
+        status = self.process.wait(60)
         self._log.close()
         return status
 
