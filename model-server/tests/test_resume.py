@@ -27,7 +27,7 @@ def start(home: Path, models: dict[str, Path]) -> ServerProcess:
 
 
 def wait_for_step(server: ServerProcess, job_id: str, step: int) -> None:
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         found = server.home.glob(f"jobs/{job_id}/checkpoints/checkpoint-*/complete.json")
         if any(int(marker.parent.name.rpartition("-")[2]) >= step for marker in found):
@@ -96,7 +96,7 @@ def test_a_job_that_dies_at_one_step_again_and_again_is_given_up(
     server.wait_for_metrics(job.id)
 
     seen: set[int] = set()
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 600
     while True:
         assert time.monotonic() < deadline
         found = server.trainers()[1:]
