@@ -78,7 +78,7 @@ class ServerProcess:
             **wanted,
         )
 
-    def wait(self, job_id: str, *, until: set[str] = TERMINAL, seconds: float = 180) -> Any:
+    def wait(self, job_id: str, *, until: set[str] = TERMINAL, seconds: float = 600) -> Any:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             job = self.client.fine_tuning.jobs.retrieve(job_id)
@@ -87,7 +87,7 @@ class ServerProcess:
             time.sleep(0.1)
         raise AssertionError(f"{job_id} is still {job.status}")
 
-    def wait_for_metrics(self, job_id: str, seconds: float = 180) -> None:
+    def wait_for_metrics(self, job_id: str, seconds: float = 600) -> None:
         """Until the trainer has made its first steps."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -97,7 +97,7 @@ class ServerProcess:
             time.sleep(0.1)
         raise AssertionError(f"{job_id} makes no steps: {(self.home / 'logs' / 'trainer.log').read_text()}")
 
-    def wait_for_event(self, job_id: str, text: str, seconds: float = 180) -> str:
+    def wait_for_event(self, job_id: str, text: str, seconds: float = 600) -> str:
         """The first event whose message holds the text."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -118,7 +118,7 @@ class ServerProcess:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(15)
+        status = self.process.wait(60)
         self._log.close()
         return status
 

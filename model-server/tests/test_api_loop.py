@@ -8,6 +8,8 @@ from rows import ping_rows, tool, tool_row
 from server_process import ServerProcess
 
 USER = [{"role": "user", "content": "ping 3"}]
+# Does not end before it is cancelled.
+LONG = {"n_epochs": 1000}
 
 
 def test_upload_train_watch_chat_and_delete(server: ServerProcess) -> None:
@@ -114,7 +116,8 @@ def test_files_are_kept_once_listed_read_and_deleted(server: ServerProcess) -> N
 
 def test_jobs_and_events_are_paged_and_filtered(server: ServerProcess) -> None:
     file_id = server.upload(ping_rows(5))
-    jobs = [server.create_job(file_id, metadata={"page": "yes", "n": str(n)}).id for n in range(3)]
+    wanted = [{"page": "yes", "n": str(n)} for n in range(3)]
+    jobs = [server.create_job(file_id, metadata=metadata, hyper=LONG).id for metadata in wanted]
     for job_id in jobs:
         server.client.fine_tuning.jobs.cancel(job_id)
 

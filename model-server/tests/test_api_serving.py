@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import struct
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -127,25 +128,31 @@ def test_what_else_is_asked_for_takes_its_turn_among_many_chats(server: ServerPr
     messages: Any = [{"role": "user", "content": "go on"}]
     answered: list[int] = []
 
-    def keep_asking(_: int) -> None:
-        for _ in range(20):
+    enough = threading.Event()
+
+    def keep_asking() -> None:
+        while not enough.is_set():
             server.client.chat.completions.create(model="tiny", messages=messages, max_tokens=16)
             answered.append(1)
 
-    with ThreadPoolExecutor(4) as pool:
-        asking = [pool.submit(keep_asking, client) for client in range(4)]
-        while len(answered) < 20:
-            time.sleep(0.001)
-        before = len(answered)
-        httpx.post(f"{server.url}/tokenize", json={"model": "tiny", "messages": messages}).raise_for_status()
-        after = len(answered)
-        for client in asking:
-            client.result()
+    overtaken: list[int] = []
+    with ThreadPoolExecutor(4) as pool, httpx.Client(base_url=server.url, timeout=60) as client:
+        asking = [pool.submit(keep_asking) for _ in range(4)]
+        try:
+            while len(answered) < 20:
+                time.sleep(0.001)
+            for _ in range(5):
+                before = len(answered)
+                client.post("/tokenize", json={"model": "tiny", "messages": messages}).raise_for_status()
+                overtaken.append(len(answered) - before)
+        finally:
+            enough.set()
+        for one in asking:
+            one.result()
 
-    assert (
-        after - before <= 20
-    )  # the batch at work and the next one, of four each, and some for the bookkeeping
-    assert len(answered) == 80
+    # The batch at work and the next one, of four each, and some for the bookkeeping. A machine that keeps us waiting
+    # does so once or twice, chats that go first do so each time.
+    assert sorted(overtaken)[2] <= 20, overtaken
 
 
 def test_an_adapter_is_unloaded_and_loaded_while_the_server_runs(

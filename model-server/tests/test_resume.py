@@ -11,8 +11,8 @@ import pytest
 from rows import ping_rows
 from server_process import ServerProcess
 
-# 36 steps in mid-epoch and out of it; dropout on, so that the random numbers must go on as well.
-WANTED = {"n_epochs": 6, "batch_size": 4, "learning_rate": 0.01, "lora": {"rank": 8, "dropout": 0.1}}
+# 48 steps in mid-epoch and out of it; dropout on, so that the random numbers must go on as well.
+WANTED = {"n_epochs": 8, "batch_size": 4, "learning_rate": 0.01, "lora": {"rank": 8, "dropout": 0.1}}
 ROWS = ping_rows(24)
 
 
@@ -27,7 +27,7 @@ def start(home: Path, models: dict[str, Path]) -> ServerProcess:
 
 
 def wait_for_step(server: ServerProcess, job_id: str, step: int) -> None:
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         found = server.home.glob(f"jobs/{job_id}/checkpoints/checkpoint-*/complete.json")
         if any(int(marker.parent.name.rpartition("-")[2]) >= step for marker in found):
@@ -38,7 +38,7 @@ def wait_for_step(server: ServerProcess, job_id: str, step: int) -> None:
 
 def emptied(folder: Path) -> bool:
     """Cleaning up follows the job's end."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if not list(folder.iterdir()):
             return True
@@ -58,16 +58,17 @@ def test_killed_trainer_and_killed_server_change_no_byte_of_the_result(
     assert server.wait(whole.id).status == "succeeded"
     expected = weights(server, whole.id)
     killed = server.create_job(file_id, seed=5, hyper=WANTED)
-    wait_for_step(server, killed.id, 8)
+    # Both kills come long before the end: nobody holds the trainer up for them.
+    wait_for_step(server, killed.id, 4)
 
     os.kill(server.trainers()[-1], signal.SIGKILL)
     going_on = server.wait_for_event(killed.id, "going on from step")
-    wait_for_step(server, killed.id, 20)
+    wait_for_step(server, killed.id, 14)
     server.kill()
     second = start(server.home, tiny_models)
     done = second.wait(killed.id)
 
-    assert int(going_on.rpartition(" ")[2]) >= 7
+    assert int(going_on.rpartition(" ")[2]) >= 3
     assert done.status == "succeeded", done.error
     assert weights(second, killed.id) == expected
     assert emptied(server.home / "jobs")
@@ -95,11 +96,14 @@ def test_a_job_that_dies_at_one_step_again_and_again_is_given_up(
     server.wait_for_metrics(job.id)
 
     seen: set[int] = set()
-    deadline = time.monotonic() + 180
-    while server.client.fine_tuning.jobs.retrieve(job.id).status == "running":
+    deadline = time.monotonic() + 600
+    while True:
         assert time.monotonic() < deadline
-        running = [pid for pid in server.trainers()[1:] if pid not in seen]
-        for pid in running:
+        found = server.trainers()[1:]
+        # Asked after they were found: none of them is the next job's.
+        if server.client.fine_tuning.jobs.retrieve(job.id).status != "running":
+            break
+        for pid in set(found) - seen:
             seen.add(pid)
             os.kill(pid, signal.SIGKILL)
         time.sleep(0.2)

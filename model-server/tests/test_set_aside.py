@@ -101,10 +101,11 @@ def test_too_many_of_them_make_no_job(
 
 def test_what_only_this_models_template_refuses_is_set_aside_too(server: ServerProcess) -> None:
     file_id = server.upload([TWO_CALLS, *ping_rows(4)])
+    long = HALF | {"n_epochs": 1000}  # neither ends before it is cancelled
 
-    llama = server.create_job(file_id, model="tiny-llama3", hyper=HALF)
+    llama = server.create_job(file_id, model="tiny-llama3", hyper=long)
     server.client.fine_tuning.jobs.cancel(llama.id)
-    nano = server.create_job(file_id, hyper=HALF)
+    nano = server.create_job(file_id, hyper=long)
     server.client.fine_tuning.jobs.cancel(nano.id)
 
     (row,) = set_aside(server, llama.id)["training_file"]["set_aside"]

@@ -19,7 +19,7 @@ const noLineage = {
   experiments: { baseModelOf: unused },
 };
 
-function setup(isServed: (look: number) => boolean, patienceMs = 5_000, hello = answered) {
+function setup(isServed: (look: number) => boolean, patienceMs = 60_000, hello = answered) {
   let looks = 0;
   const chatModel = {
     complete: hello,
@@ -94,7 +94,7 @@ test('a model that is listed has to answer once, which loads it', async () => {
   let asked = 0;
   const wait = setup(
     () => true,
-    5_000,
+    60_000,
     async () => {
       asked += 1;
       throw new UnavailableError('still loading', { kind: 'timeout' });
@@ -108,7 +108,7 @@ test('a model that is listed has to answer once, which loads it', async () => {
 test('a refusal of the first small question is an answer', async () => {
   const wait = setup(
     () => true,
-    5_000,
+    60_000,
     () => Promise.reject(new RejectedError('at least 16 tokens, please', { code: 'invalid_value' })),
   );
 

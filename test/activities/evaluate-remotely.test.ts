@@ -69,7 +69,7 @@ function answered(itemId: string, response: JsonObject | null, accuracy: number 
   return { itemId, response, error: response ? null : 'upstream said 500', metrics: { accuracy } };
 }
 
-async function setup(items = 4) {
+async function setup(items = 4, silenceMs = 60_000) {
   const examples = Array.from({ length: items }, (_, n) => anExample(n));
   const artifacts = inMemoryArtifacts();
   const evalFile = await artifacts.putLines(examples.map((example) => JSON.stringify(example)));
@@ -100,7 +100,7 @@ async function setup(items = 4) {
     concurrency: 2,
     itemTimeoutMs: 1_000,
     backoffMs: 1,
-    remote: { pollMs: 1, silenceMs: 50 },
+    remote: { pollMs: 1, silenceMs },
   };
   const { evaluate } = createEvaluate(ports, settings);
   const input = {
@@ -238,7 +238,7 @@ test('an evaluator that is gone for a moment is waited for, one that stays away 
   evaluator.unreachable = 3;
   await expect(run()).resolves.toMatchObject({ n: 4 });
 
-  const { run: again, evaluator: gone } = await setup();
+  const { run: again, evaluator: gone } = await setup(4, 50);
   gone.unreachable = 1_000_000;
   await expect(again()).rejects.toThrow(UnavailableError);
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createCurateDataset } from '../../activities/curate-dataset.ts';
 import { createPlanRun, type PlanRunInput } from '../../activities/plan-run.ts';
 import type { ArtifactStore } from '../../activities/ports/artifact-store.ts';
@@ -15,7 +15,7 @@ import { parseRecord } from '../../domain/records/parse.ts';
 import { createPostgresLogStore } from '../../integrations/postgres-logs/log-store.ts';
 import { generateHelpDesk } from '../../samples/help-desk/generate.ts';
 import { anAttempt, runIn } from '../support/activity-environment.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createTestDatabase, emptyDatabase, type TestDatabase } from '../support/database.ts';
 import { aCandidate } from '../support/experiments.ts';
 import { aFeedback } from '../support/feedback.ts';
 import { inMemoryArtifacts } from '../support/in-memory-artifacts.ts';
@@ -40,12 +40,15 @@ describe('planning, snapshot and curation', () => {
     database = await createTestDatabase();
     connection = connect(database.url);
     logStore = createPostgresLogStore(database.url);
-    await logStore.append(helpDesk(120, 1));
   });
   afterAll(async () => {
     await logStore.close();
     await connection.close();
     await database.drop();
+  });
+  beforeEach(async () => {
+    await emptyDatabase(database.url);
+    await logStore.append(helpDesk(120, 1));
   });
 
   function setup(policy = aPolicy()) {

@@ -15,8 +15,12 @@ const route: Route = {
   serving: { provider: 'local', model: 'ft:new', fewShotUri: null, maxTokens: 8 },
 };
 
-/** Answers in turn; the last one again and again. */
 function prove(target: Route, ...answers: (GatewayAnswer | Error)[]) {
+  return proveWithin(100, target, ...answers);
+}
+
+/** Answers in turn; the last one again and again. */
+function proveWithin(timeoutMs: number, target: Route, ...answers: (GatewayAnswer | Error)[]) {
   let asked = 0;
   const ask = async () => {
     const answer = answers[Math.min(asked++, answers.length - 1)];
@@ -25,7 +29,7 @@ function prove(target: Route, ...answers: (GatewayAnswer | Error)[]) {
   };
   return runIn(anAttempt(), createProveRoute({ probe: { ask } }, 10).proveRoute, {
     route: target,
-    timeoutMs: 100,
+    timeoutMs,
   });
 }
 
@@ -36,7 +40,8 @@ function answered(routeVersion: number, model: string | null, status = 200): Gat
 
 describe('the proof of a route', () => {
   it('holds once the gateway answers by the new route with the new model', async () => {
-    const proof = await prove(
+    const proof = await proveWithin(
+      60_000,
       route,
       new UnavailableError('loading'),
       answered(2, 'ft:old'),

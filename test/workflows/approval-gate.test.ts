@@ -14,6 +14,7 @@ import {
 import { gateId } from '../../workflows/workflow-ids.ts';
 import { aPolicy } from '../support/policies.ts';
 import {
+  askGate,
   client,
   decide,
   decision,
@@ -218,7 +219,7 @@ describe('the approval gate', () => {
   });
 
   it('reminds, and takes silence for a no', async () => {
-    const world = newWorld({ gateTtlMs: 2_500, remindEveryMs: 1_000 });
+    const world = newWorld({ gateTtlMs: 10_000, remindEveryMs: 500 });
 
     const run = await openGate(world);
     const result = await gateHandle(run.runId).result();
@@ -239,7 +240,7 @@ describe('the approval gate', () => {
 
     expect(await gateHandle(first.runId).result()).toEqual({ runId: first.runId, status: 'superseded' });
     expect(world.gates.get(first.runId)).toMatchObject({ status: 'superseded', byRunId: second.runId });
-    expect(await gateHandle(second.runId).query(gateQuery)).toMatchObject({ status: 'pending' });
+    expect(await askGate(second.runId, gateQuery)).toMatchObject({ status: 'pending' });
     await gateHandle(second.runId).cancel();
   });
 
@@ -282,7 +283,7 @@ describe('the approval gate', () => {
 });
 
 async function currentDetails(runId: string): Promise<string> {
-  const metadata = await gateHandle(runId).query<{ currentDetails?: string }>('__temporal_workflow_metadata');
+  const metadata = await askGate<{ currentDetails?: string }>(runId, '__temporal_workflow_metadata');
   return metadata.currentDetails ?? '';
 }
 

@@ -8,10 +8,10 @@ import {
   client,
   decide,
   eventually,
+  gateHandle,
   messageOf,
   newWorld,
   openGate,
-  rolloutHandle,
   useWorkers,
 } from './support/bench.ts';
 import { type FakeWorld, servingOf } from './support/fake-activities.ts';
@@ -138,9 +138,9 @@ describe('a rollout', () => {
     setTimeout(() => void other.terminate('the other move has ended'), 2_500);
 
     await decide(run);
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    const { rollout: begun } = await gateHandle(run.runId).result();
 
-    const moved = await rolloutHandle(rolloutId(world.workloadId)).result();
+    const moved = await client.workflow.getHandle(rolloutId(world.workloadId), begun?.executionId).result();
     expect(moved).toMatchObject({ outcome: 'moved', model: `ft:${run.runId}` });
   });
 
@@ -155,7 +155,7 @@ describe('a rollout', () => {
   });
 
   it('leaves a workflow behind that gives back what is kept for a while, and looks again where more was', async () => {
-    const world = newWorld({ deployment: 'ready', kept: [500, 500] });
+    const world = newWorld({ deployment: 'ready', kept: [5_000, 500] });
     const moveId = randomUUID();
 
     const result = await (await start(world, { moveId })).result();

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
+import type { QueryDefinition } from '@temporalio/common';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, inject } from 'vitest';
 import type { ExperimentReport } from '../../../domain/experiments/experiment.ts';
@@ -10,6 +11,7 @@ import { decideUpdate, triggerUpdate } from '../../../workflows/messages.ts';
 import { initialAttributes } from '../../../workflows/search-attributes.ts';
 import { activityQueue, gpuQueue, promptQueue, workflowQueue } from '../../../workflows/task-queues.ts';
 import { flywheelId, gateId } from '../../../workflows/workflow-ids.ts';
+import { eventually as untilItHolds } from '../../support/eventually.ts';
 import { bundleWorkflows } from './bundle.ts';
 import { type Behaviour, FakeWorld, fakeActivities, servingOf } from './fake-activities.ts';
 
@@ -153,6 +155,11 @@ function report(runId: string): ExperimentReport {
 
 export function gateHandle(runId: string) {
   return client.workflow.getHandle<typeof approvalGate>(gateId(runId));
+}
+
+/** What a gate answers to a query. The server lets one wait a second, no longer, for a workflow's first task. */
+export function askGate<T>(runId: string, query: string | QueryDefinition<T>): Promise<T> {
+  return untilItHolds(() => gateHandle(runId).query<T>(query));
 }
 
 export function rolloutHandle(workflowId: string) {
