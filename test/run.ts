@@ -48,16 +48,16 @@ function testEnvironment(): NodeJS.ProcessEnv {
 }
 
 /** The model server in its own environment, the plug-in in its platform's. */
-async function runPytests(python: string, dir: string): Promise<Outcome[]> {
-  const modelServer = await runPytest('model-server', { python, report: join(dir, 'model-server.xml') });
-  return [...modelServer, ...(await runPluginTests(join(dir, 'plugin.xml')))];
+async function runPytests(python: string, dir: string): Promise<readonly Outcome[]> {
+  const modelServer = await runPytest('model-server', { python, dir });
+  return [...modelServer, ...(await runPluginTests(dir))];
 }
 
 /** What cannot be set up has failed, and keeps no other test from running. */
-async function runPluginTests(report: string): Promise<Outcome[]> {
+async function runPluginTests(dir: string): Promise<readonly Outcome[]> {
   try {
     const plugin = await pluginTestEnvironment((line) => console.error(line));
-    return await runPytest('nemo-peft-plugin', { ...plugin, report });
+    return await runPytest('nemo-peft-plugin', { ...plugin, dir });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return [{ title: `nemo-peft-plugin could not be set up: ${reason}`, state: 'failed' }];
@@ -66,35 +66,47 @@ async function runPluginTests(report: string): Promise<Outcome[]> {
 
 interface PytestRun {
   readonly python: string;
-  readonly report: string;
+  /** For its reports. */
+  readonly dir: string;
   readonly env?: NodeJS.ProcessEnv;
 }
 
-async function runPytest(project: string, { python, report, env }: PytestRun): Promise<Outcome[]> {
-  const command = ['-m', 'pytest', `--junitxml=${report}`];
-  const code = await run(python, command, { cwd: join(repositoryRoot, project), ...(env && { env }) });
-  return readPytest(report, code);
+function runPytest(project: string, { python, dir, env }: PytestRun): Promise<readonly Outcome[]> {
+  return withSecondChance([], async (files, attempt) => {
+    const report = join(dir, `${project}-${attempt}.xml`);
+    const command = ['-m', 'pytest', `--junitxml=${report}`, ...files];
+    const code = await run(python, command, { cwd: join(repositoryRoot, project), ...(env && { env }) });
+    return readPytest(report, code);
+  });
+}
+
+function runVitest(dir: string): Promise<readonly Outcome[]> {
+  const vitest = join(repositoryRoot, 'node_modules', 'vitest', 'vitest.mjs');
+  return withSecondChance(args, async (files, attempt) => {
+    const report = join(dir, `vitest-${attempt}.json`);
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+    const code = await run(process.execPath, [vitest, 'run', ...reporters, ...files], {
+      cwd: repositoryRoot,
+    });
+    return readVitest(report, code);
+  });
 }
 
 /**
  * Real servers on a machine that others may be using: in CI a file that fails is run once more, from its set-up on, and
- * what its first failures were is said. Nowhere else: who works on it should see the first failure.
+ * what failed first is said. Nowhere else: who works on it should see the first failure.
  */
-async function runVitest(dir: string): Promise<readonly Outcome[]> {
-  const first = await runVitestOnce(args, join(dir, 'vitest.json'));
+async function withSecondChance(
+  chosen: readonly string[],
+  attempt: (files: readonly string[], attempt: 1 | 2) => Promise<readonly Outcome[]>,
+): Promise<readonly Outcome[]> {
+  const first = await attempt(chosen, 1);
   const unlucky = isCi ? unluckyFiles(first) : [];
   if (unlucky.length === 0) return first;
-  const second = await runVitestOnce(unlucky, join(dir, 'vitest-again.json'));
+  const second = await attempt(unlucky, 2);
   for (const { title, failure = '' } of first.filter(({ state }) => state === 'failed'))
     console.log(`failed at the first attempt: ${title}\n  ${failure.split('\n', 1)[0]}`);
   return withSecondAttempt(first, second);
-}
-
-async function runVitestOnce(chosen: readonly string[], report: string): Promise<readonly Outcome[]> {
-  const vitest = join(repositoryRoot, 'node_modules', 'vitest', 'vitest.mjs');
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const code = await run(process.execPath, [vitest, 'run', ...reporters, ...chosen], { cwd: repositoryRoot });
-  return readVitest(report, code);
 }
 
 function run(

@@ -22,6 +22,7 @@ it('reads every outcome of pytest’s report, with the reason of a skip', async 
   const outcomes = await readPytest(setup(junit), 1);
 
   expect(outcomes.map(({ state }) => state)).toEqual(['passed', 'failed', 'failed', 'skipped']);
+  expect(outcomes[1]).toMatchObject({ file: 'tests/test_a.py', failure: 'no' });
   expect(outcomes[3]?.title).toBe('tests.test_a::test_four (needs a GPU)');
 });
 
@@ -78,7 +79,7 @@ describe('a second attempt', () => {
   });
 
   it('is not for what is broken', () => {
-    expect(unluckyFiles([...'abcdef'].map((file) => outcome(file, 'one', 'failed')))).toEqual([]);
+    expect(unluckyFiles(Array.from({ length: 6 }, (_, n) => outcome(`/${n}`, 'one', 'failed')))).toEqual([]);
   });
 
   it('counts alone, for the whole of its files', () => {

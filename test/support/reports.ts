@@ -44,8 +44,8 @@ const VitestReport = z.object({
 });
 
 /** Reads vitest's JSON report. A runner that failed without a failed test counts as one. */
-export async function readVitest(file: string, exitCode: number): Promise<Outcome[]> {
-  const text = await readFile(file, 'utf8').catch(() => '{"testResults":[]}');
+export async function readVitest(report: string, exitCode: number): Promise<Outcome[]> {
+  const text = await readFile(report, 'utf8').catch(() => '{"testResults":[]}');
   const { testResults } = VitestReport.parse(JSON.parse(text));
   const outcomes = testResults.flatMap(({ name: file, status, message, assertionResults }) => {
     const tests = assertionResults.map((test): Outcome => {
@@ -72,14 +72,23 @@ export async function readPytest(file: string, exitCode: number): Promise<Outcom
   const cases = [...xml.matchAll(/<testcase ([^>]*?)(?:\/>|>(.*?)<\/testcase>)/gs)];
   const outcomes = cases.map(([, attributes = '', body = '']) => {
     const reason = /<skipped[^>]*message="([^"]*)"/.exec(body)?.[1];
-    const name = `${attribute(attributes, 'classname')}::${attribute(attributes, 'name')}`;
-    return { title: reason === undefined ? name : `${name} (${reason})`, state: pytestState(body) };
+    const module = attribute(attributes, 'classname');
+    const name = `${module}::${attribute(attributes, 'name')}`;
+    const state = pytestState(body);
+    return {
+      ...{ title: reason === undefined ? name : `${name} (${reason})`, state },
+      // A file that could not be read has no module.
+      ...(module !== '' && { file: `${module.replaceAll('.', '/')}.py` }),
+      ...(state === 'failed' && {
+        failure: /<(?:failure|error) [^>]*?message="([^"]*)"/.exec(body)?.[1] ?? '',
+      }),
+    };
   });
   return withExitCode('pytest', outcomes, exitCode);
 }
 
 function attribute(attributes: string, name: string): string {
-  return new RegExp(`(?:^| )${name}="([^"]*)"`).exec(attributes)?.[1] ?? '?';
+  return new RegExp(`(?:^| )${name}="([^"]*)"`).exec(attributes)?.[1] ?? '';
 }
 
 function pytestState(body: string): Outcome['state'] {
