@@ -184,7 +184,7 @@ function chosen(names: readonly string[] | undefined, known: readonly Candidate[
   if (unknown.length > 0) {
     const have = known.map((candidate) => candidate.name).join(', ');
     throw new InvalidInputError(
-      `Unknown candidate ${unknown.join(', ')}; candidates.yaml and the workload's policy have ${have}.`,
+      `Unknown candidate ${unknown.join(', ')}; candidates.yaml, as the workers read it when they started, and the workload's policy have ${have}.`,
     );
   }
   return known.filter((candidate) => names.includes(candidate.name));

@@ -17,11 +17,10 @@ export function whyNotServed(serving: Place, training: Place): string | null {
       ? null
       : `"${serving.name}" serves what it trained only once that is deployed, which Flywheel does not do there; leave lora out, or say \`serves_trained: true\` in its dialect where something else deploys it under the id that its job names`;
   }
-  const nemo = [serving, training].some(({ provider }) => provider?.kind.startsWith('nemo-'));
   // An endpoint of OpenAI's kind may be a NIM, which finds its cluster's adapters by itself.
   const endpoint = serving.provider?.kind === 'openai';
   const kindOf = ({ provider }: Place) => provider?.kind ?? 'local';
-  return nemo && !endpoint && kindOf(serving) !== kindOf(training)
+  return !endpoint && kindOf(serving) !== kindOf(training)
     ? `"${serving.name}" serves what it trained itself, not what "${training.name}" did; leave \`trainer\` out`
     : null;
 }

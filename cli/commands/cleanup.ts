@@ -46,10 +46,16 @@ async function cleanup(
   if (things.length > 0) out.line(thingsTable(report, dryRun, out));
   else if (problems.length === 0) out.line('Flywheel has left nothing at its providers.');
   const removed = things.filter(({ outcome }) => outcome === 'removed').length;
-  if (dryRun && removed > 0) out.line(`\nTo remove ${count(removed)}: ${hint('cleanup')}`);
+  if (dryRun && removed > 0) out.line(`\nTo remove ${count(removed)}: ${hint(asTyped(olderThan, foreign))}`);
   for (const { who, reason } of problems) out.note(`${who} is missing here: ${reason}`);
   const failed = things.some(({ outcome }) => outcome === 'failed');
   return failed || problems.length > 0 ? exitCodes.unavailable : exitCodes.ok;
+}
+
+/** Removes what was listed, neither more nor less. */
+function asTyped(olderThan: number, foreign: boolean): string {
+  const days = olderThan === defaultDays ? '' : ` --older-than ${olderThan}`;
+  return `cleanup${days}${foreign ? ' --foreign' : ''}`;
 }
 
 function thingsTable({ things }: CleanupReport, dryRun: boolean, { style }: CommandContext['out']): string {

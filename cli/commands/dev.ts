@@ -1,7 +1,9 @@
 import { type Command, Option } from 'commander';
+import type { Config } from '../../config/config.ts';
 import { UnavailableError } from '../../domain/errors.ts';
 import { type Cli, type CommandContext, examples } from '../command.ts';
 import { CommandError } from '../command-error.ts';
+import type { StackRecord } from '../dev/home-claim.ts';
 import { type ExitCode, exitCodes } from '../exit-codes.ts';
 
 export function registerDev(program: Command, cli: Cli): void {
@@ -69,12 +71,25 @@ async function detach(context: CommandContext): Promise<ExitCode> {
   const { config, log } = await prepared(context);
   const running = findRunningStack(config.home);
   if (running?.ready && running.portOffset === config.portOffset) {
+    await requirePlatform(config, running);
     log(`It runs already (process ${running.supervisor.pid}).`);
     await tellReady(context, running.supervisor.pid);
     return exitCodes.ok;
   }
   await tellReady(context, await startDetached(config, log, context.signal));
   return exitCodes.ok;
+}
+
+/** A stack that runs without the platform gets none by being asked for it. */
+async function requirePlatform({ nemoPlatform }: Config, running: StackRecord): Promise<void> {
+  const { nemoPlatformService } = await import('../dev/embedded-services.ts');
+  const { services, supervisor } = running;
+  if (!nemoPlatform || services[nemoPlatformService]) return;
+  throw new CommandError(`It runs without NeMo Platform (process ${supervisor.pid}).`, {
+    code: 'conflict',
+    next: (hint) =>
+      `Stop it by \`${hint('stop')}\`, then start it by \`${hint('dev --detach --platform nemo')}\`; its state is kept.`,
+  });
 }
 
 async function prepared(context: CommandContext) {

@@ -5,7 +5,7 @@ import { type Config, embeddedNemoPlatform } from '../../config/config.ts';
 import { probeNemoPlatform } from '../../wiring/nemo-platform.ts';
 import { openLineage } from '../../wiring/open-lineage.ts';
 import { openLogStore } from '../../wiring/open-log-store.ts';
-import { openChatModels } from '../../wiring/open-models.ts';
+import { openProviderChecks } from '../../wiring/open-provider-checks.ts';
 import { missingSearchAttributes } from '../../wiring/search-attributes.ts';
 import { withTemporal } from '../services.ts';
 import { addressesOf } from './addresses.ts';
@@ -153,9 +153,10 @@ async function probeLogStore(config: Config): Promise<void> {
   }
 }
 
-async function probeModel(config: Config, candidate: Config['candidates'][number]): Promise<void> {
-  if (await openChatModels(config)(candidate.provider).isServed(candidate.model)) return;
-  throw new Error(`${candidate.provider} does not list the model ${candidate.model}`);
+/** Served, or deployed as soon as a run needs it: the first of what `candidates check` asks for. */
+async function probeModel(config: Config, { provider, model }: Config['candidates'][number]): Promise<void> {
+  const [serving] = openProviderChecks(config)(provider).serving(model, { adapters: false });
+  await serving?.ask();
 }
 
 async function probeGateway(config: Config): Promise<void> {

@@ -143,6 +143,18 @@ candidates:
     expect(server.calls.filter(({ method }) => method !== 'GET')).toEqual([]);
   });
 
+  test('doctor takes a base that is deployed on demand for well, and one that nobody could serve for missing', async () => {
+    const { stdout } = await cli(file(server.dataStoreUrl))('doctor', '--json');
+
+    const { services } = JSON.parse(stdout) as { services: { name: string; ok: boolean }[] };
+    expect(services.filter(({ name }) => name.startsWith('candidate '))).toMatchObject([
+      { name: 'candidate served', ok: true },
+      { name: 'candidate deployable', ok: true },
+      { name: 'candidate misnamed', ok: false },
+      { name: 'candidate untrainable', ok: true },
+    ]);
+  });
+
   test('a host that is not the Data Store is no Data Store', async () => {
     const { failures, rows } = await failed(file(server.nimUrl));
 

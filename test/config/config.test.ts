@@ -352,6 +352,12 @@ describe('candidates.yaml', () => {
       '"local" serves what it trained itself, not what "x" did',
     ],
     [
+      'a model server that is to serve what a hosted service trained',
+      'providers: {x: {url: "http://h/v1", fine_tuning: true, dialect: openai}}\ncandidates:\n' +
+        '  - name: a\n    model: b\n    trainer: x\n',
+      '"local" serves what it trained itself, not what "x" did',
+    ],
+    [
       'a LoRA rank that NeMo Customizer does not train',
       'providers: {x: {kind: nemo-microservices, url: "http://h", nim_url: "http://n"}}\ncandidates:\n' +
         '  - name: a\n    model: b\n    provider: x\n    lora: {rank: 12}\n',

@@ -80,6 +80,18 @@ describe('flywheel dev', () => {
   );
 
   it(
+    'has no platform to show that it was not started with',
+    async () => {
+      const { code, stdout, stderr } = await flywheel('dev', '--detach', '--platform', 'nemo');
+
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toContain('It runs without NeMo Platform');
+      expect(stderr).toMatch(/Stop it by `npx flywheel stop.*`, then start it by `npx flywheel dev --detach/);
+    },
+    minute,
+  );
+
+  it(
     'refuses a second home on the same ports, and names them',
     async () => {
       const other = mkdtempSync(join(tmpdir(), 'flywheel-dev-other-'));
