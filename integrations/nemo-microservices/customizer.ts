@@ -3,7 +3,7 @@ import { RejectedError } from '../../domain/errors.ts';
 import { ContainerLogs } from './container-logs.schema.ts';
 import { findTarget } from './customization-targets.ts';
 import { Config, Job } from './customizer.schema.ts';
-import { isConflict, isMissing } from './errors.ts';
+import { ifThere, isConflict } from './errors.ts';
 import { listAll } from './paging.ts';
 import { itemPath, segment, type Transport } from './transport.ts';
 
@@ -60,9 +60,7 @@ export function createCustomizer(transport: Transport): Customizer {
         method: 'DELETE',
         path: itemPath(configs, fullName),
       } as const;
-      await transport.json(call, z.unknown()).catch((error: unknown) => {
-        if (!isMissing(error)) throw error;
-      });
+      await ifThere(transport.json(call, z.unknown()));
     },
     createJob: (body) =>
       transport.json(

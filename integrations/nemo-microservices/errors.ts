@@ -25,6 +25,16 @@ export function isMissing(error: unknown): boolean {
   return error instanceof RejectedError && error.code === 'not_found';
 }
 
+/** What was asked for; null where the other side has no such thing. */
+export async function ifThere<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
 /** Whether a look-up may be taken for "there is none": what a service says of something missing is not documented. */
 export function isAbsent(error: unknown): boolean {
   return error instanceof RejectedError && error.code !== 'unauthorized';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isMissing } from './errors.ts';
+import { ifThere } from './errors.ts';
 import { Job } from './evaluation.schema.ts';
 import { listAll } from './paging.ts';
 import { segment, type Transport, transferTimeoutMs } from './transport.ts';
@@ -32,11 +32,7 @@ export function createEvaluationJobs(transport: Transport): EvaluationJobs {
     transport.json({ doing: `retrieve evaluation job ${id}`, method: 'GET', path: item(id) }, Job);
   return {
     get,
-    find: (id) =>
-      get(id).catch((error: unknown) => {
-        if (isMissing(error)) return null;
-        throw error;
-      }),
+    find: (id) => ifThere(get(id)),
     create: (body) =>
       transport.json(
         { doing: 'create an evaluation job', method: 'POST', path, body, timeoutMs: createTimeoutMs },
@@ -68,9 +64,7 @@ export function createEvaluationJobs(transport: Transport): EvaluationJobs {
       }),
     async remove(id) {
       const call = { doing: `delete evaluation job ${id}`, method: 'DELETE', path: item(id) } as const;
-      await transport.json(call, z.unknown()).catch((error: unknown) => {
-        if (!isMissing(error)) throw error;
-      });
+      await ifThere(transport.json(call, z.unknown()));
     },
   };
 }
