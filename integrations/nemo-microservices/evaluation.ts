@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import { ifThere } from './errors.ts';
 import { Job } from './evaluation.schema.ts';
-import { listAll } from './paging.ts';
+import { listNewest } from './paging.ts';
 import { segment, type Transport, transferTimeoutMs } from './transport.ts';
 
 /** The service asks the target something before it answers, and a cold NIM takes its time. */
 const createTimeoutMs = 5 * 60_000;
-/** Newest first, so what a service lists beyond this is older than any run that is still open. */
-const mostListed = 1000;
 
 /** Evaluator's jobs. Configs and targets travel inside of them, so that nothing of them can be stale (decision 24). */
 export interface EvaluationJobs {
@@ -38,15 +36,8 @@ export function createEvaluationJobs(transport: Transport): EvaluationJobs {
         { doing: 'create an evaluation job', method: 'POST', path, body, timeoutMs: createTimeoutMs },
         Job,
       ),
-    async *list(namespace) {
-      let listed = 0;
-      const query = { 'filter[namespace]': namespace, sort: '-created_at' };
-      for await (const job of listAll(transport, { doing: 'list evaluation jobs', path, query }, Job)) {
-        yield job;
-        listed += 1;
-        if (listed >= mostListed) return;
-      }
-    },
+    list: (namespace) =>
+      listNewest(transport, { doing: 'list evaluation jobs', path }, { namespace, item: Job }),
     async cancel(id) {
       const call = {
         doing: `cancel evaluation job ${id}`,
