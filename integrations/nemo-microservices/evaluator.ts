@@ -1,4 +1,5 @@
 import type { EvaluationJob, EvaluationJobRequest, Evaluator } from '../../activities/ports/evaluator.ts';
+import { hasEnded } from '../../activities/ports/trainer.ts';
 import { RejectedError } from '../../domain/errors.ts';
 import { createLauncher, jobsOf, type Service } from '../http/launch-once.ts';
 import { createDataStore, type DataStore } from './data-store.ts';
@@ -136,8 +137,4 @@ async function cancel(jobs: EvaluationJobs, jobId: string): Promise<void> {
     if (error instanceof RejectedError && hasEnded((await jobs.get(jobId)).job)) return;
     throw error;
   }
-}
-
-function hasEnded({ status }: EvaluationJob): boolean {
-  return status !== 'queued' && status !== 'running';
 }
