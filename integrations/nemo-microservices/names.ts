@@ -36,3 +36,8 @@ export function isNamedBy(name: string, key: string): boolean {
 export function isOurName(name: string): boolean {
   return name.startsWith(`${prefix}-`);
 }
+
+/** A job's description, for people: workload and run. */
+export function describedBy(metadata: Readonly<Record<string, string>>): string {
+  return `Flywheel: ${metadata['workload_id'] ?? ''} ${metadata['run_id'] ?? ''}`.trim();
+}
