@@ -2,7 +2,7 @@ import { createRepo, deleteRepo, HubApiError, listFiles, uploadFiles } from '@hu
 import { z } from 'zod';
 import { FlywheelError } from '../../domain/errors.ts';
 import { unreachable } from '../http/errors.ts';
-import { ifThere, isAbsent, isConflict, isConflictOfNamespace, refused } from './errors.ts';
+import { ifThere, isAbsent, isConflict, isConflictOfNamespace, toFlywheelError } from './errors.ts';
 import type { NemoSettings } from './settings.ts';
 import { createTransport, segment, type Transport } from './transport.ts';
 
@@ -105,7 +105,7 @@ async function hub<T>(transport: Transport, doing: string, act: () => Promise<T>
     if (error instanceof HubApiError) {
       const text = JSON.stringify({ detail: error.message.replace(/\. URL: .*$/s, '') });
       const headers = new Headers(error.requestId ? { 'x-request-id': error.requestId } : {});
-      throw refused({ status: error.statusCode, headers, text }, call);
+      throw toFlywheelError({ status: error.statusCode, headers, text }, call);
     }
     throw unreachable(error, call);
   }
