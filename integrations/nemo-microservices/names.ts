@@ -13,7 +13,7 @@ function plain(text: string, longest: number): string {
 }
 
 /** Sixteen hex digits: enough that no two keys of one installation meet. */
-export function keyHash(key: string): string {
+function keyHash(key: string): string {
   return sha256(key).slice(0, 16);
 }
 
