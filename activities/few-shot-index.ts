@@ -10,7 +10,7 @@ import type { Fits } from './few-shot-fit.ts';
 import { type Embedder, isTooLong } from './ports/embedder.ts';
 
 /** Every question is compared with every example, in the gateway too: more than this costs it milliseconds. */
-export const mostIndexed = 2_000;
+const mostIndexed = 2_000;
 /** The blueprint's batch. */
 const batchSize = 32;
 const batchTimeoutMs = 2 * 60_000;

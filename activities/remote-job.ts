@@ -4,6 +4,7 @@ import { mostRounds } from './idempotency-keys.ts';
 import { isUnwanted } from './is-unwanted.ts';
 import { pause } from './pause.ts';
 import type { EvaluationJob, Evaluator } from './ports/evaluator.ts';
+import { hasEnded } from './ports/trainer.ts';
 
 export interface RemoteWork {
   readonly evaluator: Pick<Evaluator, 'get' | 'cancel'>;
@@ -70,10 +71,6 @@ async function cancel({ evaluator, name }: RemoteWork, jobId: string): Promise<v
     if (!(error instanceof FlywheelError)) throw error;
     log.error(`${name} could not be cancelled`, { jobId, reason: error.message });
   }
-}
-
-function hasEnded({ status }: EvaluationJob): boolean {
-  return status === 'succeeded' || status === 'failed' || status === 'cancelled';
 }
 
 function failed(name: string, { id, status, error }: EvaluationJob): RejectedError {

@@ -21,7 +21,7 @@ const duration = z
   .regex(/^\d+(ms|s|m|h|d)$/, 'must be a number with a unit, such as 30s, 10m, 12h or 7d')
   .transform((text) => Number.parseInt(text, 10) * (unitMs[text.replace(/^\d+/, '')] ?? 1));
 
-export const logStoreKinds = ['postgres', 'elasticsearch'] as const;
+const logStoreKinds = ['postgres', 'elasticsearch'] as const;
 
 /** What starts so is read by the embedded model server itself (model-server/model_server/settings.py). */
 const modelServerPrefix = 'FLYWHEEL_MODEL_SERVER_';

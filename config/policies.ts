@@ -12,7 +12,7 @@ import { parseYaml } from './yaml-file.ts';
 /** Where the policies stand, and what they may name. */
 export interface PoliciesFile {
   readonly path: string;
-  /** Named by FLYWHEEL_WORKLOADS: then it must exist. */
+  /** It must exist: FLYWHEEL_WORKLOADS names it, or it was there when this process started. */
   readonly required: boolean;
   /** Names in `candidates.yaml`. */
   readonly candidates: readonly string[];

@@ -10,6 +10,11 @@ const versionedUrl = z.url({
 const apiKeyEnv = z.string().min(1).optional();
 /** Who asks and scores the items: Flywheel itself, or the provider's own service, whose rows are read back. */
 const evaluator = z.enum(['flywheel', 'nemo']).default('flywheel');
+/** Where Flywheel keeps what it makes there. */
+const place = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'must be lower case: letters, digits and dashes')
+  .default('flywheel');
 
 /** OpenAI's dialect: chat completions, and its files and fine-tuning jobs where they are said to be there. */
 const OpenAiProvider = z.strictObject({
@@ -56,10 +61,7 @@ const NemoMicroservicesProvider = z.strictObject({
   nim_url: url,
   /** `url` unless said. */
   data_store_url: url.optional(),
-  namespace: z
-    .string()
-    .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'must be lower case: letters, digits and dashes')
-    .default('flywheel'),
+  namespace: place,
   api_key_env: apiKeyEnv,
   evaluator,
   training: TrainingEntry,
@@ -71,10 +73,7 @@ const NemoMicroservicesProvider = z.strictObject({
 const NemoPlatformProvider = z.strictObject({
   kind: z.literal('nemo-platform'),
   url,
-  workspace: z
-    .string()
-    .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'must be lower case: letters, digits and dashes')
-    .default('flywheel'),
+  workspace: place,
   api_key_env: apiKeyEnv,
   evaluator,
   /** Which of its customization backends trains: one of its own, or our plug-in (nemo-peft-plugin/). */

@@ -1,18 +1,9 @@
-import type { ThingRole } from '../../domain/deployments/cleanup.ts';
+import type { MadeThing } from '../../domain/deployments/cleanup.ts';
 
 /** Something that Flywheel made at a provider and that stays there until it is removed. */
-export interface KeptThing {
+export interface KeptThing extends MadeThing {
   /** What it is, in the provider's words: `deployment`, `model`, `dataset`, … */
   readonly kind: string;
-  readonly role: ThingRole;
-  /** Its name there; of a model, the id that requests name. */
-  readonly id: string;
-  /** RFC 3339 as the provider tells it; null where it does not. */
-  readonly createdAt: string | null;
-  /** The run that made it, by its name or metadata; null where neither tells. */
-  readonly runId: string | null;
-  /** Ids of the models that Flywheel had it serve, where the thing notes them. */
-  readonly serves?: readonly string[];
 }
 
 /**

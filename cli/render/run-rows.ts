@@ -45,7 +45,7 @@ function stepMark(run: RunView, stage: (typeof runStages)[number]): RowMark {
   return run.status === 'running' ? 'running' : 'failed';
 }
 
-export function datasetLine({ splits, dropped }: NonNullable<RunView['dataset']>): string {
+function datasetLine({ splits, dropped }: NonNullable<RunView['dataset']>): string {
   const parts = `train ${count(splits.train)} · validation ${count(splits.validation)} · eval ${count(splits.eval)}`;
   return total(dropped) === 0 ? parts : `${parts} · dropped: ${tally(dropped)}`;
 }

@@ -4,7 +4,7 @@ import { NotFoundError } from '../../domain/errors.ts';
 import { CommandError } from '../command-error.ts';
 
 /** The run that an argument names: a run id, or a workload, which stands for its newest run. */
-export async function resolveRun(lineage: Pick<Lineage, 'runs'>, name: string): Promise<RunView> {
+async function resolveRun(lineage: Pick<Lineage, 'runs'>, name: string): Promise<RunView> {
   const found = await findRun(lineage, name);
   if (found) return found;
   throw noSuchRun(name);

@@ -36,7 +36,7 @@ export async function listSchedules(
   return views;
 }
 
-export async function viewSchedule(
+async function viewSchedule(
   client: Client,
   lineage: Pick<Lineage, 'sweeps'>,
   id: string,

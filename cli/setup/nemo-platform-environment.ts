@@ -47,17 +47,6 @@ export async function prepareNemoPlatform(note: Note, signal?: AbortSignal): Pro
   return { python: executable(environment), pluginDir };
 }
 
-/** What is there already; null when set-up has not installed it. */
-export async function findNemoPlatform(): Promise<NemoPlatformTools | null> {
-  const python = await findPython();
-  if (python === null) return null;
-  const environment = environmentDir(python);
-  const pluginDir = pluginDirOf(python);
-  return existsSync(readyFile(environment)) && existsSync(pluginDir)
-    ? { python: executable(environment), pluginDir }
-    : null;
-}
-
 interface InstallOptions {
   readonly python: Python;
   readonly note: Note;

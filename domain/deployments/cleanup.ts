@@ -10,12 +10,13 @@ export type ThingRole = 'serving' | 'weights' | 'work';
 /** Something that Flywheel made at a provider. */
 export interface MadeThing {
   readonly role: ThingRole;
+  /** Its name there; of a model, the id that requests name. */
   readonly id: string;
-  /** RFC 3339; null where the provider does not tell. */
+  /** RFC 3339 as the provider tells it; null where it does not. */
   readonly createdAt: string | null;
-  /** The run that made it; null where the thing does not tell. */
+  /** The run that made it, by its name or metadata; null where neither tells. */
   readonly runId: string | null;
-  /** Models that it was made to serve, where its own id names none. */
+  /** Ids of the models that it was made to serve, where its own id names none and it notes them. */
   readonly serves?: readonly string[];
 }
 

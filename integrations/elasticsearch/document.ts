@@ -32,7 +32,7 @@ export function documentId(recordId: string): string {
   return Buffer.byteLength(recordId) <= longestDocumentId ? recordId : `sha256:${sha256(recordId)}`;
 }
 
-export function bucketOf(recordId: string): number {
+function bucketOf(recordId: string): number {
   return createHash('sha256').update(recordId).digest().readUInt16BE(0) % buckets;
 }
 

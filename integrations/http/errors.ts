@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { type FlywheelError, RejectedError, UnavailableError } from '../../domain/errors.ts';
 import { withoutSecrets } from '../../domain/secrets.ts';
 import { waitMsOf } from './retry-after.ts';
@@ -75,6 +76,13 @@ export function unreadable(detail: string, { provider, doing, apiKey }: CallName
   return new UnavailableError(`${provider} was asked to ${doing}, but ${shorten(detail, apiKey)}.`, {
     kind: 'failing',
   });
+}
+
+/** A reply that is not of its form; says where. */
+export function unlike(error: z.ZodError, call: CallName): UnavailableError {
+  const [issue] = error.issues;
+  const where = issue ? `${issue.path.join('.') || 'it'}: ${issue.message}` : 'unknown form';
+  return unreadable(`the reply is not one: ${where}`, call);
 }
 
 /** One line, of bearable length, without credentials; `sent` is the one that is known. */

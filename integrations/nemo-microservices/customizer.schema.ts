@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { TrainingJob, TrainingProgress, TrainingStatus } from '../../activities/ports/trainer.ts';
+import type { TrainingJob, TrainingProgress } from '../../activities/ports/trainer.ts';
 import { withoutSecrets } from '../../domain/secrets.ts';
+import { toStatus } from './job-status.ts';
 
 export const Target = z
   .object({
@@ -111,19 +112,6 @@ export const Job = z
     } satisfies TrainingJob,
   }));
 export type Job = z.output<typeof Job>;
-
-const statuses: Readonly<Record<string, TrainingStatus>> = {
-  created: 'queued',
-  pending: 'queued',
-  completed: 'succeeded',
-  failed: 'failed',
-  cancelled: 'cancelled',
-};
-
-/** `running`, `cancelling`, `unknown` and whatever is added: it has not ended. Progress is never consulted. */
-function toStatus(status: string): TrainingStatus {
-  return statuses[status] ?? 'running';
-}
 
 /** The newest entry that has a detail; entries are not strictly sorted. */
 function reasonOf(details: StatusDetails | null): string | null {

@@ -3,8 +3,8 @@ import { RejectedError } from '../../domain/errors.ts';
 import { ContainerLogs } from './container-logs.schema.ts';
 import { findTarget } from './customization-targets.ts';
 import { Config, Job } from './customizer.schema.ts';
-import { isConflict, isMissing } from './errors.ts';
-import { listAll } from './paging.ts';
+import { ifThere, isConflict } from './errors.ts';
+import { listAll, listNewest } from './paging.ts';
 import { itemPath, segment, type Transport } from './transport.ts';
 
 export interface NewConfig {
@@ -19,8 +19,6 @@ export interface NewConfig {
 
 /** The service validates what it is given, and may ask others about it. */
 const createTimeoutMs = 2 * 60_000;
-/** Newest first, so what a service lists beyond this is older than any run that is still open. */
-const mostListed = 1000;
 
 /** Customizer: targets (checkpoints), configs (target and hardware) and jobs (config, dataset, hyperparameters). */
 export interface Customizer {
@@ -60,9 +58,7 @@ export function createCustomizer(transport: Transport): Customizer {
         method: 'DELETE',
         path: itemPath(configs, fullName),
       } as const;
-      await transport.json(call, z.unknown()).catch((error: unknown) => {
-        if (!isMissing(error)) throw error;
-      });
+      await ifThere(transport.json(call, z.unknown()));
     },
     createJob: (body) =>
       transport.json(
@@ -80,19 +76,8 @@ export function createCustomizer(transport: Transport): Customizer {
         },
         ContainerLogs,
       ),
-    async *jobs(namespace) {
-      let listed = 0;
-      const query = { 'filter[namespace]': namespace, sort: '-created_at' };
-      for await (const job of listAll(
-        transport,
-        { doing: 'list customization jobs', path: jobs, query },
-        Job,
-      )) {
-        yield job;
-        listed += 1;
-        if (listed >= mostListed) return;
-      }
-    },
+    jobs: (namespace) =>
+      listNewest(transport, { doing: 'list customization jobs', path: jobs }, { namespace, item: Job }),
     async cancelJob(id) {
       // Not `/v1/customizations/{id}/cancel`, where the blueprint sends it: no release serves that.
       const path = `${jobs}/${segment(id)}/cancel`;

@@ -2,7 +2,7 @@ import { createRepo, deleteRepo, HubApiError, listFiles, uploadFiles } from '@hu
 import { z } from 'zod';
 import { FlywheelError } from '../../domain/errors.ts';
 import { unreachable } from '../http/errors.ts';
-import { isAbsent, isConflict, isConflictOfNamespace, isMissing, refused } from './errors.ts';
+import { ifThere, isAbsent, isConflict, isConflictOfNamespace, toFlywheelError } from './errors.ts';
 import type { NemoSettings } from './settings.ts';
 import { createTransport, segment, type Transport } from './transport.ts';
 
@@ -50,17 +50,16 @@ export function createDataStore(settings: NemoSettings): DataStore {
         if (!isConflict(error)) throw error;
       });
     },
-    list: (repo) =>
-      hub(transport, `list the files of ${repo}`, async () => {
+    async list(repo) {
+      const listing = hub(transport, `list the files of ${repo}`, async () => {
         const paths: string[] = [];
         for await (const entry of listFiles({ ...shared(repo), recursive: true })) {
           if (entry.type === 'file') paths.push(entry.path);
         }
         return paths;
-      }).catch((error: unknown) => {
-        if (isMissing(error)) return [];
-        throw error;
-      }),
+      });
+      return (await ifThere(listing)) ?? [];
+    },
     async upload(repo, files) {
       await hub(transport, `store files in ${repo}`, () =>
         uploadFiles({
@@ -75,9 +74,7 @@ export function createDataStore(settings: NemoSettings): DataStore {
       const deleting = hub(transport, `delete repository ${repo}`, () =>
         deleteRepo({ ...shared(repo, type), accessToken: '' }),
       );
-      await deleting.catch((error: unknown) => {
-        if (!isMissing(error)) throw error;
-      });
+      await ifThere(deleting);
     },
   };
 }
@@ -108,7 +105,7 @@ async function hub<T>(transport: Transport, doing: string, act: () => Promise<T>
     if (error instanceof HubApiError) {
       const text = JSON.stringify({ detail: error.message.replace(/\. URL: .*$/s, '') });
       const headers = new Headers(error.requestId ? { 'x-request-id': error.requestId } : {});
-      throw refused({ status: error.statusCode, headers, text }, call);
+      throw toFlywheelError({ status: error.statusCode, headers, text }, call);
     }
     throw unreachable(error, call);
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { withoutSecrets } from '../../domain/secrets.ts';
-import { isMissing } from './errors.ts';
+import { ifThere } from './errors.ts';
 import { listAll } from './paging.ts';
 import { itemPath, type Transport } from './transport.ts';
 
@@ -73,18 +73,9 @@ const path = '/v1/deployment/model-deployments';
 
 export function createDeploymentManagement(transport: Transport): DeploymentManagement {
   return {
-    async get(fullName) {
-      const call = {
-        doing: `look for deployment ${fullName}`,
-        method: 'GET',
-        path: itemPath(path, fullName),
-      };
-      try {
-        return await transport.json({ ...call, method: 'GET' }, ModelDeployment);
-      } catch (error) {
-        if (isMissing(error)) return null;
-        throw error;
-      }
+    get(fullName) {
+      const call = { doing: `look for deployment ${fullName}`, path: itemPath(path, fullName) };
+      return ifThere(transport.json({ ...call, method: 'GET' }, ModelDeployment));
     },
     list: () => listAll(transport, { doing: 'list deployments', path }, ModelDeployment),
     create: (body) =>
@@ -107,9 +98,7 @@ export function createDeploymentManagement(transport: Transport): DeploymentMana
     },
     async remove(fullName) {
       const call = { doing: `delete deployment ${fullName}`, path: itemPath(path, fullName) };
-      await transport.json({ ...call, method: 'DELETE' }, z.unknown()).catch((error: unknown) => {
-        if (!isMissing(error)) throw error;
-      });
+      await ifThere(transport.json({ ...call, method: 'DELETE' }, z.unknown()));
     },
   };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isAbsent, isConflict, isConflictOfNamespace, isMissing } from './errors.ts';
+import { ifThere, isAbsent, isConflict, isConflictOfNamespace } from './errors.ts';
 import { listAll } from './paging.ts';
 import { itemPath, type Transport } from './transport.ts';
 
@@ -69,9 +69,7 @@ export function createEntityStore(transport: Transport): EntityStore {
       },
     );
   const remove = async (doing: string, path: string) => {
-    await transport.json({ doing, method: 'DELETE', path }, z.unknown()).catch((error: unknown) => {
-      if (!isMissing(error)) throw error;
-    });
+    await ifThere(transport.json({ doing, method: 'DELETE', path }, z.unknown()));
   };
   // Looked for before and tolerated after: it may be made twice, so it may be sent twice.
   const create = async (doing: string, path: string, body: unknown, isThere = isConflict) => {
@@ -101,14 +99,9 @@ export function createEntityStore(transport: Transport): EntityStore {
         DatasetEntity,
       ),
     deleteDataset: (fullName) => remove(`delete dataset ${fullName}`, itemPath('/v1/datasets', fullName)),
-    async model(fullName) {
+    model(fullName) {
       const call = { doing: `look for model ${fullName}`, path: itemPath('/v1/models', fullName) };
-      try {
-        return await transport.json({ ...call, method: 'GET' }, ModelEntity);
-      } catch (error) {
-        if (isMissing(error)) return null;
-        throw error;
-      }
+      return ifThere(transport.json({ ...call, method: 'GET' }, ModelEntity));
     },
     models: (namespace) =>
       listAll(

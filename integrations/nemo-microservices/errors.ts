@@ -1,6 +1,6 @@
 import { type FlywheelError, RejectedError } from '../../domain/errors.ts';
 import { isJsonObject } from '../../domain/json.ts';
-import { type CallName, refused as translated } from '../http/errors.ts';
+import { type CallName, refused } from '../http/errors.ts';
 
 /** What a service answered that is no success. */
 export interface Answered {
@@ -13,16 +13,25 @@ export interface Answered {
 const takenText = /already exists/i;
 
 /** The one translation of a v1 service's refusal: `conflict` for a name that is taken, however it says so. */
-export function refused({ status, headers, text }: Answered, call: CallName): FlywheelError {
+export function toFlywheelError({ status, headers, text }: Answered, call: CallName): FlywheelError {
+  const error = refused({ status, headers, detail: detailOf(text) }, call);
   const isTaken = status === 500 && takenText.test(text);
-  const detail = detailOf(text);
-  if (!isTaken) return translated({ status, headers, detail }, call);
-  return new RejectedError(translated({ status, headers, detail }, call).message, { code: 'conflict' });
+  return isTaken ? new RejectedError(error.message, { code: 'conflict' }) : error;
 }
 
 /** Whether the other side has no such thing. */
 export function isMissing(error: unknown): boolean {
   return error instanceof RejectedError && error.code === 'not_found';
+}
+
+/** What was asked for; null where the other side has no such thing. */
+export async function ifThere<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
 }
 
 /** Whether a look-up may be taken for "there is none": what a service says of something missing is not documented. */

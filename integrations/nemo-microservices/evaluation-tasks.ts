@@ -83,8 +83,8 @@ function toTruth(target: JsonObject): { kind: TargetKind; columns: JsonObject } 
   }
   const truth = calls.flatMap((call) => {
     const called = isJsonObject(call) ? call['function'] : undefined;
-    if (!isJsonObject(called ?? null)) return [];
-    const { name = '', arguments: args = null } = called as JsonObject;
+    if (!isJsonObject(called)) return [];
+    const { name = '', arguments: args = null } = called;
     return [{ function: { name, arguments: readArguments(args) } }];
   });
   return { kind: 'calls', columns: { target_calls: truth } };

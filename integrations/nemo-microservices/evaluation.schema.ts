@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { EvaluatedRow, EvaluationJob } from '../../activities/ports/evaluator.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
 import { withoutSecrets } from '../../domain/secrets.ts';
+import { toStatus } from './job-status.ts';
 
 const Task = z.object({
   dataset: z
@@ -33,19 +34,6 @@ export const Job = z
     } satisfies EvaluationJob,
   }));
 export type Job = z.output<typeof Job>;
-
-/** `pending` is a state like any other; the blueprint takes it for a failure. */
-const statuses: Readonly<Record<string, EvaluationJob['status']>> = {
-  created: 'queued',
-  pending: 'queued',
-  completed: 'succeeded',
-  failed: 'failed',
-  cancelled: 'cancelled',
-};
-
-function toStatus(status: string): EvaluationJob['status'] {
-  return statuses[status] ?? 'running';
-}
 
 function repoName(filesUrl: string): string {
   return /^hf:\/\/datasets\/[^/]+\/([^/]+)/.exec(filesUrl)?.[1] ?? '';

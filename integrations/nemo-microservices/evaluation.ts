@@ -1,13 +1,11 @@
 import { z } from 'zod';
-import { isMissing } from './errors.ts';
+import { ifThere } from './errors.ts';
 import { Job } from './evaluation.schema.ts';
-import { listAll } from './paging.ts';
+import { listNewest } from './paging.ts';
 import { segment, type Transport, transferTimeoutMs } from './transport.ts';
 
 /** The service asks the target something before it answers, and a cold NIM takes its time. */
 const createTimeoutMs = 5 * 60_000;
-/** Newest first, so what a service lists beyond this is older than any run that is still open. */
-const mostListed = 1000;
 
 /** Evaluator's jobs. Configs and targets travel inside of them, so that nothing of them can be stale (decision 24). */
 export interface EvaluationJobs {
@@ -32,25 +30,14 @@ export function createEvaluationJobs(transport: Transport): EvaluationJobs {
     transport.json({ doing: `retrieve evaluation job ${id}`, method: 'GET', path: item(id) }, Job);
   return {
     get,
-    find: (id) =>
-      get(id).catch((error: unknown) => {
-        if (isMissing(error)) return null;
-        throw error;
-      }),
+    find: (id) => ifThere(get(id)),
     create: (body) =>
       transport.json(
         { doing: 'create an evaluation job', method: 'POST', path, body, timeoutMs: createTimeoutMs },
         Job,
       ),
-    async *list(namespace) {
-      let listed = 0;
-      const query = { 'filter[namespace]': namespace, sort: '-created_at' };
-      for await (const job of listAll(transport, { doing: 'list evaluation jobs', path, query }, Job)) {
-        yield job;
-        listed += 1;
-        if (listed >= mostListed) return;
-      }
-    },
+    list: (namespace) =>
+      listNewest(transport, { doing: 'list evaluation jobs', path }, { namespace, item: Job }),
     async cancel(id) {
       const call = {
         doing: `cancel evaluation job ${id}`,
@@ -68,9 +55,7 @@ export function createEvaluationJobs(transport: Transport): EvaluationJobs {
       }),
     async remove(id) {
       const call = { doing: `delete evaluation job ${id}`, method: 'DELETE', path: item(id) } as const;
-      await transport.json(call, z.unknown()).catch((error: unknown) => {
-        if (!isMissing(error)) throw error;
-      });
+      await ifThere(transport.json(call, z.unknown()));
     },
   };
 }

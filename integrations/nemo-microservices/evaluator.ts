@@ -1,4 +1,5 @@
 import type { EvaluationJob, EvaluationJobRequest, Evaluator } from '../../activities/ports/evaluator.ts';
+import { hasEnded } from '../../activities/ports/trainer.ts';
 import { RejectedError } from '../../domain/errors.ts';
 import { createLauncher, jobsOf, type Service } from '../http/launch-once.ts';
 import { createDataStore, type DataStore } from './data-store.ts';
@@ -7,18 +8,12 @@ import type { Job } from './evaluation.schema.ts';
 import { createEvaluationJobs, type EvaluationJobs } from './evaluation.ts';
 import { readArchive } from './evaluation-archive.ts';
 import { type EvaluationTask, toTasks } from './evaluation-tasks.ts';
-import { isNamedBy, ourName } from './names.ts';
+import { describedBy, isNamedBy, ourName } from './names.ts';
 import type { NemoSettings } from './settings.ts';
 import { createTransport } from './transport.ts';
 
-export interface EvaluationSettings {
-  /** Questions in flight at a time. */
-  readonly parallelism: number;
-  readonly requestTimeoutSeconds: number;
-}
-
-/** A NIM batches; an answer that takes longer is stuck. */
-const defaultEvaluation: EvaluationSettings = { parallelism: 8, requestTimeoutSeconds: 120 };
+/** So many questions in flight at a time: a NIM batches. An answer that takes longer (in seconds) is stuck. */
+const params = { parallelism: 8, request_timeout: 120 };
 
 /**
  * Evaluation by NeMo Evaluator: rows to the Data Store, one job of custom tasks, every sample back.
@@ -26,12 +21,11 @@ const defaultEvaluation: EvaluationSettings = { parallelism: 8, requestTimeoutSe
  * A job is found by the name of the dataset that it reads, which ends in a hash of the key: its configuration is
  * in every recorded reply.
  */
-export function createEvaluator(settings: NemoSettings, evaluation = defaultEvaluation): Evaluator {
+export function createEvaluator(settings: NemoSettings): Evaluator {
   const transport = createTransport(settings, settings.url);
   const jobs = createEvaluationJobs(transport);
   const context: Context = {
     settings,
-    evaluation,
     jobs,
     dataStore: createDataStore(settings),
     entityStore: createEntityStore(transport),
@@ -54,7 +48,6 @@ export function createEvaluator(settings: NemoSettings, evaluation = defaultEval
 
 interface Context {
   readonly settings: NemoSettings;
-  readonly evaluation: EvaluationSettings;
   readonly jobs: EvaluationJobs;
   readonly dataStore: DataStore;
   readonly entityStore: EntityStore;
@@ -69,20 +62,19 @@ async function findAll({ jobs, settings }: Context, key: string): Promise<Job[]>
 }
 
 async function create(context: Context, request: EvaluationJobRequest): Promise<EvaluationJob> {
-  const { settings, evaluation, jobs } = context;
+  const { settings, jobs } = context;
   if (request.rows.length === 0)
     throw new RejectedError('There is nothing to evaluate: the request has no rows.');
   const tasks = toTasks(request.rows);
   const repo = await store(context, request, tasks);
   const { job } = await jobs.create({
     namespace: settings.namespace,
-    description:
-      `Flywheel: ${request.metadata['workload_id'] ?? ''} ${request.metadata['run_id'] ?? ''}`.trim(),
+    description: describedBy(request.metadata),
     custom_fields: { ...request.metadata, flywheel_key: request.key },
     target: { type: 'model', model: request.model },
     config: {
       type: 'custom',
-      params: { parallelism: evaluation.parallelism, request_timeout: evaluation.requestTimeoutSeconds },
+      params,
       tasks: Object.fromEntries(tasks.map((task) => [task.name, toConfig(task, repo)])),
     },
   });
@@ -136,8 +128,4 @@ async function cancel(jobs: EvaluationJobs, jobId: string): Promise<void> {
     if (error instanceof RejectedError && hasEnded((await jobs.get(jobId)).job)) return;
     throw error;
   }
-}
-
-function hasEnded({ status }: EvaluationJob): boolean {
-  return status !== 'queued' && status !== 'running';
 }

@@ -13,7 +13,7 @@ function plain(text: string, longest: number): string {
 }
 
 /** Sixteen hex digits: enough that no two keys of one installation meet. */
-export function keyHash(key: string): string {
+function keyHash(key: string): string {
   return sha256(key).slice(0, 16);
 }
 
@@ -35,4 +35,9 @@ export function isNamedBy(name: string, key: string): boolean {
 /** Whether Flywheel made something of this name. */
 export function isOurName(name: string): boolean {
   return name.startsWith(`${prefix}-`);
+}
+
+/** A job's description, for people: workload and run. */
+export function describedBy(metadata: Readonly<Record<string, string>>): string {
+  return `Flywheel: ${metadata['workload_id'] ?? ''} ${metadata['run_id'] ?? ''}`.trim();
 }

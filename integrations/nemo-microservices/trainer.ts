@@ -11,7 +11,7 @@ import { createLauncher, jobsOf, type Service } from '../http/launch-once.ts';
 import type { Job } from './customizer.schema.ts';
 import { type Customizer, createCustomizer } from './customizer.ts';
 import { toHyperparameters, trainingOption } from './hyperparameters.ts';
-import { isNamedBy, ourName, prefix } from './names.ts';
+import { describedBy, isNamedBy, ourName, prefix } from './names.ts';
 import { defaultTraining, type NemoSettings, type TrainingSettings } from './settings.ts';
 import { createDatasets, type Datasets } from './training-dataset.ts';
 import { createTransport } from './transport.ts';
@@ -79,8 +79,7 @@ async function create(
   const { job } = await customizer.createJob({
     name: ourName(request.metadata, request.key),
     namespace: settings.namespace,
-    description:
-      `Flywheel: ${request.metadata['workload_id'] ?? ''} ${request.metadata['run_id'] ?? ''}`.trim(),
+    description: describedBy(request.metadata),
     config: fullName,
     dataset: { namespace: settings.namespace, name: dataset },
     output_model: `${settings.namespace}/${ourName(request.metadata, request.key)}`,

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,6 +9,7 @@ import type { ArtifactStore } from '../../activities/ports/artifact-store.ts';
 import type { FineTuneRequest } from '../../activities/ports/trainer.ts';
 import type { ArtifactRef } from '../../domain/datasets/dataset.ts';
 import { RejectedError } from '../../domain/errors.ts';
+import { sha256 } from '../../domain/hash.ts';
 import { createDataStore, type DataStore } from './data-store.ts';
 import { createEntityStore, type EntityStore } from './entity-store.ts';
 import { ourName } from './names.ts';
@@ -78,7 +78,7 @@ async function upload(
   try {
     const uploads = [];
     for (const { path, artifact } of files) {
-      const file = join(dir, createHash('sha256').update(path).digest('hex'));
+      const file = join(dir, sha256(path));
       await pipeline(Readable.from(rows(artifacts, artifact)), createWriteStream(file));
       uploads.push({ path, content: pathToFileURL(file) });
     }

@@ -1,5 +1,5 @@
 import { RejectedError } from '../../domain/errors.ts';
-import { isJsonObject, type Json, type JsonObject, jsonProblem } from '../../domain/json.ts';
+import { isJsonObject, type Json, jsonProblem } from '../../domain/json.ts';
 
 /**
  * A row of OpenAI's fine-tuning format as Customizer reads it: tool arguments are objects there, and beside calls
@@ -23,15 +23,11 @@ function toMessage(message: Json, line: number): Json {
     content: message['content'] ?? '',
     tool_calls: calls.map((call) => {
       const called = isJsonObject(call) ? call['function'] : undefined;
-      if (!isJsonObject(call) || !isJsonObject(called ?? null))
-        throw refused(line, 'a tool call has no function');
-      const { arguments: args = null } = called as JsonObject;
+      if (!isJsonObject(call) || !isJsonObject(called)) throw refused(line, 'a tool call has no function');
+      const { arguments: args = null } = called;
       return {
         ...call,
-        function: {
-          ...(called as JsonObject),
-          arguments: typeof args === 'string' ? parse(args, line) : args,
-        },
+        function: { ...called, arguments: typeof args === 'string' ? parse(args, line) : args },
       };
     }),
   };

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { UnavailableError } from '../../domain/errors.ts';
 import { type CallName, timedOut, unreachable, unreadable } from '../http/errors.ts';
 import { traceHeaders } from '../http/trace-headers.ts';
-import { refused } from './errors.ts';
+import { toFlywheelError } from './errors.ts';
 import type { NemoSettings } from './settings.ts';
 
 export interface Call {
@@ -67,7 +67,7 @@ export function createTransport(settings: NemoSettings, baseUrl: string): Transp
     };
     const reply = await once(url, init, timeoutMs, name);
     if (reply.ok) return reply;
-    throw refused({ status: reply.status, headers: reply.headers, text: await reply.text() }, name);
+    throw toFlywheelError({ status: reply.status, headers: reply.headers, text: await reply.text() }, name);
   }
 
   return {
@@ -75,13 +75,14 @@ export function createTransport(settings: NemoSettings, baseUrl: string): Transp
     nameOf,
     async json(call, schema) {
       const name = nameOf(call.doing);
-      const text = await repeated(call, async () => (await send(call)).text());
+      const text = await repeated(mayRepeat(call), async () => (await send(call)).text());
       const parsed = schema.safeParse(readJson(text, name));
       if (parsed.success) return parsed.data;
       const [issue] = parsed.error.issues;
       throw unreadable(`the reply is not one: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, name);
     },
-    bytes: (call) => repeated(call, async () => new Uint8Array(await (await send(call)).arrayBuffer())),
+    bytes: (call) =>
+      repeated(mayRepeat(call), async () => new Uint8Array(await (await send(call)).arrayBuffer())),
     fetch: (input, init) => transfer(input, init, { root, credentials, settings }),
   };
 }
@@ -123,9 +124,12 @@ function readJson(text: string, name: CallName): unknown {
   }
 }
 
+function mayRepeat({ method, repeatable }: Call): boolean {
+  return repeatable ?? (method === 'GET' || method === 'DELETE');
+}
+
 /** Sends again what may be sent again. A create that may have arrived is left to who can look for its result. */
-async function repeated<T>({ method, repeatable }: Call, send: () => Promise<T>): Promise<T> {
-  const may = repeatable ?? (method === 'GET' || method === 'DELETE');
+async function repeated<T>(may: boolean, send: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await send();
@@ -167,19 +171,14 @@ async function transfer(
   const method = init?.method ?? 'GET';
   const doing = `${method} ${new URL(url).pathname}`;
   const name = { provider: settings.name, doing, apiKey: settings.apiKey };
-  const call: Call = {
-    doing,
-    method: 'GET',
-    path: '',
-    // Contents are named by their hash and the caller looks before a commit, so a transfer may be repeated.
-    repeatable: method === 'GET' || method === 'HEAD' || method === 'PUT' || url.endsWith('/objects/batch'),
-  };
-  return repeated(call, async () => {
+  // Contents are named by their hash and the caller looks before a commit, so a transfer may be repeated.
+  const may = method === 'GET' || method === 'HEAD' || method === 'PUT' || url.endsWith('/objects/batch');
+  return repeated(may, async () => {
     // An address elsewhere may be signed, with the headers that it takes.
     if (isHub) setAll(headers, traceHeaders(settings));
     const reply = await once(url, { ...init, headers }, transferTimeoutMs, name);
     if (reply.status < 500 && reply.status !== 429) return reply;
-    throw refused({ status: reply.status, headers: reply.headers, text: await reply.text() }, name);
+    throw toFlywheelError({ status: reply.status, headers: reply.headers, text: await reply.text() }, name);
   });
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { SetAsideRow, TrainingProgress } from '../../activities/ports/trainer.ts';
+import type { TrainingProgress } from '../../activities/ports/trainer.ts';
 import { shorten } from '../http/errors.ts';
 
 /** Metrics as automodel's training step tells them, which our plug-in does too. */
@@ -34,24 +34,3 @@ export const CreatedJob = z.object({
   name: z.string(),
   spec: z.object({ output: z.object({ name: z.string() }) }),
 });
-
-const ListedFile = z.object({
-  set_aside: z.array(z.object({ line: z.int().positive(), code: z.string(), message: z.string() })),
-});
-
-/** Our plug-in's result `set-aside`: what the job was not trained on, by file. */
-export const SetAsideRows = z
-  .object({
-    files: z.object({ training_file: ListedFile.optional(), validation_file: ListedFile.optional() }),
-  })
-  .transform(({ files }) => [
-    ...toRows('train', files.training_file),
-    ...toRows('validation', files.validation_file),
-  ]);
-
-function toRows(split: SetAsideRow['split'], file: z.output<typeof ListedFile> | undefined): SetAsideRow[] {
-  return (file?.set_aside ?? []).map(({ line, code, message }) => ({
-    ...{ split, line },
-    ...{ reason: code, detail: message },
-  }));
-}

@@ -30,6 +30,16 @@ export function toFlywheelError({ status: outer, headers, body }: Answered, call
   return new UnavailableError(error.message, { kind: 'busy' });
 }
 
+/** What was asked for; null where it is refused with this code. */
+export async function unless<T>(code: string, asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof RejectedError && error.code === code) return null;
+    throw error;
+  }
+}
+
 /**
  * A request that makes a healthy platform fail each time: it answers 500 where others answer 422, so asking again
  * would never end.

@@ -4,6 +4,7 @@ import { RejectedError, UnavailableError } from '../../domain/errors.ts';
 import { sha256 } from '../../domain/hash.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { shorten } from '../http/errors.ts';
+import { unless } from './errors.ts';
 import { Results } from './evaluations.schema.ts';
 import { createFilesClient, type FilesClient } from './files.ts';
 import { createJobsClient, type JobsClient, type SeenJob } from './jobs.ts';
@@ -129,19 +130,16 @@ export class EvaluationJobs {
   }
 
   async #create(body: object): Promise<void> {
-    try {
-      await this.#transport.call({
-        doing: 'create an evaluation job',
-        method: 'POST',
-        path: this.#collection,
-        body,
-        timeoutMs: createTimeoutMs,
-        reply: z.unknown(),
-      });
-    } catch (error) {
-      // Whoever was quicker, or an attempt of ours that got no answer: the name is the key.
-      if (!(error instanceof RejectedError) || error.code !== 'conflict') throw error;
-    }
+    const creating = this.#transport.call({
+      doing: 'create an evaluation job',
+      method: 'POST',
+      path: this.#collection,
+      body,
+      timeoutMs: createTimeoutMs,
+      reply: z.unknown(),
+    });
+    // Whoever was quicker, or an attempt of ours that got no answer: the name is the key.
+    await unless('conflict', creating);
   }
 
   async #toEvaluationJob(job: SeenJob): Promise<EvaluationJob> {

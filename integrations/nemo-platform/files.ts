@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RejectedError } from '../../domain/errors.ts';
+import { unless } from './errors.ts';
 import { madeBy, madeByDescription, type Reference } from './names.ts';
 import { listAll } from './pages.ts';
 import type { Transport } from './transport.ts';
@@ -114,17 +114,14 @@ async function ensureFileset(
   { workspace, fileset: name, runId }: FilesetUpload,
 ): Promise<void> {
   const fields = { ...madeBy, ...(runId !== undefined && { run_id: runId }) };
-  try {
-    await transport.call({
-      doing: `make fileset ${name}`,
-      method: 'POST',
-      path: pathOf(workspace),
-      body: { name, description: madeByDescription, purpose: 'dataset', custom_fields: fields },
-      reply: Fileset,
-    });
-  } catch (error) {
-    if (!(error instanceof RejectedError) || error.code !== 'conflict') throw error;
-  }
+  const making = transport.call({
+    doing: `make fileset ${name}`,
+    method: 'POST',
+    path: pathOf(workspace),
+    body: { name, description: madeByDescription, purpose: 'dataset', custom_fields: fields },
+    reply: Fileset,
+  });
+  await unless('conflict', making);
 }
 
 async function* toChunks(lines: AsyncIterable<string>): AsyncIterable<Uint8Array> {

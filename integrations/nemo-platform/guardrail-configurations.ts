@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { RejectedError } from '../../domain/errors.ts';
 import type { GuardrailRules, Spoken } from '../../domain/guardrails/guardrails.ts';
+import { unless } from './errors.ts';
 import { guardrailName, madeByDescription } from './names.ts';
 import { listAll } from './pages.ts';
 import type { Transport } from './transport.ts';
@@ -68,13 +68,4 @@ function dataOf({ spoken, patterns }: GuardrailConfiguration): object {
     [side]: { flows: [`regex check ${side}`] },
   };
   return { models: [], rails };
-}
-
-async function unless<T>(code: string, asked: Promise<T>): Promise<T | null> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof RejectedError && error.code === code) return null;
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { RejectedError, UnavailableError } from '../../domain/errors.ts';
+import { UnavailableError } from '../../domain/errors.ts';
+import { unless } from './errors.ts';
 import type { JobStatus } from './jobs.schema.ts';
 import type { Transport } from './transport.ts';
 
@@ -43,15 +44,12 @@ async function openStatus({ name, lookUp }: CancelledJob): Promise<string | null
 }
 
 async function askToCancel(transport: Transport, { name, path }: CancelledJob): Promise<void> {
-  try {
-    await transport.call({
-      doing: `cancel job ${name}`,
-      method: 'POST',
-      path: `${path}/cancel`,
-      idempotent: true,
-      reply: z.unknown(),
-    });
-  } catch (error) {
-    if (!(error instanceof RejectedError) || error.code !== 'conflict') throw error;
-  }
+  const asking = transport.call({
+    doing: `cancel job ${name}`,
+    method: 'POST',
+    path: `${path}/cancel`,
+    idempotent: true,
+    reply: z.unknown(),
+  });
+  await unless('conflict', asking);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RejectedError, UnavailableError } from '../../domain/errors.ts';
+import { unless } from './errors.ts';
 import { Adapter, ModelEntity, ModelProvider, type ServedModel, VirtualModel } from './models.schema.ts';
 import { madeBy, madeByDescription, type Reference, referenceText } from './names.ts';
 import { openAiPath } from './openai-path.ts';
@@ -129,19 +130,15 @@ function verbs(transport: Transport) {
         reply,
       }),
     async create(what: string, { name }: Reference, collection: string, body: object): Promise<void> {
-      const doing = `make ${what} ${name}`;
-      try {
-        await transport.call({
-          doing,
-          method: 'POST',
-          path: collection,
-          body: { name, ...body },
-          reply: z.unknown(),
-        });
-      } catch (error) {
-        // It is there: made by an earlier attempt, or by whoever was quicker.
-        if (!(error instanceof RejectedError) || error.code !== 'conflict') throw error;
-      }
+      const making = transport.call({
+        doing: `make ${what} ${name}`,
+        method: 'POST',
+        path: collection,
+        body: { name, ...body },
+        reply: z.unknown(),
+      });
+      // It is there: made by an earlier attempt, or by whoever was quicker.
+      await unless('conflict', making);
     },
     async remove(what: string, { name }: Reference, collection: string): Promise<void> {
       await transport.find({

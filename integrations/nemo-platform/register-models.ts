@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RejectedError } from '../../domain/errors.ts';
+import { unless } from './errors.ts';
 import type { ServedModel } from './models.schema.ts';
 import { createModelsClient } from './models.ts';
 import { madeByDescription, type Reference, referenceText } from './names.ts';
@@ -58,15 +58,12 @@ function entityOf(workspace: string, model: string): Reference {
 }
 
 async function ensureWorkspace(transport: Transport, name: string): Promise<void> {
-  try {
-    await transport.call({
-      doing: `make workspace ${name}`,
-      method: 'POST',
-      path: '/apis/entities/v2/workspaces',
-      body: { name, description: madeByDescription },
-      reply: z.unknown(),
-    });
-  } catch (error) {
-    if (!(error instanceof RejectedError) || error.code !== 'conflict') throw error;
-  }
+  const making = transport.call({
+    doing: `make workspace ${name}`,
+    method: 'POST',
+    path: '/apis/entities/v2/workspaces',
+    body: { name, description: madeByDescription },
+    reply: z.unknown(),
+  });
+  await unless('conflict', making);
 }

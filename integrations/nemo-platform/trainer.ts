@@ -10,8 +10,10 @@ import type { ArtifactRef } from '../../domain/datasets/dataset.ts';
 import { RejectedError } from '../../domain/errors.ts';
 import { shorten } from '../http/errors.ts';
 import { sharedByKey } from '../http/shared-by-key.ts';
-import { CreatedJob, Outcome, Progress, SetAsideRows, waitingPhases } from './customization.schema.ts';
+import { SetAsideRows } from '../openai/fine-tuning.schema.ts';
+import { CreatedJob, Outcome, Progress, waitingPhases } from './customization.schema.ts';
 import { backends, maxSeqLengthOf, toJobBody } from './customization.ts';
+import { unless } from './errors.ts';
 import { createFilesClient, type FilesClient } from './files.ts';
 import { createJobsClient, type JobsClient, type SeenJob } from './jobs.ts';
 import type { ModelEntity } from './models.schema.ts';
@@ -155,19 +157,16 @@ class NemoTrainer {
   }
 
   async #create(body: ReturnType<typeof toJobBody>, model: Reference): Promise<void> {
-    try {
-      await this.#transport.call({
-        doing: `create a customization job of ${referenceText(model)}`,
-        method: 'POST',
-        path: this.#collection,
-        body,
-        timeoutMs: createTimeoutMs,
-        reply: CreatedJob,
-      });
-    } catch (error) {
-      // Whoever was quicker, or an attempt of ours that got no answer: the name is the key.
-      if (!(error instanceof RejectedError) || error.code !== 'conflict') throw error;
-    }
+    const creating = this.#transport.call({
+      doing: `create a customization job of ${referenceText(model)}`,
+      method: 'POST',
+      path: this.#collection,
+      body,
+      timeoutMs: createTimeoutMs,
+      reply: CreatedJob,
+    });
+    // Whoever was quicker, or an attempt of ours that got no answer: the name is the key.
+    await unless('conflict', creating);
   }
 
   async #toTrainingJob(job: SeenJob): Promise<TrainingJob> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { FlywheelError, RejectedError, UnavailableError } from '../../domain/errors.ts';
-import { type CallName, timedOut, unreachable, unreadable } from '../http/errors.ts';
+import { type CallName, timedOut, unlike, unreachable, unreadable } from '../http/errors.ts';
 import { traceHeaders } from '../http/trace-headers.ts';
 import { rejectedByFailure, toFlywheelError } from './errors.ts';
 import type { NemoPlatformSettings } from './settings.ts';
@@ -65,7 +65,7 @@ class HttpTransport implements Transport {
     const text = await this.#repeated(call, (response) => response.text());
     const name = this.#nameOf(call);
     const parsed = call.reply.safeParse(parseJson(text, name));
-    if (!parsed.success) throw unreadable(`the reply is not one: ${explain(parsed.error)}`, name);
+    if (!parsed.success) throw unlike(parsed.error, name);
     return parsed.data;
   }
 
@@ -207,9 +207,4 @@ function parseJson(text: string, name: CallName): unknown {
   } catch {
     throw unreadable('the reply is not JSON', name);
   }
-}
-
-function explain(error: z.ZodError): string {
-  const [issue] = error.issues;
-  return issue ? `${issue.path.join('.') || 'it'}: ${issue.message}` : 'unknown form';
 }

@@ -1,11 +1,12 @@
 import type { ChatModel, ChatReply, ChatRequest } from '../../activities/ports/chat-model.ts';
 import type { JsonObject } from '../../domain/json.ts';
-import { ChatCompletion, ModelList, Tokenization } from './chat.schema.ts';
+import { ChatCompletion, Tokenization } from './chat.schema.ts';
 import { type Client, createClient, type ProviderSettings } from './client.ts';
 import { isMissingRoute } from './errors.ts';
+import { listModels } from './list-models.ts';
 
-/** Listing and tokenizing compute little; a loaded CPU server may still take seconds. */
-const lookupTimeoutMs = 30_000;
+/** Tokenizing computes little; a loaded CPU server may still take seconds. */
+const tokenizeTimeoutMs = 30_000;
 
 /** Chat completions of any OpenAI-dialect server. */
 export function createChatModel(settings: ProviderSettings): ChatModel {
@@ -14,13 +15,7 @@ export function createChatModel(settings: ProviderSettings): ChatModel {
     complete: (request) => complete(client, request),
     countTokens: (model, body) => countTokens(client, model, body),
     async isServed(model) {
-      const models = await client.call({
-        doing: 'list models',
-        timeoutMs: lookupTimeoutMs,
-        reply: ModelList,
-        send: (openai, options) => openai.get('/models', options),
-      });
-      return models.includes(model);
+      return (await listModels(client)).includes(model);
     },
   };
 }
@@ -45,7 +40,7 @@ async function countTokens(client: Client, model: string, body: JsonObject) {
   try {
     return await client.call({
       doing: `count tokens for ${model}`,
-      timeoutMs: lookupTimeoutMs,
+      timeoutMs: tokenizeTimeoutMs,
       reply: Tokenization,
       send: (openai, options) =>
         openai.post(url, {

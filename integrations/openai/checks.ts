@@ -47,7 +47,7 @@ export function listsModel(settings: ProviderSettings, model: string): Check {
   return {
     asked: `serves ${model}`,
     async ask() {
-      const models = await listModels(settings);
+      const models = await listModels(createClient(settings));
       if (models.includes(model)) return;
       throw new RejectedError(
         `${settings.name} does not list the model ${model}; it lists ${shown(models)}.`,

@@ -1,7 +1,7 @@
 import OpenAI from 'openai';
 import type { z } from 'zod';
 import { isJsonObject } from '../../domain/json.ts';
-import { timedOut, unreadable } from '../http/errors.ts';
+import { timedOut, unlike } from '../http/errors.ts';
 import { type Traced, traceHeaders } from '../http/trace-headers.ts';
 import { toFlywheelError } from './errors.ts';
 
@@ -72,13 +72,8 @@ async function send<T>(
     throw deadline.aborted ? timedOut(name, call.timeoutMs) : toFlywheelError(error, name);
   }
   const parsed = call.reply.safeParse(reply);
-  if (!parsed.success) throw unreadable(`the reply is not one: ${explain(parsed.error)}`, name);
+  if (!parsed.success) throw unlike(parsed.error, name);
   return parsed.data;
-}
-
-function explain(error: z.ZodError): string {
-  const [issue] = error.issues;
-  return issue ? `${issue.path.join('.') || 'it'}: ${issue.message}` : 'unknown form';
 }
 
 function traced(init: RequestInit | undefined, settings: Traced): RequestInit {

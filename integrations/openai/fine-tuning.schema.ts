@@ -68,7 +68,10 @@ function at(value: unknown, path: string): unknown {
 const ListedRow = z.object({ line: z.int().positive(), code: z.string(), message: z.string() });
 const ListedFile = z.object({ set_aside: z.array(ListedRow) });
 
-/** The model server's own `GET …/set_aside`: what a job was not trained on, by file. */
+/**
+ * The model server's own `GET …/set_aside`: what a job was not trained on, by file. The result `set-aside` of our
+ * NeMo Platform plug-in is the same.
+ */
 export const SetAsideRows = z
   .object({
     files: z.object({ training_file: ListedFile.optional(), validation_file: ListedFile.optional() }),

@@ -1,11 +1,12 @@
 import { ModelList } from './chat.schema.ts';
-import { createClient, type ProviderSettings } from './client.ts';
+import type { Client } from './client.ts';
 
+/** Listing computes little; a loaded CPU server may still take seconds. */
 const timeoutMs = 30_000;
 
 /** Ids of the models that a server serves. */
-export function listModels(settings: ProviderSettings): Promise<string[]> {
-  return createClient(settings).call({
+export function listModels(client: Client): Promise<string[]> {
+  return client.call({
     doing: 'list models',
     timeoutMs,
     reply: ModelList,

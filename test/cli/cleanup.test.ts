@@ -16,13 +16,13 @@ import { aNemoServer, settingsOf } from '../support/nemo-server.ts';
 import {
   client,
   decide,
-  eventually,
   flywheelHandle,
   gateHandle,
   newTrigger,
   newWorld,
   openGate,
   trigger,
+  untilTrue,
   useWorkers,
 } from '../workflows/support/bench.ts';
 import { setup as setupCli } from './support/cli.ts';
@@ -202,7 +202,7 @@ describe('flywheel cleanup', { timeout: 180_000 }, () => {
     const world = newWorld({ fineTune: 'hang' });
     const { runId } = newTrigger();
     await trigger(world, newTrigger({ runId }));
-    await eventually(() => world.jobs.size > 0);
+    await untilTrue(() => world.jobs.size > 0);
     await openRow(lineage, runId, world.workloadId);
     // Its worker died when the deployment was made, and its name not yet written down.
     const target = { provider: 'nemo', model: base, baseModel: null };

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { aRecord } from '../support/records.ts';
-import { client, eventually, newWorld, useWorkers } from '../workflows/support/bench.ts';
+import { client, newWorld, untilTrue, useWorkers } from '../workflows/support/bench.ts';
 import { setup as setupCli } from './support/cli.ts';
 
 type Row = {
@@ -37,7 +37,7 @@ describe('flywheel schedule', () => {
     /** Temporal lists a new schedule a moment late. */
     const listed = async (schedule: string): Promise<Row> => {
       let found: Row | undefined;
-      await eventually(async () => {
+      await untilTrue(async () => {
         const rows = (await run('schedule', 'list', '--json')).json() as Row[];
         found = rows.find((row) => row.schedule === schedule);
         return found !== undefined;
@@ -151,7 +151,7 @@ describe('flywheel schedule', () => {
     const backfill = await run(
       ...['schedule', 'backfill', 'WORKLOAD', '--from', '2026-03-01', '--to', '2026-03-03T12:00:00Z'],
     );
-    await eventually(() => world.sweeps.length === 3);
+    await untilTrue(() => world.sweeps.length === 3);
 
     expect(backfill.code).toBe(0);
     expect(world.sweeps.map(({ scheduledAt }) => scheduledAt.slice(0, 13))).toEqual([

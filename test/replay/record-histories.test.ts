@@ -12,7 +12,6 @@ import { aPolicy } from '../support/policies.ts';
 import {
   client,
   decide,
-  eventually,
   flywheelHandle,
   messageOf,
   newTrigger,
@@ -21,6 +20,7 @@ import {
   rolloutHandle,
   runOnce,
   trigger,
+  untilTrue,
   useWorkers,
 } from '../workflows/support/bench.ts';
 
@@ -60,11 +60,11 @@ describe.runIf(process.env.RECORD_HISTORIES)('recorded histories', () => {
     const world = newWorld({ fineTune: 'hang' });
     const [first, second] = [newTrigger(), newTrigger({ strategies: ['base'] })];
     await trigger(world, first);
-    await eventually(() => world.jobs.size > 0);
+    await untilTrue(() => world.jobs.size > 0);
     await trigger(world, second);
     const { runId } = (await flywheelHandle(world).describe()) as { runId: string };
     await flywheelHandle(world).cancel();
-    await eventually(() => world.closedRuns.has(second.runId));
+    await untilTrue(() => world.closedRuns.has(second.runId));
     await save('flywheel-cancelled-then-next', `flywheel:${world.workloadId}`, runId);
     await save('experiment-cancelled', `flywheel:${world.workloadId}/${first.runId}/nano/lora`);
   });

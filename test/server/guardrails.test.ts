@@ -8,6 +8,7 @@ import { toExample } from '../../domain/datasets/to-example.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   ask,
+  countsOf,
   type GatewayBundle,
   moveRoute,
   serving,
@@ -48,11 +49,6 @@ function asking(content: string, more: object = {}) {
 async function guarded(bundle: GatewayBundle, policy = enforced()): Promise<string> {
   await writeFile(bundle.config.policiesFile.path, policy);
   return (await bundle.start()).url;
-}
-
-async function countsOf(url: string): Promise<Record<string, number>> {
-  const { calls } = (await (await fetch(`${url}/ready`)).json()) as { calls: Record<string, number> };
-  return calls;
 }
 
 test('a question that the policy forbids reaches no model, and is refused as OpenAI’s clients know it', async () => {

@@ -13,7 +13,7 @@ import type { StoredRecord } from '../../domain/records/record.ts';
 import { createFileArtifactStore } from '../../integrations/files/artifact-store.ts';
 import { createTrainer } from '../../integrations/openai/trainer.ts';
 import { eventually } from '../support/eventually.ts';
-import { ask, type GatewayBundle, moveRoute, setup } from './support/gateway.ts';
+import { ask, type GatewayBundle, moveRoute, recordOf, setup } from './support/gateway.ts';
 import { startTap, type Tap } from './support/tap.ts';
 
 const modelServerUrl = inject('modelServerUrl');
@@ -146,15 +146,6 @@ async function gateway(serving?: ServingSpec): Promise<{ url: string; tap: Tap; 
   if (serving) await moveRoute(bundle, { moveId: 'm1', serving });
   const { url } = await bundle.start();
   return { url, tap, bundle };
-}
-
-async function recordOf(bundle: GatewayBundle, reply: Response): Promise<StoredRecord> {
-  const id = reply.headers.get('x-flywheel-record-id') ?? 'none';
-  return eventually(async () => {
-    const [record] = await bundle.logStore.get([id]);
-    if (record === undefined) throw new Error(`no record ${id} yet`);
-    return record;
-  });
 }
 
 /** What an answer says, without what each answer has of its own: ids, the time, what was in the cache. */

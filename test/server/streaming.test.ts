@@ -3,24 +3,10 @@ import OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
 import { toExample } from '../../domain/datasets/to-example.ts';
 import { eventually } from '../support/eventually.ts';
-import { ask, type GatewayBundle, moveRoute, serving, setup, startModel } from './support/gateway.ts';
+import { ask, countsOf, moveRoute, recordOf, serving, setup, startModel } from './support/gateway.ts';
 import { beginStream, done, event, latch, startUpstream, usageEvent } from './support/scripted-upstream.ts';
 
 const streaming = { model: 'big', stream: true, messages: [{ role: 'user', content: 'hi' }] };
-
-async function recordOf(bundle: GatewayBundle, reply: Response) {
-  const id = reply.headers.get('x-flywheel-record-id') ?? 'none';
-  return eventually(async () => {
-    const [record] = await bundle.logStore.get([id]);
-    if (record === undefined) throw new Error(`no record ${id} yet`);
-    return record;
-  });
-}
-
-async function countsOf(url: string): Promise<Record<string, number>> {
-  const ready = (await (await fetch(`${url}/ready`)).json()) as { calls: Record<string, number> };
-  return ready.calls;
-}
 
 describe('a streamed answer', () => {
   test('reaches the caller piece by piece, byte for byte, and becomes one record', async () => {

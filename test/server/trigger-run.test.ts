@@ -5,7 +5,7 @@ import type { Role } from '../../domain/access/role.ts';
 import { newToken } from '../../domain/access/token.ts';
 import { tokensFileText } from '../../domain/access/tokens-file.schema.ts';
 import { aRecord } from '../support/records.ts';
-import { eventually, flywheelHandle, newWorld, useWorkers } from '../workflows/support/bench.ts';
+import { flywheelHandle, newWorld, untilTrue, useWorkers } from '../workflows/support/bench.ts';
 import { setup } from './support/gateway.ts';
 
 /** A real gateway and a real flywheel, whose activities only remember. */
@@ -45,7 +45,7 @@ describe('POST /v1/workloads/<workload>/runs', () => {
     const { world, post } = await arrange();
 
     const first = await post({ reason: 'prompt v12', strategies: ['base'], seed: 7 });
-    await eventually(() => world.runIds.size === 1);
+    await untilTrue(() => world.runIds.size === 1);
     const later = await Promise.all(
       Array.from({ length: 10 }, (_, n) => post({ reason: `prompt v12.${n}`, strategies: ['lora'] })),
     );

@@ -6,9 +6,10 @@ import { freePort } from '../support/free-port.ts';
 import { startHttpServer } from '../support/http-server.ts';
 import {
   ask,
-  type GatewayBundle,
+  countsOf,
   moveRoute,
   oddlySpaced,
+  recordOf,
   serving,
   setup,
   startModel,
@@ -29,20 +30,6 @@ const anImage = {
     },
   ],
 };
-
-async function recordOf(bundle: GatewayBundle, reply: Response) {
-  const id = reply.headers.get('x-flywheel-record-id') ?? 'none';
-  return eventually(async () => {
-    const [record] = await bundle.logStore.get([id]);
-    if (record === undefined) throw new Error(`no record ${id} yet`);
-    return record;
-  });
-}
-
-async function countsOf(url: string): Promise<Record<string, number>> {
-  const ready = (await (await fetch(`${url}/ready`)).json()) as { calls: Record<string, number> };
-  return ready.calls;
-}
 
 describe('an upstream in trouble', () => {
   test('that stays silent is a 504 after its time', async () => {

@@ -18,7 +18,6 @@ import {
   client,
   decide,
   decision,
-  eventually,
   gateHandle,
   messageOf,
   newTrigger,
@@ -26,6 +25,7 @@ import {
   openGate,
   rolloutHandle,
   runOnce,
+  untilTrue,
   useWorkers,
 } from './support/bench.ts';
 
@@ -57,7 +57,7 @@ describe('the approval gate', () => {
 
     const refused = await messageOf(decide(run, { actor: 'eve' }));
     await gateHandle(run.runId).signal(approveSignal, { digest: run.digest, actor: 'eve' });
-    await eventually(() => world.refusals.length > 0);
+    await untilTrue(() => world.refusals.length > 0);
     const taken = await decide(run, { actor: 'bo', outcome: 'reject' });
 
     expect(refused).toBe("eve may not decide here: the workload's policy names ana, bo.");
@@ -275,10 +275,10 @@ describe('the approval gate', () => {
       return ids;
     };
 
-    await eventually(async () => (await waiting()).includes(gateId(run.runId)));
+    await untilTrue(async () => (await waiting()).includes(gateId(run.runId)));
     await decide(run, { outcome: 'reject' });
 
-    await eventually(async () => (await waiting()).length === 0);
+    await untilTrue(async () => (await waiting()).length === 0);
   });
 });
 

@@ -4,7 +4,6 @@ import { withdrawSignal } from '../../workflows/messages.ts';
 import { aPolicy } from '../support/policies.ts';
 import {
   client,
-  eventually,
   flywheelHandle,
   gateHandle,
   messageOf,
@@ -12,6 +11,7 @@ import {
   newWorld,
   runOnce,
   trigger,
+  untilTrue,
   useWorkers,
 } from './support/bench.ts';
 import type { FakeWorld } from './support/fake-activities.ts';
@@ -23,7 +23,7 @@ describe('the flywheel', () => {
     const world = newWorld({ snapshot: 'hang' });
     const first = newTrigger();
     await trigger(world, first);
-    await eventually(() => world.runIds.has(first.runId));
+    await untilTrue(() => world.runIds.has(first.runId));
 
     const receipts = await Promise.all(
       Array.from({ length: 10 }, (_, n) =>
@@ -38,7 +38,7 @@ describe('the flywheel', () => {
     );
     Object.assign(world.behaviour, { snapshot: 'quick' });
     await flywheelHandle(world).cancel();
-    await eventually(() => world.closedRuns.size === 2);
+    await untilTrue(() => world.closedRuns.size === 2);
 
     const [one] = receipts;
     expect(receipts.every(({ runId, state }) => runId === one?.runId && state === 'queued')).toBe(true);
@@ -101,11 +101,11 @@ describe('the flywheel', () => {
     const world = newWorld({ policy, safety: () => 'hang' });
     const request = newTrigger({ strategies: ['base'] });
     await trigger(world, request);
-    await eventually(() => world.log.some((line) => line.startsWith('check ')));
+    await untilTrue(() => world.log.some((line) => line.startsWith('check ')));
 
     await flywheelHandle(world).cancel();
 
-    await eventually(() => world.closedRuns.has(request.runId));
+    await untilTrue(() => world.closedRuns.has(request.runId));
     expect(world.closedRuns.get(request.runId)?.status).toBe('cancelled');
     expect(world.reports).toEqual([]);
   });
@@ -156,7 +156,7 @@ describe('the flywheel', () => {
     const world = newWorld({ fineTune: 'hang' });
     const request = newTrigger();
     await trigger(world, request);
-    await eventually(() => world.jobs.size > 0);
+    await untilTrue(() => world.jobs.size > 0);
 
     await client.workflow
       .getHandle(`flywheel:${world.workloadId}/${request.runId}/nano/lora`)
@@ -168,7 +168,7 @@ describe('the flywheel', () => {
       { strategy: 'lora' },
     ]);
     // The activity hears at its next heartbeat that nobody waits for it any more.
-    await eventually(() => world.jobs.get(`${request.runId}/nano/lora`) === 'cancelled');
+    await untilTrue(() => world.jobs.get(`${request.runId}/nano/lora`) === 'cancelled');
   });
 
   it('ends a second job of a training that succeeded', async () => {
@@ -184,7 +184,7 @@ describe('the flywheel', () => {
     const world = newWorld({ evaluate: 'die' });
     const request = newTrigger({ strategies: ['base'] });
     await trigger(world, request);
-    await eventually(() => world.jobs.size > 0);
+    await untilTrue(() => world.jobs.size > 0);
 
     await client.workflow
       .getHandle(`flywheel:${world.workloadId}/${request.runId}/nano/base`)
@@ -215,7 +215,7 @@ describe('the flywheel', () => {
     it('when it is cancelled in training', async () => {
       const world = newWorld({ deployment: 'ready', fineTune: 'hang' });
       await trigger(world);
-      await eventually(() => [...world.jobs.values()].includes('running'));
+      await untilTrue(() => [...world.jobs.values()].includes('running'));
 
       await flywheelHandle(world).cancel();
 
@@ -257,7 +257,7 @@ describe('the flywheel', () => {
       const world = newWorld({ snapshot: 'hang' });
       const request = newTrigger();
       await trigger(world, request);
-      await eventually(() => world.log.length > 0);
+      await untilTrue(() => world.log.length > 0);
 
       await flywheelHandle(world).cancel();
 
@@ -269,7 +269,7 @@ describe('the flywheel', () => {
       const world = newWorld({ fineTune: 'hang' });
       const request = newTrigger();
       await trigger(world, request);
-      await eventually(() => world.jobs.size > 0);
+      await untilTrue(() => world.jobs.size > 0);
 
       await flywheelHandle(world).cancel();
       await messageOf(flywheelHandle(world).result());
@@ -287,7 +287,7 @@ describe('the flywheel', () => {
       const world = newWorld({ fineTune: 'die' });
       const request = newTrigger();
       await trigger(world, request);
-      await eventually(() => world.jobs.size > 0);
+      await untilTrue(() => world.jobs.size > 0);
 
       await flywheelHandle(world).cancel();
       await messageOf(flywheelHandle(world).result());
@@ -299,7 +299,7 @@ describe('the flywheel', () => {
       const world = newWorld({ evaluate: 'die' });
       const request = newTrigger({ strategies: ['base', 'icl'] });
       await trigger(world, request);
-      await eventually(() => world.jobs.size === 2);
+      await untilTrue(() => world.jobs.size === 2);
 
       await flywheelHandle(world).cancel();
       await messageOf(flywheelHandle(world).result());
@@ -334,13 +334,13 @@ describe('the flywheel', () => {
         newTrigger({ strategies: ['icl'] }),
       ];
       const receipts = [await trigger(world, first), await trigger(world, first)];
-      await eventually(() => world.jobs.size > 0);
+      await untilTrue(() => world.jobs.size > 0);
 
       receipts.push(await trigger(world, second), await trigger(world, third));
       await client.workflow
         .getHandle(`flywheel:${world.workloadId}/${first.runId}/nano/lora`)
         .terminate('let it end');
-      await eventually(() => world.closedRuns.has(second.runId));
+      await untilTrue(() => world.closedRuns.has(second.runId));
 
       expect(receipts).toEqual([
         { runId: first.runId, state: 'started' },
@@ -360,11 +360,11 @@ describe('the flywheel', () => {
       const world = newWorld({ fineTune: 'hang' });
       const [first, second] = [newTrigger(), newTrigger({ strategies: ['base'] })];
       await trigger(world, first);
-      await eventually(() => world.jobs.size > 0);
+      await untilTrue(() => world.jobs.size > 0);
       await trigger(world, second);
 
       await flywheelHandle(world).cancel();
-      await eventually(() => world.closedRuns.has(second.runId));
+      await untilTrue(() => world.closedRuns.has(second.runId));
 
       expect(world.closedRuns.get(first.runId)?.status).toBe('cancelled');
       expect(world.closedRuns.get(second.runId)?.status).toBe('completed');
@@ -374,7 +374,7 @@ describe('the flywheel', () => {
       const world = newWorld({ fineTune: 'hang' });
       const [first, second] = [newTrigger(), newTrigger()];
       await trigger(world, first);
-      await eventually(() => world.jobs.size > 0);
+      await untilTrue(() => world.jobs.size > 0);
       await trigger(world, second);
 
       await flywheelHandle(world).signal(withdrawSignal, { runId: second.runId });
@@ -390,7 +390,7 @@ describe('the flywheel', () => {
     await runOnce(world);
 
     const found: string[] = [];
-    await eventually(async () => {
+    await untilTrue(async () => {
       found.length = 0;
       const query = `FlywheelWorkload = '${world.workloadId}' AND FlywheelStage = 'done' AND FlywheelVerdict = 'promote'`;
       for await (const workflow of client.workflow.list({ query })) found.push(workflow.workflowId);

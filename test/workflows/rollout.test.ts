@@ -7,11 +7,11 @@ import { retirementId, rolloutId } from '../../workflows/workflow-ids.ts';
 import {
   client,
   decide,
-  eventually,
   gateHandle,
   messageOf,
   newWorld,
   openGate,
+  untilTrue,
   useWorkers,
 } from './support/bench.ts';
 import { type FakeWorld, servingOf } from './support/fake-activities.ts';
@@ -88,7 +88,7 @@ describe('a rollout', () => {
     const world = newWorld({ proof: 'hang' });
     world.move('first', servingOf('ft:bad'), null);
     const rollback = await start(world, { kind: 'rollback' });
-    await eventually(() => world.route?.version === 2);
+    await untilTrue(() => world.route?.version === 2);
 
     await rollback.cancel();
 
@@ -99,7 +99,7 @@ describe('a rollout', () => {
   it('takes a promotion back that is cancelled in its proof', async () => {
     const world = newWorld({ proof: 'hang' });
     const promotion = await start(world);
-    await eventually(() => world.route?.version === 1);
+    await untilTrue(() => world.route?.version === 1);
 
     await promotion.cancel();
 
@@ -172,7 +172,7 @@ describe('a rollout', () => {
     const world = newWorld({ deployment: 'ready', proof: 'hang', kept: [3_600_000] });
     const moveId = randomUUID();
     const promotion = await start(world, { moveId });
-    await eventually(() => world.route?.version === 1);
+    await untilTrue(() => world.route?.version === 1);
 
     await promotion.cancel();
     await messageOf(promotion.result());

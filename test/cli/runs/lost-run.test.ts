@@ -3,13 +3,13 @@ import { describe, expect, inject, it } from 'vitest';
 import { turnQuery } from '../../../workflows/messages.ts';
 import { aCandidate } from '../../support/experiments.ts';
 import {
-  eventually,
   flywheelHandle,
   gateHandle,
   newTrigger,
   newWorld,
   openGate,
   trigger,
+  untilTrue,
   useWorkers,
 } from '../../workflows/support/bench.ts';
 import { setup } from '../support/cli.ts';
@@ -41,7 +41,7 @@ describe('a run whose workflow was ended from outside', () => {
     const world = newWorld({ fineTune: 'hang' });
     const { runId } = newTrigger();
     await trigger(world, newTrigger({ runId }));
-    await eventually(() => world.jobs.size > 0);
+    await untilTrue(() => world.jobs.size > 0);
     const bundle = await connected();
     await openRow(bundle, runId, world.workloadId);
     return { ...bundle, world, runId };

@@ -4,12 +4,12 @@ import { turnQuery } from '../../../workflows/messages.ts';
 import { flywheelId } from '../../../workflows/workflow-ids.ts';
 import {
   client,
-  eventually,
   flywheelHandle,
   messageOf,
   newTrigger,
   newWorld,
   trigger,
+  untilTrue,
   useWorkers,
 } from '../../workflows/support/bench.ts';
 import { setup } from '../support/cli.ts';
@@ -21,14 +21,14 @@ describe('a run that has not begun', () => {
   /** Temporal lists a new workflow a moment late, and a command waits no longer than that moment. */
   async function listed({ workloadId }: { workloadId: string }): Promise<void> {
     const query = `WorkflowId = '${flywheelId(workloadId)}' AND ExecutionStatus = 'Running'`;
-    await eventually(async () => (await client.workflow.count(query)).count > 0);
+    await untilTrue(async () => (await client.workflow.count(query)).count > 0);
   }
 
   async function oneAtWorkAndOneQueued() {
     const world = newWorld({ fineTune: 'hang' });
     const [first, second] = [newTrigger(), newTrigger()];
     await trigger(world, first);
-    await eventually(() => world.jobs.size > 0);
+    await untilTrue(() => world.jobs.size > 0);
     await trigger(world, second);
     await listed(world);
     const cli = await setup({ TEMPORAL_ADDRESS: inject('temporalAddress') });
@@ -86,7 +86,7 @@ describe('a run that has not begun', () => {
   it('is cancelled as any other when it was started and has no row yet', async () => {
     const world = newWorld({ fineTune: 'hang' });
     const { runId } = await trigger(world);
-    await eventually(() => world.jobs.size > 0);
+    await untilTrue(() => world.jobs.size > 0);
     await listed(world);
     const { run } = await setup({ TEMPORAL_ADDRESS: inject('temporalAddress') });
 

@@ -45,6 +45,11 @@ export function newEntity(prefix: string, body: JsonObject): JsonObject {
   };
 }
 
+/** Of a model that is given by its name, or whole. */
+export function nameOf(model: unknown): unknown {
+  return typeof model === 'object' && model !== null && 'name' in model ? model.name : model;
+}
+
 /** Values of `api_key` and `hf_token`, wherever they sit, never come back. */
 export function redacted(value: Json): Json {
   if (Array.isArray(value)) return value.map(redacted);

@@ -72,8 +72,7 @@ function passes(
   const value = entity[field];
   if (operator === 'gte') return text(value) >= wanted;
   if (operator === 'lte') return text(value) <= wanted;
-  if (operator !== undefined)
-    return isJsonObject(value ?? null) && text((value as JsonObject)[operator]) === wanted;
+  if (operator !== undefined) return isJsonObject(value) && text(value[operator]) === wanted;
   return text(value) === wanted;
 }
 

@@ -3,15 +3,11 @@ import { HTTPException } from 'hono/http-exception';
 import type { z } from 'zod';
 
 /** FastAPI's form of an error: `{"detail": …}`. */
-export function fail(
-  status: 400 | 404 | 409 | 422 | 500,
-  detail: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): HTTPException {
+export function fail(status: 400 | 404 | 409 | 422 | 500, detail: unknown): HTTPException {
   const body = JSON.stringify({ detail });
   return new HTTPException(status, {
     message: body,
-    res: new Response(body, { status, headers: { 'content-type': 'application/json', ...headers } }),
+    res: new Response(body, { status, headers: { 'content-type': 'application/json' } }),
   });
 }
 

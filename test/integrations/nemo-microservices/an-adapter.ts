@@ -6,7 +6,7 @@ import { eventually } from '../../support/eventually.ts';
 import { inMemoryArtifacts } from '../../support/in-memory-artifacts.ts';
 
 /** A row in OpenAI's form. */
-export function aRow(n: number): string {
+function aRow(n: number): string {
   const call = { id: 'call_1', type: 'function', function: { name: 'payday', arguments: '{}' } };
   const tool = {
     type: 'function',

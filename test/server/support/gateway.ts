@@ -6,6 +6,7 @@ import { expect, onTestFinished } from 'vitest';
 import type { LogStore } from '../../../activities/ports/log-store.ts';
 import { flywheelDialect } from '../../../config/fine-tuning-dialects.ts';
 import type { ServingSpec } from '../../../domain/experiments/experiment.ts';
+import type { StoredRecord } from '../../../domain/records/record.ts';
 import type { Route } from '../../../domain/routes/route.ts';
 import { createLog } from '../../../server/log.ts';
 import { type RunningServer, type ServerConfig, startServer } from '../../../server/start-server.ts';
@@ -210,4 +211,20 @@ export async function storedIds(
   const bound = await bundle.logStore.snapshotBound();
   for await (const batch of bundle.logStore.read(workloadId, bound)) ids.push(...batch.map(({ id }) => id));
   return ids;
+}
+
+/** The record of an answered call, once it is stored. */
+export function recordOf(bundle: Pick<GatewayBundle, 'logStore'>, reply: Response): Promise<StoredRecord> {
+  const id = reply.headers.get('x-flywheel-record-id') ?? 'none';
+  return eventually(async () => {
+    const [record] = await bundle.logStore.get([id]);
+    if (record === undefined) throw new Error(`no record ${id} yet`);
+    return record;
+  });
+}
+
+/** The gateway's own counts of calls. */
+export async function countsOf(url: string): Promise<Record<string, number>> {
+  const { calls } = (await (await fetch(`${url}/ready`)).json()) as { calls: Record<string, number> };
+  return calls;
 }

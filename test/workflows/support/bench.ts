@@ -11,7 +11,7 @@ import { decideUpdate, triggerUpdate } from '../../../workflows/messages.ts';
 import { initialAttributes } from '../../../workflows/search-attributes.ts';
 import { activityQueue, gpuQueue, promptQueue, workflowQueue } from '../../../workflows/task-queues.ts';
 import { flywheelId, gateId } from '../../../workflows/workflow-ids.ts';
-import { eventually as untilItHolds } from '../../support/eventually.ts';
+import { eventually } from '../../support/eventually.ts';
 import { bundleWorkflows } from './bundle.ts';
 import { type Behaviour, FakeWorld, fakeActivities, servingOf } from './fake-activities.ts';
 
@@ -159,7 +159,7 @@ export function gateHandle(runId: string) {
 
 /** What a gate answers to a query. The server lets one wait a second, no longer, for a workflow's first task. */
 export function askGate<T>(runId: string, query: string | QueryDefinition<T>): Promise<T> {
-  return untilItHolds(() => gateHandle(runId).query<T>(query));
+  return eventually(() => gateHandle(runId).query<T>(query));
 }
 
 export function rolloutHandle(workflowId: string) {
@@ -195,7 +195,8 @@ export async function messageOf(failing: Promise<unknown>): Promise<string> {
   throw new Error('It did not fail.');
 }
 
-export async function eventually(check: () => boolean | Promise<boolean>): Promise<void> {
+/** Waits for a condition; what it throws is not waited out (that is `eventually`). */
+export async function untilTrue(check: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 30_000;
   while (!(await check())) {
     if (Date.now() > deadline) throw new Error('It never came true.');

@@ -123,9 +123,7 @@ async function watch(world: World, job: CustomizationJob, id: string): Promise<v
     if (status === 'succeeded') return finish(job, training);
     if (status === 'failed' || status === 'cancelled') {
       const { error } = training;
-      throw new Error(
-        isJsonObject(error ?? null) ? text((error as JsonObject)['message']) : 'training failed',
-      );
+      throw new Error(isJsonObject(error) ? text(error['message']) : 'training failed');
     }
     await pause(200, undefined, { signal: world.closed });
   }

@@ -47,7 +47,7 @@ export function regularFile(bytes: Buffer): StoredFile {
 }
 
 /** `hf://datasets/ns/name[/path]`, `hf://ns/name@rev` and the older `nds:` forms. */
-export function readFilesUrl(url: string): { repo: string; revision: string; path: string } | null {
+function readFilesUrl(url: string): { repo: string; revision: string; path: string } | null {
   const match = /^(?:hf|nds):\/\/(?:(datasets|models)\/)?([^/]+)\/([^/@]+)(?:@([^/]+))?(?:\/(.*))?$/.exec(
     url,
   );

@@ -3,7 +3,7 @@ import type { Hono } from 'hono';
 import { z } from 'zod';
 import { isJsonObject, type JsonObject } from '../../../../domain/json.ts';
 import { type Kind, keyOf, mountCrud } from '../crud.ts';
-import { newEntity } from '../entity.ts';
+import { nameOf, newEntity } from '../entity.ts';
 import type { Nims } from '../nim/nims.ts';
 import { fail } from '../replies.ts';
 import { text } from '../text.ts';
@@ -122,13 +122,9 @@ async function deploy(world: World, nims: Nims, deployment: JsonObject): Promise
 /** Why no pod of this config would start; images are named after what they hold. */
 function unusable(config: JsonObject, base: BaseModel): string | null {
   const { nim_deployment: nim } = config;
-  if (!isJsonObject(nim ?? null)) return 'config has no nim_deployment';
-  const { image_name: image } = nim as JsonObject;
+  if (!isJsonObject(nim)) return 'config has no nim_deployment';
+  const { image_name: image } = nim;
   return text(image).endsWith(`/${base.id}`) ? null : `ErrImagePull: ${text(image)} not found`;
-}
-
-function nameOf(model: unknown): unknown {
-  return typeof model === 'object' && model !== null && 'name' in model ? model.name : model;
 }
 
 /** What Helm deployed with the platform: in the model's own namespace. */

@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import { z } from 'zod';
 import { isJsonObject, type JsonObject } from '../../../../domain/json.ts';
 import { type Kind, mountCrud, type Table } from '../crud.ts';
+import { nameOf } from '../entity.ts';
 import { fail } from '../replies.ts';
 import { text } from '../text.ts';
 
@@ -54,15 +55,9 @@ export function mountEntities(app: Hono, tables: EntityTables): void {
     ...kind('Model', '/v1/models', tables.models, CreateModel),
     filters: {
       base_model: (entity, wanted) => nameOf(entity['base_model']) === wanted,
-      peft: (entity, wanted) => isJsonObject(entity['peft'] ?? null) === (wanted === 'true'),
+      peft: (entity, wanted) => isJsonObject(entity['peft']) === (wanted === 'true'),
     },
     // The SDK's type of a model has no id.
     show: ({ id: _id, ...entity }) => entity,
   });
-}
-
-function nameOf(baseModel: unknown): unknown {
-  return typeof baseModel === 'object' && baseModel !== null && 'name' in baseModel
-    ? baseModel.name
-    : baseModel;
 }

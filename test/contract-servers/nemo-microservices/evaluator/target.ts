@@ -19,8 +19,8 @@ export class EndpointError extends Error {
  */
 export function toEndpoint(model: Json, nimUrl: string): Endpoint {
   const own = isJsonObject(model) ? model['api_endpoint'] : undefined;
-  if (isJsonObject(own ?? null)) {
-    const { url, model_id: id, api_key: key = null } = own as JsonObject;
+  if (isJsonObject(own)) {
+    const { url, model_id: id, api_key: key = null } = own;
     const path = text(url).replace(/\/$/, '');
     return {
       url: path.endsWith('/chat/completions') ? path : `${path}/chat/completions`,
