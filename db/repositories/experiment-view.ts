@@ -1,8 +1,15 @@
-import { asc, count, desc, eq, inArray } from 'drizzle-orm';
+import { asc, count, desc, eq, inArray, sql } from 'drizzle-orm';
 import type { ExperimentView } from '../../activities/ports/run-lineage.ts';
 import { strategies } from '../../domain/experiments/experiment.ts';
 import type { Database } from '../connect.ts';
-import { candidates, evaluationItems, evaluations, experiments, jobs } from '../schema/experiments.ts';
+import {
+  adapters,
+  candidates,
+  evaluationItems,
+  evaluations,
+  experiments,
+  jobs,
+} from '../schema/experiments.ts';
 import { safetyProgress } from './safety.ts';
 
 type ExperimentRow = typeof experiments.$inferSelect & { candidate: string };
@@ -14,7 +21,7 @@ export async function experimentViews(db: Database, runId: string): Promise<Expe
   const rows = await experimentRows(db, runId);
   const ids = rows.map((row) => row.id);
   const [jobOf, evaluationOf, checkedOf] = await Promise.all([
-    newestJobs(db, ids),
+    jobsThatCount(db, ids),
     newestEvaluations(db, ids),
     safetyProgress(db, ids),
   ]);
@@ -48,13 +55,20 @@ async function experimentRows(db: Database, runId: string): Promise<ExperimentRo
     );
 }
 
-async function newestJobs(db: Database, ids: readonly string[]): Promise<Map<string, JobRow>> {
+/** Of an experiment's jobs the one that has its adapter, else the one that was heard of last. */
+async function jobsThatCount(db: Database, ids: readonly string[]): Promise<Map<string, JobRow>> {
   const rows = await db
-    .selectDistinctOn([jobs.experimentId])
+    .selectDistinctOn([jobs.experimentId], { job: jobs })
     .from(jobs)
+    .leftJoin(adapters, eq(adapters.jobId, jobs.id))
     .where(inArray(jobs.experimentId, [...ids]))
-    .orderBy(jobs.experimentId, desc(jobs.createdAt), desc(jobs.id));
-  return new Map(rows.map((row) => [row.experimentId, row]));
+    .orderBy(
+      jobs.experimentId,
+      sql`${adapters.createdAt} desc nulls last`,
+      desc(jobs.updatedAt),
+      desc(jobs.id),
+    );
+  return new Map(rows.map(({ job }) => [job.experimentId, job]));
 }
 
 async function newestEvaluations(db: Database, ids: readonly string[]): Promise<Map<string, EvaluationRow>> {

@@ -87,7 +87,10 @@ export const jobs = pgTable(
   {
     id: text().primaryKey(),
     provider: text().notNull(),
-    /** Idempotency key: what makes a retry find this job instead of paying for another. */
+    /**
+     * Idempotency key: what makes a retry find this job instead of paying for another. Not unique: a service that
+     * knows no such keys may have made two jobs of one, and which of them counts changes while they go on.
+     */
     key: text().notNull(),
     experimentId: text()
       .notNull()
@@ -105,11 +108,7 @@ export const jobs = pgTable(
     createdAt: createdAt(),
     updatedAt: createdAt(),
   },
-  (t) => [
-    uniqueIndex('jobs_provider_key').on(t.provider, t.key),
-    index('jobs_experiment').on(t.experimentId),
-    oneOf('jobs_status', t.status, jobStatuses),
-  ],
+  (t) => [index('jobs_experiment').on(t.experimentId), oneOf('jobs_status', t.status, jobStatuses)],
 );
 
 /** LoRA weights that a job made; `model` is the id under which the provider serves them. */

@@ -186,6 +186,32 @@ export function experimentCases(lineage: () => Lineage): void {
     expect((await view())?.training?.jobId).toBe('job-2');
   });
 
+  it('holds both jobs that a service made of one key, and shows the one that came to an adapter', async () => {
+    const { experiments, adapters } = lineage();
+    const setAside = { train: 1, validation: 0, reasons: { row_too_long: 1 }, list: anArtifactRef('9', 1) };
+    const at = { experimentId, datasetId, provider: 'local', baseModel: 'nano-1m' };
+    await experiments.recordJob({ ...job, jobId: 'surplus' });
+
+    // Created first and answered never: found only by a later attempt.
+    await experiments.recordJob({ ...job, jobId: 'late', setAside });
+    await experiments.updateJob('late', 'succeeded', null);
+    await experiments.recordAdapter({ ...at, jobId: 'late', model: 'ft:late' });
+    await experiments.updateJob('surplus', 'cancelled', null);
+
+    expect((await view())?.training).toMatchObject({ jobId: 'late', status: 'succeeded', setAside });
+    expect(await adapters.find('ft:late')).toMatchObject([{ job: { id: 'late', key: job.key, setAside } }]);
+  });
+
+  it('shows, while there is no adapter, the job that was heard of last', async () => {
+    const { experiments } = lineage();
+    await experiments.recordJob({ ...job, jobId: 'first' });
+    await experiments.recordJob({ ...job, jobId: 'second', key: 'run-1-abc-2' });
+
+    await experiments.updateJob('first', 'running', null);
+
+    expect((await view())?.training).toMatchObject({ jobId: 'first', status: 'running' });
+  });
+
   it('stores an answered item once and keeps the first answer, verbatim', async () => {
     const { evaluations } = lineage();
     await evaluations.open(evaluation);
