@@ -1,4 +1,5 @@
 import { and, asc, eq, gt, isNull, lt, not, or, type SQL, sql } from 'drizzle-orm';
+import type { DeploymentTarget } from '../../activities/ports/deployer.ts';
 import {
   type ClaimedDeployment,
   claimLastsMs,
@@ -9,6 +10,7 @@ import {
 import { UnavailableError } from '../../domain/errors.ts';
 import type { Database, Queries } from '../connect.ts';
 import { deploymentHolds, deployments } from '../schema/deployments.ts';
+import { lockDeployments, lockHolds } from './deployment-locks.ts';
 import { releaseStrayHolds, strayHolds } from './stray-holds.ts';
 
 /** Of a hold `h`. Names are written out: in a selection drizzle leaves the table's away. */
@@ -25,12 +27,7 @@ function isHeld(holder?: string): SQL {
 
 export function createDeploymentLineage(db: Database): DeploymentLineage {
   return {
-    hold: ({ provider, model, baseModel }, holder) =>
-      db.transaction(async (tx) => {
-        // The base first, always: two that hold the same pair wait for each other in one order.
-        if (baseModel !== null) await holdOne(tx, { provider, model: baseModel }, null, holder);
-        await holdOne(tx, { provider, model }, baseModel, holder);
-      }),
+    hold: (target, holder) => db.transaction((tx) => hold(tx, target, holder)),
     begin: (key, holder) => begin(db, key, holder),
     async recordDeployment({ provider, model, baseModel }, { id, ours }) {
       await db
@@ -54,30 +51,27 @@ export function createDeploymentLineage(db: Database): DeploymentLineage {
   };
 }
 
-async function holdOne(
+async function hold(
   tx: Queries,
-  key: ProviderModel,
-  baseModel: string | null,
+  { provider, model, baseModel }: DeploymentTarget & ProviderModel,
   holder: string,
 ): Promise<void> {
-  await tx
-    .insert(deployments)
-    .values({ ...key, baseModel })
-    .onConflictDoNothing();
-  const [row] = await tx
-    .select({ removingSince: deployments.removingSince })
-    .from(deployments)
-    .where(is(deployments, key))
-    .for('update');
+  const base = baseModel === null ? [] : [{ provider, model: baseModel, baseModel: null }];
+  const needed = [...base, { provider, model, baseModel }];
+  await tx.insert(deployments).values(needed).onConflictDoNothing();
+  const rows = await lockDeployments(tx, or(...needed.map((one) => is(deployments, one))));
   // Forgotten between the two statements, or being removed: either way it can be made anew in a moment.
-  if (row === undefined || row.removingSince !== null) {
-    throw new UnavailableError(`The deployment of ${key.model} at ${key.provider} is being removed.`, {
+  const gone = needed.find(
+    (one) => !rows.some((row) => row.model === one.model && row.removingSince === null),
+  );
+  if (gone !== undefined) {
+    throw new UnavailableError(`The deployment of ${gone.model} at ${provider} is being removed.`, {
       kind: 'busy',
     });
   }
   await tx
     .insert(deploymentHolds)
-    .values({ ...key, holder })
+    .values(rows.map((row) => ({ provider, model: row.model, holder })))
     .onConflictDoUpdate({
       target: [deploymentHolds.provider, deploymentHolds.model, deploymentHolds.holder],
       set: { keptUntil: null },
@@ -128,18 +122,23 @@ async function forget(db: Database, claimed: ClaimedDeployment): Promise<void> {
  * had released it meanwhile.
  */
 async function release(
-  db: Queries,
+  tx: Queries,
   holder: string,
   keepMs: number,
   except: readonly ProviderModel[],
 ): Promise<void> {
+  const { keptUntil } = deploymentHolds;
+  await lockHolds(
+    tx,
+    and(eq(deploymentHolds.holder, holder), or(isNull(keptUntil), gt(keptUntil, sql`now()`))),
+  );
   const kept = except.map(({ provider, model }) => or(holdOf(provider, model), baseOf(provider, model)));
   if (kept.length > 0)
-    await db
+    await tx
       .update(deploymentHolds)
       .set({ keptUntil: null })
       .where(and(eq(deploymentHolds.holder, holder), gt(deploymentHolds.keptUntil, sql`now()`), or(...kept)));
-  await db
+  await tx
     .update(deploymentHolds)
     .set({ keptUntil: sql`now() + ${keepMs} * interval '1 millisecond'` })
     .where(
@@ -162,12 +161,7 @@ function baseOf(provider: string, adapter: string): SQL {
 }
 
 async function claimUnused(tx: Queries, staleMs: number): Promise<readonly ClaimedDeployment[]> {
-  // Taken in one order by whoever takes several.
-  await tx
-    .select({ model: deployments.model })
-    .from(deployments)
-    .orderBy(asc(deployments.provider), asc(deployments.model))
-    .for('update');
+  await lockDeployments(tx);
   const claimed = await tx
     .update(deployments)
     .set({ removingSince: sql`now()` })

@@ -3,6 +3,7 @@ import type { Hold } from '../../activities/ports/deployment-lineage.ts';
 import { routeHolder, runHolder } from '../../domain/deployments/holder.ts';
 import type { Database } from '../connect.ts';
 import { deploymentHolds } from '../schema/deployments.ts';
+import { lockHolds } from './deployment-locks.ts';
 import { mayBePromoted } from './promotable.ts';
 
 const columns = {
@@ -21,7 +22,12 @@ export function strayHolds(db: Database, over: readonly string[]): Promise<Hold[
 
 /** One statement: between a look and a release a rollout could have come to hold it. */
 export function releaseStrayHolds(db: Database, over: readonly string[]): Promise<Hold[]> {
-  return db.update(deploymentHolds).set({ keptUntil: sql`now()` }).where(isStray(over)).returning(columns);
+  const stray = lockHolds(db, isStray(over));
+  return db
+    .update(deploymentHolds)
+    .set({ keptUntil: sql`now()` })
+    .where(sql`(deployment_holds.provider, deployment_holds.model, deployment_holds.holder) in ${stray}`)
+    .returning(columns);
 }
 
 /** A hold that neither a run under way nor the holder's route accounts for. */
