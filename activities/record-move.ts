@@ -5,8 +5,9 @@ import type { Lineage } from './ports/lineage.ts';
 export interface EndedMove {
   readonly move: RouteMove;
   readonly route: Route | null;
-  readonly outcome: 'moved' | 'restored' | 'unproven';
-  /** What the gateway showed, or why the move was taken back or could not be shown. */
+  /** `not_deployed`: a promotion that moved nothing, because its model could not be deployed. */
+  readonly outcome: 'moved' | 'restored' | 'unproven' | 'not_deployed';
+  /** What the gateway showed, or why the move was taken back, could not be shown or was never made. */
   readonly detail: string;
 }
 
@@ -26,8 +27,11 @@ export function createRecordMove({
       action: `${move.kind}_${outcome}`,
       detail: {
         reason: move.reason,
-        version: route?.version ?? 0,
-        model: route?.serving?.model ?? null,
+        // A move that was never made says nothing of the route, which stands where it stood.
+        ...(outcome !== 'not_deployed' && {
+          version: route?.version ?? 0,
+          model: route?.serving?.model ?? null,
+        }),
         detail,
       },
     });

@@ -3,6 +3,7 @@ import {
   CancellationScope,
   isCancellation,
   log,
+  patched,
   setCurrentDetails,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
@@ -24,7 +25,8 @@ const defaultProofTimeoutMs = 60_000;
  * Moves a workload's route in one step and proves it:
  *
  *     what is to be served? → (deploy) → move → ask the gateway until it shows the move
- *                                          └─ it does not, or we are stopped → a promotion is taken back
+ *                                 │        └─ it does not, or we are stopped → a promotion is taken back
+ *                                 └─ it cannot be, or we are stopped → a promotion ends here, and the audit says so
  *
  * A promotion takes the run's approved winner, a rollback what the route served before. A rollback stays, also
  * when nothing could show it: it then ends `unproven`.
@@ -53,10 +55,22 @@ async function deploy(input: RolloutInput, { serving }: PlannedMove): Promise<vo
       { serving, holder: routeHolder(input.workloadId) },
     ]);
   } catch (error) {
+    if (input.kind === 'promotion') await recordNotDeployed(input, error);
     // Whoever rolls back wants away from what serves now; the proof will show what became of it.
     if (isCancellation(error) || input.kind === 'promotion') throw asFailure(error);
     log.warn('What the route goes back to could not be deployed', { reason: reasonOf(error) });
   }
+}
+
+/** An approval that moved nothing: without this its `approve` would be the last that the audit log knows of it. */
+async function recordNotDeployed(input: RolloutInput, error: unknown): Promise<void> {
+  // One that failed before this was recorded may still be giving back what it held.
+  if (!patched('record-not-deployed')) return;
+  const detail = whyStopped(error);
+  show(input, 'not_deployed', null, detail);
+  await CancellationScope.nonCancellable(() =>
+    lineage.recordMove({ move: input, route: null, outcome: 'not_deployed', detail }),
+  );
 }
 
 async function move(input: RolloutInput, planned: PlannedMove): Promise<RolloutResult> {
@@ -77,7 +91,7 @@ async function move(input: RolloutInput, planned: PlannedMove): Promise<RolloutR
     if (input.kind === 'rollback') return await end(input, route, 'unproven', proof.detail);
     return await restore(input, planned, proof.detail);
   } catch (error) {
-    const why = isCancellation(error) ? 'The move was cancelled.' : reasonOf(error);
+    const why = whyStopped(error);
     if (input.kind === 'promotion') {
       await CancellationScope.nonCancellable(() => restore(input, planned, why));
     } else if (moved) {
@@ -115,6 +129,10 @@ async function end(
     outcome,
     ...(outcome === 'moved' ? {} : { reason: detail }),
   };
+}
+
+function whyStopped(error: unknown): string {
+  return isCancellation(error) ? 'The move was cancelled.' : reasonOf(error);
 }
 
 function toWhat(serving: ServingSpec | null): string {

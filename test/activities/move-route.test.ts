@@ -145,6 +145,16 @@ describe('the steps of a rollout', () => {
       { action: 'promotion_restored', actor: 'ada' },
     ]);
   });
+
+  it('claim nothing about the route in the audit log where nothing was moved', async () => {
+    const { recordMove, lineage, promotion, workloadId } = await setup();
+
+    await recordMove({ move: promotion, route: null, outcome: 'not_deployed', detail: 'insufficient GPUs' });
+
+    const [entry] = await lineage.audit.list(workloadId);
+    expect(entry).toMatchObject({ action: 'promotion_not_deployed', actor: 'ada', runId: promotion.runId });
+    expect(entry?.detail).toEqual({ reason: 'a test', detail: 'insufficient GPUs' });
+  });
 });
 
 function serving(model: string): ServingSpec {

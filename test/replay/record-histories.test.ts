@@ -103,6 +103,15 @@ describe.runIf(process.env.RECORD_HISTORIES)('recorded histories', () => {
     await save('retirement', retiredId);
   });
 
+  // `rollout-not-deployed-unrecorded` is one of before such a rollout was written to the audit log.
+  it('of a rollout that cannot deploy what was approved', async () => {
+    const world = newWorld({ deployment: new Error('insufficient GPUs') });
+    const run = await openGate(world);
+    await decide(run);
+    await messageOf(rolloutHandle(rolloutId(world.workloadId)).result());
+    await save('rollout-not-deployed', rolloutId(world.workloadId));
+  });
+
   it('of a rollout that is restored', async () => {
     const world = newWorld({ proof: false });
     await decide(await openGate(world));

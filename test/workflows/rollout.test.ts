@@ -205,7 +205,20 @@ describe('a rollout', () => {
     });
 
     expect(world.route).toBeNull();
+    expect(world.log).toEqual(['promotion not_deployed']);
     expect(world.released).toEqual([`route:${world.workloadId}`]);
+  });
+
+  it('says as well that it moved nothing when it is cancelled while its model is deployed', async () => {
+    const world = newWorld({ deployment: 'hang' });
+    const promotion = await start(world);
+    await untilTrue(() => world.deployed.length > 0);
+
+    await promotion.cancel();
+
+    expect(await messageOf(promotion.result())).toBe('Workflow canceled');
+    expect(world.route).toBeNull();
+    expect(world.log).toEqual(['promotion not_deployed']);
   });
 
   it('rolls back all the same when what it goes back to cannot be deployed', async () => {
@@ -216,5 +229,6 @@ describe('a rollout', () => {
     const result = await (await start(world, { kind: 'rollback' })).result();
 
     expect(result).toMatchObject({ outcome: 'moved', model: 'ft:first' });
+    expect(world.log).toEqual(['rollback moved']);
   });
 });

@@ -52,7 +52,7 @@ export interface Behaviour {
   proof: boolean | 'hang';
   auditFails: boolean;
   /** Set where the provider deploys its models on request: what becomes of it. */
-  deployment: 'ready' | Error | null;
+  deployment: 'ready' | 'hang' | Error | null;
   /** What each attempt to give a route's models back comes to: how long something is kept still. None: nothing is. */
   kept: readonly (number | Error)[];
   gateTtlMs: number;
@@ -241,6 +241,7 @@ export function fakeActivities(worlds: ReadonlyMap<string, FakeWorld>): Activiti
       if (world.behaviour.deployment instanceof Error)
         throw ApplicationFailure.nonRetryable(world.behaviour.deployment.message, 'RejectedError');
       world.deployed.push(`${holder} ${serving.model}`);
+      if (world.behaviour.deployment === 'hang') return hang();
     },
     async releaseRunModels({ runId }) {
       ofRun(runId).released.push(`run:${runId}`);
