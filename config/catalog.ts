@@ -84,6 +84,7 @@ function crossCheck(
   }
   return [
     ...problems,
+    ...sharedNamespaces(providers, at),
     ...candidates.flatMap((candidate, index) => {
       const path = ['candidates', index] as const;
       const twice = candidates.findIndex((other) => other.name === candidate.name) < index;
@@ -93,6 +94,29 @@ function crossCheck(
       ];
     }),
   ];
+}
+
+/**
+ * At v1 a base model's deployment is named after its namespace and the model, while who needs it is known for each
+ * provider: of two in one namespace, the last to need it there would remove it for both.
+ */
+function sharedNamespaces(
+  providers: CandidatesFile['providers'],
+  at: (path: readonly PropertyKey[]) => string,
+): string[] {
+  const v1 = Object.entries(providers).flatMap(([name, entry]) => {
+    const provider = toProvider(entry, null, '.');
+    return provider.kind === 'nemo-microservices' ? [{ name, ...provider }] : [];
+  });
+  return v1.flatMap(({ name, url, namespace }, index) => {
+    const first = v1.slice(0, index).find((other) => other.url === url && other.namespace === namespace);
+    return first === undefined
+      ? []
+      : [
+          `${at(['providers', name, 'namespace'])} "${name}" and "${first.name}" share the namespace "${namespace}" at ${url}: ` +
+            'each needs its own, or one removes what the other serves',
+        ];
+  });
 }
 
 function candidateProblems(

@@ -364,6 +364,13 @@ describe('candidates.yaml', () => {
       'FILE:6:12 "x" trains ranks that are powers of two, such as 16 or 32; not 12',
     ],
     [
+      'two providers in one namespace of NeMo Microservices v1',
+      'providers:\n  a: {kind: nemo-microservices, url: "http://h/", nim_url: "http://n"}\n' +
+        '  b: {kind: nemo-microservices, url: "http://h", nim_url: "http://o", namespace: flywheel}\n' +
+        oneCandidate,
+      'FILE:3:71 "b" and "a" share the namespace "flywheel" at http://h: each needs its own, or one removes',
+    ],
+    [
       'lora at a server that only serves',
       'providers: {x: {kind: vllm, url: "http://h/v1"}}\ncandidates:\n  - name: a\n    model: b\n    provider: x\n',
       '"lora" needs a `trainer`; "x" does not train',
@@ -392,6 +399,19 @@ describe('candidates.yaml', () => {
 
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(expected);
+  });
+
+  it('takes two of v1 that share an address or a namespace, not both, and two of NeMo Platform that share both', () => {
+    const v1 = (name: string, more: string) =>
+      `  ${name}: {kind: nemo-microservices, nim_url: "http://n", ${more}}\n`;
+    const { problems } = setup(
+      `providers:\n${v1('a', 'url: "http://h"')}${v1('b', 'url: "http://i"')}` +
+        v1('c', 'url: "http://h", namespace: other') +
+        '  x: {kind: nemo-platform, url: "http://h", customizer: automodel}\n' +
+        `  y: {kind: nemo-platform, url: "http://h", customizer: unsloth}\n${oneCandidate}`,
+    );
+
+    expect(problems()).toEqual([]);
   });
 
   it('has the model server serve what its local candidates name, beside the shipped models', () => {
