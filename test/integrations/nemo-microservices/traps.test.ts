@@ -1,4 +1,3 @@
-import { strToU8, zipSync } from 'fflate';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { hasEnded } from '../../../activities/ports/trainer.ts';
 import { createChatModel } from '../../../integrations/nemo-microservices/chat-model.ts';
@@ -6,7 +5,6 @@ import { createCustomizer } from '../../../integrations/nemo-microservices/custo
 import { createDataStore } from '../../../integrations/nemo-microservices/data-store.ts';
 import { createDeployer } from '../../../integrations/nemo-microservices/deployer.ts';
 import { createEntityStore } from '../../../integrations/nemo-microservices/entity-store.ts';
-import { readArchive } from '../../../integrations/nemo-microservices/evaluation-archive.ts';
 import { createEvaluator } from '../../../integrations/nemo-microservices/evaluator.ts';
 import { defaultTraining } from '../../../integrations/nemo-microservices/settings.ts';
 import { createTrainer } from '../../../integrations/nemo-microservices/trainer.ts';
@@ -33,7 +31,7 @@ import { aRequest } from './an-adapter.ts';
  * | `cancelling` seen by a poller | `job-traps` | a job of … that is being cancelled has not ended |
  * | a failed job without a detail | `job-traps` | a job without a detail has failed for the reason in its logs, as an … |
  * | NaN as a score | `job-traps` | a call whose arguments are no JSON is scored NaN, which is no score |
- * | | here | what is not a number is no score |
+ * | | `evaluation-archive` | what is not a number is no score |
  * | `"10"` under `(\d)` | here | a pattern of one digit reads a 10 as 1 (the service) |
  * | | `domain/judging/judge` | is no score: 10 (Flywheel, which judges where v1 evaluates) |
  * | tool arguments as a string or as an object | here | Customizer is given objects where OpenAI has strings |
@@ -145,32 +143,6 @@ test('progress is no success', async () => {
     error: 'Upload of the checkpoint failed',
   });
 }, 600_000);
-
-test('what is not a number is no score', () => {
-  const results =
-    '{"task": [{"item": {"item_id": "a", "note": "NaN, \\"NaN\\" and -Infinity"},' +
-    ' "sample": {"response": {"choices": []}},' +
-    ' "metrics": {"judge": {"scores": {"rating": {"value": NaN}, "other": {"value": 2.5}}}, "bare": -Infinity}}]}';
-  const zip = zipSync({ 'job/results.json': strToU8(results) });
-
-  const rows = [...readArchive(zip, { provider: 'nemo', jobId: 'eval-1' })];
-
-  expect(rows).toEqual([
-    {
-      itemId: 'a',
-      response: { choices: [] },
-      error: null,
-      metrics: { 'judge.rating': null, 'judge.other': 2.5, bare: null },
-    },
-  ]);
-});
-
-test.each([
-  ['no archive of samples', zipSync({ 'logs.txt': strToU8('x') })],
-  ['samples of another form', zipSync({ 'results.json': strToU8('{"task": [{"row": 1}]}') })],
-])('results with %s are an error, not an evaluation without answers', (_, zip) => {
-  expect(() => [...readArchive(zip, { provider: 'nemo', jobId: 'eval-1' })]).toThrow(/eval-1/);
-});
 
 test('Customizer is given objects where OpenAI has strings', async () => {
   const { trainer, artifacts } = setup();
