@@ -91,6 +91,11 @@ export function shorten(text: string, sent?: string | null): string {
   return line.length > longestDetail ? `${line.slice(0, longestDetail)}…` : line;
 }
 
+/** What a service tells of a thing of its own, in its words: its error as ours are shown. */
+export function tidied<T extends { readonly error: string | null }>(told: T, sent: string | null): T {
+  return told.error === null ? told : { ...told, error: shorten(told.error, sent) };
+}
+
 function isPassing({ status, code }: Refusal, retryAfterMs: number | undefined): boolean {
   if (status === 429) return !exhaustedCodes.has(code ?? '');
   // A 409 is a refusal (same name, wrong state) unless the service says that it will pass.

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { withoutSecrets } from '../../domain/secrets.ts';
 
 const Event = z.object({
   type: z.string().nullish(),
@@ -21,11 +20,9 @@ export const ContainerLogs = z
   })
   .transform(({ entries, error }): string | null => {
     const told = [error?.message, error?.explanation].filter((text) => text);
-    const reason =
-      told.length > 0
-        ? told.join(': ')
-        : newestWarning(Object.values(entries ?? {}).flatMap(({ events }) => events ?? []));
-    return reason === null ? null : withoutSecrets(reason);
+    return told.length > 0
+      ? told.join(': ')
+      : newestWarning(Object.values(entries ?? {}).flatMap(({ events }) => events ?? []));
   });
 
 function newestWarning(events: readonly Event[]): string | null {

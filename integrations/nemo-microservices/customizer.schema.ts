@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { TrainingJob, TrainingProgress } from '../../activities/ports/trainer.ts';
-import { withoutSecrets } from '../../domain/secrets.ts';
 import { toStatus } from './job-status.ts';
 
 export const Target = z
@@ -117,8 +116,7 @@ export type Job = z.output<typeof Job>;
 function reasonOf(details: StatusDetails | null): string | null {
   const told = (details?.status_logs ?? []).filter(({ detail }) => detail);
   const newest = [...told].sort((a, b) => ((a.updated_at ?? '') < (b.updated_at ?? '') ? 1 : -1))[0];
-  // It may quote a pod's environment, or what a model's host said.
-  return newest?.detail ? withoutSecrets(newest.detail) : null;
+  return newest?.detail || null;
 }
 
 function toProgress(details: StatusDetails | null, epochs: number): TrainingProgress | null {

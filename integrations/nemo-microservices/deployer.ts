@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Deployer, Deployment, DeploymentTarget } from '../../activities/ports/deployer.ts';
 import { RejectedError, UnavailableError } from '../../domain/errors.ts';
+import { shorten } from '../http/errors.ts';
 import { createChatModel } from './chat-model.ts';
 import { type DeploymentId, formatId, parseId } from './deployment-id.ts';
 import {
@@ -207,7 +208,9 @@ async function toDeployment(
   const ours = deployment !== null && isOurs(deployment, context.settings.namespace);
   const shown = { id: formatId(id), ours, error: null };
   if (deployment?.status === 'failed') {
-    return { ...shown, status: 'failed', error: deployment.description || 'the service gives no reason' };
+    // A cluster's words about a pod may quote what it was given.
+    const error = shorten(deployment.description || 'the service gives no reason', context.settings.apiKey);
+    return { ...shown, status: 'failed', error };
   }
   if (deployment !== null && deployment.status !== 'ready') return { ...shown, status: 'pending' };
   if (await context.isServed(model)) return { ...shown, status: 'ready' };

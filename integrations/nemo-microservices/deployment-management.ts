@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { withoutSecrets } from '../../domain/secrets.ts';
 import { ifThere } from './errors.ts';
 import { listAll } from './paging.ts';
 import { itemPath, type Transport } from './transport.ts';
@@ -39,16 +38,11 @@ export const ModelDeployment = z
     /** What its NIM runs by; null where the reply only names its config. */
     container: typeof found.config === 'object' ? (found.config?.nim_deployment ?? null) : null,
     status: toStatus(found.status_details.status),
-    description: tidied(found.status_details.description),
+    description: found.status_details.description ?? null,
     customFields: found.custom_fields ?? {},
     createdAt: found.created_at ?? null,
   }));
 export type ModelDeployment = z.output<typeof ModelDeployment>;
-
-/** A cluster's words about a pod may quote what it was given. */
-function tidied(description: string | null | undefined): string | null {
-  return description == null ? null : withoutSecrets(description);
-}
 
 /** `ready` is the one good end; `deployed`, which the blueprint waits for, never comes. */
 function toStatus(status: string): 'pending' | 'ready' | 'failed' {

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { EvaluatedRow, EvaluationJob } from '../../activities/ports/evaluator.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../domain/json.ts';
-import { withoutSecrets } from '../../domain/secrets.ts';
 import { toStatus } from './job-status.ts';
 
 const Task = z.object({
@@ -27,8 +26,7 @@ export const Job = z
     job: {
       id,
       status: toStatus(status),
-      error:
-        status === 'failed' ? withoutSecrets(status_details?.message ?? 'the service gives no reason') : null,
+      error: status === 'failed' ? (status_details?.message ?? 'the service gives no reason') : null,
       // Nothing that Evaluator says tells a lost pod from a wrong dataset.
       errorRetryable: false,
     } satisfies EvaluationJob,
@@ -55,7 +53,7 @@ export const SampleRow = z
     return {
       itemId: item.item_id,
       response,
-      error: response === null ? withoutSecrets(told) : null,
+      error: response === null ? told : null,
       metrics: flatten(metrics ?? {}),
     };
   });

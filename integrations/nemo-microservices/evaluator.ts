@@ -1,6 +1,7 @@
 import type { EvaluationJob, EvaluationJobRequest, Evaluator } from '../../activities/ports/evaluator.ts';
 import { hasEnded } from '../../activities/ports/trainer.ts';
 import { RejectedError } from '../../domain/errors.ts';
+import { tidied } from '../http/errors.ts';
 import { createLauncher, jobsOf, type Service } from '../http/launch-once.ts';
 import { createDataStore, type DataStore } from './data-store.ts';
 import { createEntityStore, type EntityStore } from './entity-store.ts';
@@ -35,12 +36,16 @@ export function createEvaluator(settings: NemoSettings): Evaluator {
     create: (request) => create(context, request),
     cancel: (jobId) => cancel(jobs, jobId),
   };
+  const launch = createLauncher(service);
+  // In the words of the service, or of the model's host.
+  const clean = <T extends { readonly error: string | null }>(told: T) => tidied(told, settings.apiKey);
   return {
-    findAll: (key) => jobsOf(service, key),
-    launch: createLauncher(service),
-    get: async (jobId) => (await jobs.get(jobId)).job,
+    findAll: async (key) => (await jobsOf(service, key)).map(clean),
+    launch: async (request) => clean(await launch(request)),
+    get: async (jobId) => clean((await jobs.get(jobId)).job),
     async *results(jobId) {
-      yield* readArchive(await jobs.archive(jobId), { provider: settings.name, jobId });
+      const rows = readArchive(await jobs.archive(jobId), { provider: settings.name, jobId });
+      for (const row of rows) yield clean(row);
     },
     cancel: service.cancel,
   };

@@ -7,6 +7,7 @@ import {
 } from '../../activities/ports/trainer.ts';
 import { FlywheelError, RejectedError } from '../../domain/errors.ts';
 import { sha256 } from '../../domain/hash.ts';
+import { tidied } from '../http/errors.ts';
 import { createLauncher, jobsOf, type Service } from '../http/launch-once.ts';
 import type { Job } from './customizer.schema.ts';
 import { type Customizer, createCustomizer } from './customizer.ts';
@@ -38,10 +39,10 @@ export function createTrainer(
   return {
     findAll: async (key) => {
       const jobs = await jobsOf(service, key);
-      return Promise.all(jobs.map((job) => explained(customizer, job)));
+      return Promise.all(jobs.map((job) => explained(context, job)));
     },
-    launch: async (request) => explained(customizer, await launch(request)),
-    get: async (jobId) => explained(customizer, (await customizer.job(jobId)).job),
+    launch: async (request) => explained(context, await launch(request)),
+    get: async (jobId) => explained(context, (await customizer.job(jobId)).job),
     progress: async (jobId) => (await customizer.job(jobId)).progress,
     cancel: service.cancel,
   };
@@ -95,15 +96,22 @@ function configName(baseModel: string, config: object): string {
   return `${model}@v1.0.0+${prefix}-${sha256(JSON.stringify(config)).slice(0, 12)}`;
 }
 
-/** A failed job with its reason: its status mostly has one, else the logs of its containers may. */
-async function explained(customizer: Customizer, job: TrainingJob): Promise<TrainingJob> {
-  if (job.status !== 'failed' || job.error !== null) return job;
+/**
+ * A failed job with its reason: its status mostly has one, else the logs of its containers may. Either may quote a
+ * pod's environment, or what a model's host said.
+ */
+async function explained({ customizer, settings }: Context, job: TrainingJob): Promise<TrainingJob> {
+  const error = job.status === 'failed' ? (job.error ?? (await failureReason(customizer, job.id))) : null;
+  return tidied({ ...job, error }, settings.apiKey);
+}
+
+async function failureReason(customizer: Customizer, jobId: string): Promise<string | null> {
   try {
-    return { ...job, error: await customizer.failureReason(job.id) };
+    return await customizer.failureReason(jobId);
   } catch (error) {
     if (!(error instanceof FlywheelError)) throw error;
     // That it failed is known, and worth more than why.
-    return job;
+    return null;
   }
 }
 

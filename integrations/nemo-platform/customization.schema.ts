@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { TrainingProgress } from '../../activities/ports/trainer.ts';
-import { shorten } from '../http/errors.ts';
 
 /** Metrics as automodel's training step tells them, which our plug-in does too. */
 export const Progress = z
@@ -27,7 +26,7 @@ export const Outcome = z.object({
   phase: z.string().optional(),
   train_seconds: z.number().nullish(),
   /** In the words of the model server behind it. */
-  failure: z.object({ code: z.string(), message: z.string().transform((text) => shorten(text)) }).optional(),
+  failure: z.object({ code: z.string(), message: z.string() }).optional(),
 });
 
 export const CreatedJob = z.object({

@@ -188,7 +188,7 @@ export class EvaluationJobs {
     const last = lines.findLast((line) => /error|exception/i.test(line));
     // A line of a log may be a whole row.
     return [error ?? 'the platform gives no reason', last]
-      .flatMap((part) => (part ? [shorten(part)] : []))
+      .flatMap((part) => (part ? [shorten(part, this.#settings.apiKey)] : []))
       .join(': ');
   }
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { EvaluatedRow } from '../../activities/ports/evaluator.ts';
 import type { JsonObject } from '../../domain/json.ts';
-import { withoutSecrets } from '../../domain/secrets.ts';
 import { metricsOfKind } from './evaluation-spec.ts';
 
 /** Python's JSON has NaN as text. */
@@ -33,8 +32,7 @@ export const ScoredRow = z
     return {
       itemId: item.item_id,
       response: sample.response,
-      // In the words of the model's server, which may quote its key.
-      error: sample.response === null ? withoutSecrets(noAnswer) : null,
+      error: sample.response === null ? noAnswer : null,
       metrics: Object.fromEntries(entries),
     };
   });

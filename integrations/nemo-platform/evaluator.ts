@@ -1,4 +1,5 @@
 import type { EvaluationJobRequest, Evaluator } from '../../activities/ports/evaluator.ts';
+import { tidied } from '../http/errors.ts';
 import { sharedByKey } from '../http/shared-by-key.ts';
 import { EvaluationJobs } from './evaluation-jobs.ts';
 import { toItem, toSpec } from './evaluation-spec.ts';
@@ -18,7 +19,10 @@ export function createEvaluator(settings: NemoPlatformSettings): Evaluator {
       jobs.launch({ key, metadata, model, items: rows.map(toItem), spec: toSpec }),
     ),
     get: (jobId) => jobs.get(jobId),
-    results: (jobId) => jobs.rows(jobId, ScoredRow),
+    async *results(jobId) {
+      // A row's error is in the words of the model's server, which may quote its key.
+      for await (const row of jobs.rows(jobId, ScoredRow)) yield tidied(row, settings.apiKey);
+    },
     cancel: (jobId) => jobs.cancel(jobId),
   };
 }

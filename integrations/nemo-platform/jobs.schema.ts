@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { withoutSecrets } from '../../domain/secrets.ts';
 import { asUtc } from '../http/as-utc.ts';
 
 const time = z.string().transform((text) => Date.parse(asUtc(text)));
@@ -56,7 +55,7 @@ export type JobStatus = z.output<typeof JobStatus>;
 function messageOf(errors: readonly Readonly<Record<string, unknown>>[]): string | null {
   const messages = errors.map((error) => error['message']);
   const found = messages.find((message): message is string => typeof message === 'string' && message !== '');
-  return found === undefined ? null : withoutSecrets(found);
+  return found ?? null;
 }
 
 /** A job as it was asked for. */
@@ -73,8 +72,7 @@ export const PlatformStatus = z.object({
   controllers: z.object({ status: z.record(z.string(), z.boolean()) }),
 });
 
-/** What a model's server said may be quoted in it, and that server may quote its key. */
-const LogLine = z.object({ timestamp: time, message: z.string().transform((text) => withoutSecrets(text)) });
+const LogLine = z.object({ timestamp: time, message: z.string() });
 export type LogLine = z.output<typeof LogLine>;
 
 /** `GET …/logs`: oldest first, from the beginning. */

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { RejectedError, UnavailableError } from '../../domain/errors.ts';
+import { withoutSecrets } from '../../domain/secrets.ts';
+import { tidied } from '../http/errors.ts';
 import { cancelJob, endedStatuses } from './job-cancellation.ts';
 import { readLog } from './job-log.ts';
 import { Job, JobStatus, PlatformStatus } from './jobs.schema.ts';
@@ -38,13 +40,15 @@ export function createJobsClient(settings: NemoPlatformSettings, transport: Tran
   const pathOf = (name: string) => `${jobs}/${encodeURIComponent(name)}`;
   const lostAfterMs = settings.lostAfterMs ?? defaultLostAfterMs;
 
-  const lookUp = (name: string): Promise<JobStatus | null> =>
-    transport.find({
+  const lookUp = async (name: string): Promise<JobStatus | null> => {
+    const job = await transport.find({
       doing: `look up job ${name}`,
       method: 'GET',
       path: `${pathOf(name)}/status`,
       reply: JobStatus,
     });
+    return job && tidied(job, settings.apiKey);
+  };
 
   async function status(name: string): Promise<SeenJob | null> {
     const job = await lookUp(name);
@@ -69,7 +73,8 @@ export function createJobsClient(settings: NemoPlatformSettings, transport: Tran
     list: () => listAll(transport, { what: 'jobs', path: jobs, query: { sort: '-created_at' }, item: Job }),
     async log(name, lines) {
       const all = await readLog(transport, pathOf(name));
-      return all.slice(-lines).map(({ message }) => message);
+      // What a model's server said may be quoted in it, and that server may quote its key.
+      return all.slice(-lines).map(({ message }) => withoutSecrets(message, settings.apiKey));
     },
     async remove(name) {
       await transport.find({

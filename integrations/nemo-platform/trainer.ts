@@ -109,7 +109,7 @@ class NemoTrainer {
       path: `${this.#collection}/${encodeURIComponent(jobId)}/results/set-aside/download`,
       reply: SetAsideRows,
     });
-    return rows ?? [];
+    return (rows ?? []).map((row) => ({ ...row, detail: shorten(row.detail, this.#settings.apiKey) }));
   }
 
   cancel(jobId: string): Promise<void> {
@@ -199,7 +199,7 @@ class NemoTrainer {
     if (job.timeLimit !== null)
       return { error: job.timeLimit, errorRetryable: backends[this.#customizer].adopts };
     return {
-      error: told?.message ?? (job.error === null ? null : shorten(job.error)),
+      error: told === undefined ? job.error : shorten(told.message, this.#settings.apiKey),
       errorRetryable: told !== undefined && retryableFailures.has(told.code),
     };
   }

@@ -13,6 +13,7 @@ import { RejectedError } from '../../domain/errors.ts';
 import type { FineTuningDialect } from '../../domain/experiments/fine-tuning-dialect.ts';
 import { sha256 } from '../../domain/hash.ts';
 import { isJsonObject } from '../../domain/json.ts';
+import { shorten, tidied } from '../http/errors.ts';
 import { createLauncher, jobsOf, type Service } from '../http/launch-once.ts';
 import { type Client, createClient, type ProviderSettings } from './client.ts';
 import { isMissingRoute } from './errors.ts';
@@ -53,7 +54,8 @@ export function createTrainer(
 ): Trainer {
   const client = createClient(settings);
   const { dialect } = settings;
-  const context: Context = { client, dialect, artifacts };
+  const reply = jobOf(dialect).transform((found) => ({ ...found, job: tidied(found.job, settings.apiKey) }));
+  const context: Context = { client, dialect, reply, artifacts };
   const service: Service<FineTuneRequest, TrainingJob> = {
     findAll: (key) => findAll(context, key),
     create: (request) => create(context, request),
@@ -71,7 +73,11 @@ export function createTrainer(
         send: (openai, options) =>
           openai.get(pathOf(dialect, jobId, 'events'), { ...options, query: { limit: readEvents } }),
       }),
-    setAside: (jobId) => setAside(context, jobId),
+    setAside: async (jobId) =>
+      (await setAside(context, jobId)).map((row) => ({
+        ...row,
+        detail: shorten(row.detail, settings.apiKey),
+      })),
     cancel: service.cancel,
   };
 }
@@ -79,6 +85,8 @@ export function createTrainer(
 interface Context {
   readonly client: Client;
   readonly dialect: FineTuningDialect;
+  /** A job, its error without the key that was sent. */
+  readonly reply: z.ZodType<Job>;
   readonly artifacts: Pick<ArtifactStore, 'readLines'>;
 }
 
@@ -86,11 +94,11 @@ function pathOf({ jobsPath }: FineTuningDialect, jobId: string, ...below: readon
   return [jobsPath, encodeURIComponent(jobId), ...below].join('/');
 }
 
-async function get({ client, dialect }: Context, jobId: string): Promise<TrainingJob> {
+async function get({ client, dialect, reply }: Context, jobId: string): Promise<TrainingJob> {
   const { job } = await client.call({
     doing: `retrieve job ${jobId}`,
     timeoutMs: lookupTimeoutMs,
-    reply: jobOf(dialect),
+    reply,
     send: (openai, options) => openai.get(pathOf(dialect, jobId), options),
   });
   return job;
@@ -109,13 +117,13 @@ async function ownJobs({ client, dialect }: Context, key: string): Promise<((job
   return ids.size === 0 ? null : ({ trainingFile }) => ids.has(trainingFile);
 }
 
-function listJobs({ client, dialect }: Context, key: string): Promise<Job[]> {
+function listJobs({ client, dialect, reply }: Context, key: string): Promise<Job[]> {
   const { jobsPath, metadata, filtersByMetadata } = dialect;
   const filter = metadata !== null && filtersByMetadata && { metadata: { flywheel_key: key } };
   return client.call({
     doing: 'list fine-tuning jobs',
     timeoutMs: lookupTimeoutMs,
-    reply: z.array(jobOf(dialect)),
+    reply: z.array(reply),
     send: (openai, options) =>
       collect(openai.getAPIList(jobsPath, CursorPage, { ...options, query: { ...filter, limit: 100 } })),
   });
@@ -127,7 +135,7 @@ function fileOf(key: string): string {
 }
 
 async function create(context: Context, request: FineTuneRequest): Promise<TrainingJob> {
-  const { client, dialect } = context;
+  const { client, dialect, reply } = context;
   const named = (artifact: ArtifactRef) => `${artifact.sha256}.jsonl`;
   const trainName = dialect.metadata === null ? fileOf(request.key) : named(request.train);
   const train = await upload(context, request.train, trainName);
@@ -138,7 +146,7 @@ async function create(context: Context, request: FineTuneRequest): Promise<Train
   const { job } = await client.call({
     doing: `create a fine-tuning job of ${request.baseModel}`,
     timeoutMs: createTimeoutMs,
-    reply: jobOf(dialect),
+    reply,
     send: (openai, options) =>
       openai.post(dialect.jobsPath, {
         ...options,
@@ -221,12 +229,12 @@ async function setAside({ client, dialect }: Context, jobId: string): Promise<re
 }
 
 async function cancel(context: Context, jobId: string): Promise<void> {
-  const { client, dialect } = context;
+  const { client, dialect, reply } = context;
   try {
     await client.call({
       doing: `cancel job ${jobId}`,
       timeoutMs: lookupTimeoutMs,
-      reply: jobOf(dialect),
+      reply,
       send: (openai, options) => openai.post(pathOf(dialect, jobId, 'cancel'), options),
     });
   } catch (error) {

@@ -11,6 +11,11 @@ import { inMemoryArtifacts } from '../../support/in-memory-artifacts.ts';
 let server: TestHttpServer | undefined;
 afterEach(() => server?.close());
 
+/** Of no known form, as a proxy before the platform may want it. */
+const apiKey = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJmbHl3aGVlbCJ9.c2lnbmF0dXJl';
+const quoting = `refused with ${apiKey}\n${'and on '.repeat(90)}`;
+const quoted = /^refused with \[redacted\] and on .*…$/;
+
 interface Job {
   readonly status: string;
   readonly error?: string;
@@ -18,14 +23,18 @@ interface Job {
   readonly silent?: boolean;
   /** What the evaluator has stored of it. */
   readonly results?: readonly string[];
+  /** What our plug-in's process told of its failure. */
+  readonly failure?: { readonly code: string; readonly message: string };
+  /** What the platform hands out of it. */
+  readonly download?: unknown;
 }
 
 /** A platform with one job, in a state that a real one takes an hour to come to. Until it is cancelled. */
-async function setup({ status, error, silent, results = [] }: Job) {
+async function setup({ status, error, silent, results = [], failure, download }: Job) {
   const asked: string[] = [];
   const seenAt = new Date(Date.now() - (silent ? 700_000 : 0)).toISOString().replace('Z', '');
   const error_details = error === undefined ? null : { message: error };
-  const details = { status_details: { subprocess_work_dir: '/work' }, error_details };
+  const details = { status_details: { subprocess_work_dir: '/work', failure }, error_details };
   const step = {
     name: 'run',
     updated_at: seenAt,
@@ -36,9 +45,12 @@ async function setup({ status, error, silent, results = [] }: Job) {
   const replies: Record<string, unknown> = {
     'GET status': lookedAt,
     'GET logs': {
-      data: [{ timestamp: seenAt, message: 'RuntimeError: an unlucky line, Bearer abcdef-123456' }],
+      data: [
+        { timestamp: seenAt, message: `RuntimeError: an unlucky line, Bearer abcdef-123456, ${apiKey}` },
+      ],
       next_page: null,
     },
+    ...(download !== undefined && { 'GET download': download }),
     'GET results': { data: results.map((name) => ({ name })) },
     'POST cancel': {},
   };
@@ -49,7 +61,7 @@ async function setup({ status, error, silent, results = [] }: Job) {
     return what in replies ? respond(response, 200, replies[what]) : respond(response, 404, { detail: what });
   });
   const settings: NemoPlatformSettings = {
-    ...{ name: 'nemo', url: server.url, workspace: 'flywheel', apiKey: null },
+    ...{ name: 'nemo', url: server.url, workspace: 'flywheel', apiKey },
   };
   return { settings, asked };
 }
@@ -91,6 +103,45 @@ describe.each(Object.entries(readers))('%s', (kind, read) => {
     expect(job.error).not.toContain('abcdef-123456');
     expect(job.error).not.toContain('ttl_seconds_active');
   });
+});
+
+describe.each(Object.entries(readers))('%s whose reason quotes our key', (_, read) => {
+  test('is told without it, in one bearable line', async () => {
+    const { settings } = await setup({ status: 'error', error: quoting });
+
+    const { error } = await read(settings);
+
+    expect(error).toMatch(/^refused with \[redacted\] and on .*…/);
+    expect(error).not.toMatch(/eyJ|\n/);
+  });
+});
+
+test('nor is our key in what the plug-in tells of a failed training, or set aside', async () => {
+  const row = { line: 2, code: 'bad_row', message: quoting };
+  const { settings } = await setup({
+    ...{ status: 'error', failure: { code: 'invalid_training_file', message: quoting } },
+    download: { files: { training_file: { set_aside: [row] } } },
+  });
+  const trainer = createTrainer({ ...settings, customizer: 'peft' }, inMemoryArtifacts());
+
+  const { error } = await trainer.get('job-1');
+  const rows = (await trainer.setAside?.('job-1')) ?? [];
+
+  expect(error).toMatch(quoted);
+  expect(rows).toMatchObject([{ line: 2, detail: expect.stringMatching(quoted) as string }]);
+});
+
+test('nor is it in a row that the evaluator has no answer to', async () => {
+  const line = {
+    item: { item_id: 'a', kind: 'text' },
+    ...{ sample: { inference_error: quoting }, metrics: {} },
+  };
+  const { settings } = await setup({ status: 'completed', download: `${JSON.stringify(line)}\n` });
+
+  const rows = [];
+  for await (const row of createEvaluator(settings).results('job-1')) rows.push(row);
+
+  expect(rows).toMatchObject([{ itemId: 'a', error: expect.stringMatching(quoted) as string }]);
 });
 
 describe.each(evaluations)('%s that the platform lost', (kind) => {

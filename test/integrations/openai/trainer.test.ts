@@ -17,7 +17,10 @@ interface Seen {
 }
 
 /** A server of the dialect that knows neither idempotency keys nor the metadata filter. */
-async function setup(answers: Readonly<Record<string, object | (() => object)>>) {
+async function setup(
+  answers: Readonly<Record<string, object | (() => object)>>,
+  apiKey: string | null = null,
+) {
   const seen: Seen[] = [];
   server = await startHttpServer((request, response) => {
     void text(request).then((body) => {
@@ -29,7 +32,7 @@ async function setup(answers: Readonly<Record<string, object | (() => object)>>)
     });
   });
   const artifacts = inMemoryArtifacts();
-  const settings = { name: 'acme', baseUrl: `${server.url}/v1`, apiKey: null, dialect: flywheelDialect };
+  const settings = { name: 'acme', baseUrl: `${server.url}/v1`, apiKey, dialect: flywheelDialect };
   const trainer = createTrainer(settings, artifacts);
   const to = (call: string) => seen.filter((one) => one.call === call);
   return { trainer, artifacts, to };
@@ -222,6 +225,35 @@ test.each([
   });
 
   await expect(trainer.get('job-1')).resolves.toMatchObject({ error: 'why', errorRetryable });
+});
+
+test('a key that a job quotes is in no error and no reason, which are one bearable line', async () => {
+  const apiKey = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJmbHl3aGVlbCJ9.c2lnbmF0dXJl';
+  const message = `cannot read with ${apiKey}\n${'and on '.repeat(90)}`;
+  const failed = job('job-1', { status: 'failed', metadata: { flywheel_key: key }, error: { message } });
+  const { trainer, artifacts } = await setup(
+    {
+      [jobs]: listOf(failed),
+      'GET /v1/fine_tuning/jobs/job-1': failed,
+      'GET /v1/fine_tuning/jobs/job-1/set_aside': {
+        files: { training_file: { set_aside: [{ line: 2, code: 'bad_row', message }] } },
+      },
+    },
+    apiKey,
+  );
+
+  const found = [
+    await trainer.get('job-1'),
+    await trainer.launch(await aRequest(artifacts)),
+    ...(await trainer.findAll(key)),
+  ].map(({ error }) => error);
+  const rows = (await trainer.setAside?.('job-1')) ?? [];
+
+  for (const told of [...found, ...rows.map(({ detail }) => detail)]) {
+    expect(told).toMatch(/^cannot read with \[redacted\] and on .*…$/);
+    expect(told?.length).toBeLessThan(450);
+  }
+  expect([found.length, rows.length]).toEqual([3, 1]);
 });
 
 test('progress is the newest step, with the newest validation loss behind it', async () => {
