@@ -1,10 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { AdapterFiles, Probe } from '../../activities/ports/adapter-files.ts';
 import { FlywheelError, NotFoundError, UnavailableError } from '../../domain/errors.ts';
+
+/** Where an adapter lies until it is whole. */
+const incomingPrefix = '.incoming-';
+const fileTimeoutMs = 60 * 60_000;
+/** Each file that begins to arrive touches its folder, so that one who lives has done so within `fileTimeoutMs`. */
+const abandonedAfterMs = 2 * fileTimeoutMs;
 
 /** A folder that we write and vLLM reads, which may see it under another path. */
 export interface AdapterFolderSettings {
@@ -70,7 +76,8 @@ async function fetchInto(
   model: string,
   sources: readonly AdapterFiles[],
 ): Promise<void> {
-  const incoming = join(folder, `.incoming-${randomUUID()}`);
+  await removeAbandoned(folder);
+  const incoming = join(folder, `${incomingPrefix}${randomUUID()}`);
   await mkdir(incoming, { recursive: true, mode: 0o755 });
   try {
     await fetchFiles(incoming, model, sources);
@@ -83,6 +90,21 @@ async function fetchInto(
   }
 }
 
+/** What processes left that were killed while they fetched; nobody asks for it by its name again. */
+async function removeAbandoned(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names.filter((one) => one.startsWith(incomingPrefix))) {
+    const path = join(folder, name);
+    const age = await stat(path).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      // It arrived meanwhile.
+      () => 0,
+    );
+    // One that is not ours to remove must not keep this adapter from being fetched.
+    if (age > abandonedAfterMs) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
 async function fetchFiles(into: string, model: string, sources: readonly AdapterFiles[]): Promise<void> {
   for (const source of sources) {
     const listing = await source.list(model).catch((error: unknown) => {
@@ -91,7 +113,7 @@ async function fetchFiles(into: string, model: string, sources: readonly Adapter
     });
     if (listing === null) continue;
     for (const { name, sha256 } of listing.files) {
-      const signal = AbortSignal.timeout(60 * 60_000);
+      const signal = AbortSignal.timeout(fileTimeoutMs);
       const hash = createHash('sha256');
       await pipeline(
         source.read({ model, of: 'adapter', name, signal }),
