@@ -6,6 +6,7 @@ export type ServedModel = z.output<typeof ServedModel>;
 
 export const ModelProvider = z.object({
   name: z.string(),
+  description: z.string().nullish(),
   host_url: z.string(),
   status: z.string().nullish(),
   served_models: z

@@ -20,7 +20,7 @@ export interface ModelsClient {
   isRouted(model: Reference): Promise<boolean>;
   /** Whether the gateway routes it no more: for seconds it goes on with what it knew. */
   isForgotten(model: Reference): Promise<boolean>;
-  /** Made unless it is there. */
+  /** Made unless it is there. One of ours that is elsewhere is moved to this address, with all that it serves. */
   ensureProvider(provider: Reference, hostUrl: string): Promise<void>;
   ensureEntity(model: Reference, provider: Reference): Promise<void>;
   ensureVirtualModel(model: Reference): Promise<void>;
@@ -81,11 +81,7 @@ export function createModelsClient(transport: Transport): ModelsClient {
       }),
     isRouted: (it) => isPassedOn(transport, it),
     isForgotten: async (it) => !(await isListed(transport, it)),
-    ensureProvider: (it, hostUrl) =>
-      create('provider', it, `${models(it.workspace)}/providers`, {
-        host_url: hostUrl,
-        description: madeByDescription,
-      }),
+    ensureProvider: (it, hostUrl) => ensureProvider(transport, it, hostUrl),
     ensureEntity: (it, provider) =>
       create('model', it, `${models(it.workspace)}/models`, {
         model_providers: [referenceText(provider)],
@@ -118,6 +114,23 @@ export function createModelsClient(transport: Transport): ModelsClient {
     removeVirtualModel: (it) => remove('virtual model', it, `${gateway(it.workspace)}/virtual-models`),
     removeAdapter: (it) => remove('adapter', it, `${models(it.workspace)}/adapters`),
   };
+}
+
+async function ensureProvider(transport: Transport, it: Reference, hostUrl: string): Promise<void> {
+  const { find, create } = verbs(transport);
+  const path = `${models(it.workspace)}/providers`;
+  const body = { host_url: hostUrl, description: madeByDescription };
+  await create('provider', it, path, body);
+  const found = await find('provider', it, path, ModelProvider);
+  // It is replaced but for what it serves: what an operator made may have a key, which ours has not.
+  if (found?.description !== madeByDescription || found.host_url === hostUrl) return;
+  await transport.call({
+    doing: `move provider ${it.name} to ${hostUrl}`,
+    method: 'PUT',
+    path: `${path}/${encodeURIComponent(it.name)}`,
+    body,
+    reply: z.unknown(),
+  });
 }
 
 function verbs(transport: Transport) {
