@@ -17,5 +17,5 @@ export interface Inventory {
   remove(thing: Pick<KeptThing, 'kind' | 'id'>): Promise<void>;
 }
 
-/** Inventories by provider name; null where nothing is kept. */
+/** Inventories by provider name; null where nothing is kept, or nothing of it can be listed. */
 export type Inventories = (provider: string) => Inventory | null;

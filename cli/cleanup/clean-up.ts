@@ -1,6 +1,7 @@
-import type { Inventory, KeptThing } from '../../activities/ports/inventory.ts';
+import type { Inventories, Inventory, KeptThing } from '../../activities/ports/inventory.ts';
 import type { Lineage } from '../../activities/ports/lineage.ts';
 import type { Config } from '../../config/config.ts';
+import { trains } from '../../config/provider.ts';
 import { type InUse, isServedBy, type Known, whyForeign, whyKept } from '../../domain/deployments/cleanup.ts';
 import { openInventories } from '../../wiring/open-inventories.ts';
 import { withLineage } from '../services.ts';
@@ -33,7 +34,7 @@ export function cleanUp(config: Config, request: CleanupRequest): Promise<Cleanu
       inUse: () => whatIsInUse(lineage, over),
       known: (found) => whatIsKnown(lineage, found),
     };
-    const reports: CleanupReport[] = [];
+    const reports: CleanedProvider[] = [];
     const inventories = openInventories(config);
     for (const provider of Object.keys(config.providers)) {
       const inventory = inventories(provider);
@@ -42,8 +43,18 @@ export function cleanUp(config: Config, request: CleanupRequest): Promise<Cleanu
     return {
       things: [...givenBack, ...reports.flatMap(({ things }) => things)],
       problems: [...(problem ? [problem] : []), ...reports.flatMap(({ problems }) => problems)],
+      notListed: notListed(config, inventories),
     };
   });
+}
+
+type CleanedProvider = Pick<CleanupReport, 'things' | 'problems'>;
+
+/** Where Flywheel trains, and knows no way to list what that leaves: OpenAI's dialect, our model server among it. */
+function notListed({ providers }: Config, inventories: Inventories): string[] {
+  return Object.entries(providers)
+    .filter(([name, provider]) => trains(provider) && inventories(name) === null)
+    .map(([name]) => name);
 }
 
 interface Cleaning extends CleanupRequest {
@@ -57,7 +68,7 @@ async function cleanProvider(
   cleaning: Cleaning,
   provider: string,
   inventory: Inventory,
-): Promise<CleanupReport> {
+): Promise<CleanedProvider> {
   // Listed whole before anything goes: pages would move under us.
   const { found, problems } = await listed(provider, inventory);
   const inUse = await cleaning.inUse();

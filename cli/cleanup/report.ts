@@ -18,6 +18,8 @@ export interface Problem {
 export interface CleanupReport {
   readonly things: readonly CleanedThing[];
   readonly problems: readonly Problem[];
+  /** Providers of which nothing is listed, nor removed: what a training uploaded and made there stays there. */
+  readonly notListed: readonly string[];
 }
 
 /** The first line: what drivers throw goes on with what a user has no use for. */

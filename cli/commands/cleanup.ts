@@ -41,12 +41,17 @@ async function cleanup(
 ): Promise<ExitCode> {
   const { cleanUp } = await import('../cleanup/clean-up.ts');
   const report = await cleanUp(config(), { dryRun, olderThanDays: olderThan, foreign, signal });
-  const { things, problems } = report;
+  const { things, problems, notListed } = report;
   out.json({ dryRun, ...report });
   if (things.length > 0) out.line(thingsTable(report, dryRun, out));
-  else if (problems.length === 0) out.line('Flywheel has left nothing at its providers.');
+  else if (problems.length === 0) out.line('Flywheel has left nothing that it can list.');
   const removed = things.filter(({ outcome }) => outcome === 'removed').length;
   if (dryRun && removed > 0) out.line(`\nTo remove ${count(removed)}: ${hint(asTyped(olderThan, foreign))}`);
+  if (notListed.length > 0) {
+    out.line(
+      `\nNot listed: ${notListed.join(', ')}. What trainings uploaded and made there stays until it is removed there, by hand.`,
+    );
+  }
   for (const { who, reason } of problems) out.note(`${who} is missing here: ${reason}`);
   const failed = things.some(({ outcome }) => outcome === 'failed');
   return failed || problems.length > 0 ? exitCodes.unavailable : exitCodes.ok;

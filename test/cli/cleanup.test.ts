@@ -39,6 +39,7 @@ interface Report {
   readonly dryRun: boolean;
   readonly things: readonly { kind: string; id: string; outcome: string; reason: string | null }[];
   readonly problems: readonly { who: string; reason: string }[];
+  readonly notListed: readonly string[];
 }
 
 /** The command, with a real PostgreSQL and Temporal, before the contract server for NeMo Microservices v1. */
@@ -154,6 +155,22 @@ describe('flywheel cleanup', { timeout: 180_000 }, () => {
       'flywheel/theirs',
     ]);
     expect((await cleanup()).removed).toEqual([]);
+  });
+
+  it('names the providers of which it lists nothing, though a training leaves something there', async () => {
+    const { cleanup, have, run } = await setup();
+
+    const { report } = await cleanup('--dry-run');
+    const empty = await run('cleanup', '--dry-run');
+    await have(ours('left'));
+    const full = await run('cleanup', '--older-than', '0', '--dry-run');
+
+    expect(report).toMatchObject({ things: [], problems: [], notListed: ['local', 'acme'] });
+    for (const { code, stdout } of [empty, full]) {
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/Not listed: local, acme\. What trainings uploaded and made there stays/);
+    }
+    expect(empty.stdout).toContain('Flywheel has left nothing that it can list.');
   });
 
   it('leaves what is young, and what another Flywheel deployed', async () => {
@@ -387,6 +404,9 @@ async function candidatesFile(server: NemoServer, down: boolean): Promise<string
   const providers = {
     ...(down && { away: provider(`http://127.0.0.1:${await freePort()}`) }),
     nemo: provider(server.url),
+    // Neither is asked. The first trains, the second only answers.
+    acme: { url: 'http://127.0.0.1:9/v1', fine_tuning: true },
+    answering: { url: 'http://127.0.0.1:9/v1' },
   };
   const candidates = [{ name: 'four', provider: 'nemo', model: base }];
   // JSON is YAML.
