@@ -60,7 +60,8 @@ export function createReleaseModels({ deployers, lineage, retirementGraceMs }: R
       async () => {
         await removeUnused({ deployers, deployments }, ({ deployment: { model, ours }, outcome, reason }) => {
           if (outcome === 'failed') failures.push(reason ?? model);
-          else removed.push(model);
+          // Another attempt changes nothing about what waits for its provider: nobody fails for it.
+          else if (outcome !== 'waiting') removed.push(model);
           if (ours && outcome !== 'removed')
             log.warn('A deployment is not removed', { model, outcome, reason });
         });

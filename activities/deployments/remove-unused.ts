@@ -9,8 +9,11 @@ export interface RemoveUnusedPorts {
 
 export interface Removal {
   readonly deployment: RecordedDeployment;
-  /** `left`: to whoever has it now, and out of our books. `failed`: it is tried again by whoever comes next. */
-  readonly outcome: 'removed' | 'left' | 'failed';
+  /**
+   * `left`: to whoever has it now, and out of our books. `failed`: it is tried again by whoever comes next. `waiting`:
+   * so it is, but in vain until its provider is configured again.
+   */
+  readonly outcome: 'removed' | 'left' | 'failed' | 'waiting';
   /** Why it was not removed; null where it was. */
   readonly reason: string | null;
 }
@@ -33,7 +36,8 @@ export async function removeUnused(
       throw error;
     });
     // Refused for good, it would be in everybody's way for ever: only what may yet succeed stays in the books.
-    await (removal.outcome === 'failed' ? deployments.unclaim(deployment) : deployments.forget(deployment));
+    const mayYet = removal.outcome === 'failed' || removal.outcome === 'waiting';
+    await (mayYet ? deployments.unclaim(deployment) : deployments.forget(deployment));
     removals.push(removal);
     onRemoval(removal);
   }
@@ -44,11 +48,10 @@ async function removeOne(deployers: Deployers, deployment: RecordedDeployment): 
   const { provider, model, baseModel, deploymentId, ours } = deployment;
   // What others made is theirs, and what was never begun needs no removal.
   if (!ours) return { deployment, outcome: 'left', reason: 'Flywheel did not deploy it' };
-  const deployer = deployerOf(deployers, provider);
-  if (deployer === null)
-    return { deployment, outcome: 'left', reason: `Flywheel deploys nothing at ${provider} any more` };
+  const remover = removerOf(deployers, provider);
+  if ('outcome' in remover) return { deployment, ...remover };
   try {
-    await deployer.remove(deploymentId, { model, baseModel });
+    await remover.remove(deploymentId, { model, baseModel });
     return { deployment, outcome: 'removed', reason: null };
   } catch (error) {
     if (!(error instanceof FlywheelError)) throw error;
@@ -57,12 +60,18 @@ async function removeOne(deployers: Deployers, deployment: RecordedDeployment): 
   }
 }
 
-/** Null for a provider that was taken out of candidates.yaml, too: nothing can be removed there any more. */
-function deployerOf(deployers: Deployers, provider: string): Deployer | null {
+/** Who removes what Flywheel deployed there, or what becomes of it without anybody. */
+export function removerOf(
+  deployers: Deployers,
+  provider: string,
+): Deployer | Pick<Removal, 'outcome' | 'reason'> {
   try {
-    return deployers(provider);
+    return (
+      deployers(provider) ?? { outcome: 'left', reason: `Flywheel deploys nothing at ${provider} any more` }
+    );
   } catch (error) {
-    if (error instanceof NotFoundError) return null;
-    throw error;
+    if (!(error instanceof NotFoundError)) throw error;
+    const reason = `${provider} is not in candidates.yaml: it can be removed once that is back`;
+    return { outcome: 'waiting', reason };
   }
 }

@@ -15,6 +15,8 @@ export interface RecordedDeployment extends DeploymentTarget, ProviderModel {
   /** Whether Flywheel made it, or has begun to. */
   readonly ours: boolean;
   readonly removing: boolean;
+  /** Whether whoever was removing it must have died: the next one may claim it. */
+  readonly abandoned: boolean;
   /** Who needs it, oldest first: `run:<runId>` or `route:<workloadId>`. */
   readonly holders: readonly string[];
 }

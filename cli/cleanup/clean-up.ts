@@ -25,7 +25,7 @@ export function cleanUp(config: Config, request: CleanupRequest): Promise<Cleanu
   return withLineage(config, async (lineage) => {
     const { runIds: over, problem } = await findOver(config, lineage, request.dryRun);
     const givenBack = request.dryRun
-      ? await wouldGiveBack(lineage.deployments, over)
+      ? await wouldGiveBack(config, lineage.deployments, over)
       : await giveBack(config, lineage.deployments, over);
     const cleaning: Cleaning = {
       ...request,
@@ -105,7 +105,7 @@ async function listed(
   }
 }
 
-/** In a dry run: what is there still, and would have gone with a deployment that is given back first. */
+/** In a dry run: what is there still, and would have gone with a deployment that is given back first, or is being. */
 function goesAnyway(
   { dryRun, givenBack }: Cleaning,
   provider: string,

@@ -1,4 +1,5 @@
-import { type Removal, removeUnused } from '../../activities/deployments/remove-unused.ts';
+import { type Removal, removerOf, removeUnused } from '../../activities/deployments/remove-unused.ts';
+import type { Deployers } from '../../activities/ports/deployer.ts';
 import type { DeploymentLineage, RecordedDeployment } from '../../activities/ports/deployment-lineage.ts';
 import type { Config } from '../../config/config.ts';
 import { openDeployers } from '../../wiring/open-deployers.ts';
@@ -18,19 +19,28 @@ export async function giveBack(
   return removals.filter(({ deployment }) => deployment.ours).map(toThing);
 }
 
-/** What `giveBack` would remove. */
+/** What `giveBack` would remove, or keep. */
 export async function wouldGiveBack(
+  config: Config,
   deployments: DeploymentLineage,
   over: readonly string[],
 ): Promise<CleanedThing[]> {
   const held = await stillHeld(deployments, over);
+  const deployers = openDeployers(config);
   return (await deployments.list())
     .filter(({ ours }) => ours)
     .filter((deployment) => !held.some((one) => isSame(one, deployment)))
-    .map((deployment) => {
-      const reason = deployment.removing ? 'somebody is removing it, or has died doing so' : null;
-      return toThing({ deployment, outcome: 'removed', reason });
-    });
+    .map((deployment) => toThing({ deployment, ...wouldBe(deployers, deployment) }));
+}
+
+function wouldBe(
+  deployers: Deployers,
+  { provider, removing, abandoned }: RecordedDeployment,
+): Pick<GivenBack, 'outcome' | 'reason'> {
+  if (removing && !abandoned)
+    return { outcome: 'kept', reason: 'somebody is removing it, or has died doing so minutes ago' };
+  const remover = removerOf(deployers, provider);
+  return 'outcome' in remover ? remover : { outcome: 'removed', reason: null };
 }
 
 /** The deployments that somebody needs, stray holds not counted. */
@@ -46,7 +56,11 @@ export async function stillHeld(
   );
 }
 
-function toThing({ deployment, outcome, reason }: Removal): CleanedThing {
+interface GivenBack extends Omit<Removal, 'outcome'> {
+  readonly outcome: Removal['outcome'] | CleanedThing['outcome'];
+}
+
+function toThing({ deployment, outcome, reason }: GivenBack): CleanedThing {
   const { provider, deploymentId, model } = deployment;
   const shown = {
     provider,
@@ -57,7 +71,7 @@ function toThing({ deployment, outcome, reason }: Removal): CleanedThing {
     // Known by the database that it comes from.
     runId: null,
   };
-  return { ...shown, outcome: outcome === 'left' ? 'kept' : outcome, reason };
+  return { ...shown, outcome: outcome === 'left' || outcome === 'waiting' ? 'kept' : outcome, reason };
 }
 
 function isSame(a: Pick<RecordedDeployment, 'provider' | 'model'>, b: typeof a): boolean {

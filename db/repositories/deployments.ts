@@ -165,12 +165,7 @@ async function claimUnused(tx: Queries, staleMs: number): Promise<readonly Claim
   const claimed = await tx
     .update(deployments)
     .set({ removingSince: sql`now()` })
-    .where(
-      or(
-        lt(deployments.removingSince, sql`now() - ${staleMs} * interval '1 millisecond'`),
-        and(isNull(deployments.removingSince), sql`not ${isHeld()}`),
-      ),
-    )
+    .where(or(isStale(staleMs), and(isNull(deployments.removingSince), sql`not ${isHeld()}`)))
     .returning({
       provider: deployments.provider,
       model: deployments.model,
@@ -181,6 +176,10 @@ async function claimUnused(tx: Queries, staleMs: number): Promise<readonly Claim
     return same?.claim == null ? [] : [{ ...row, claim: same.claim }];
   });
   return ours.sort((a, b) => Number(a.baseModel === null) - Number(b.baseModel === null));
+}
+
+function isStale(staleMs: number): SQL {
+  return lt(deployments.removingSince, sql`now() - ${staleMs} * interval '1 millisecond'`);
 }
 
 async function keptForMs(db: Database, holder: string): Promise<number | null> {
@@ -204,6 +203,7 @@ async function read(db: Queries): Promise<readonly RecordedDeployment[]> {
       deploymentId: deployments.deploymentId,
       ours: deployments.ours,
       removing: sql<boolean>`${deployments.removingSince} is not null`,
+      abandoned: sql<boolean>`coalesce(${isStale(claimLastsMs)}, false)`,
       holders: sql<string[]>`array(
         select h.holder from deployment_holds h
         where h.provider = deployments.provider and h.model = deployments.model and ${lives}

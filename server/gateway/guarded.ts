@@ -177,17 +177,25 @@ function questionBlocked({ workloadId }: GatewayCall): GatewayError {
   };
 }
 
-/** Servers written in Go read `Messages` as `messages`, after which the question that was checked is another one. */
+/**
+ * Servers written in Go read `Messages` and `meſſages` as `messages`, after which the question that was checked is
+ * another one.
+ */
 function strangelySpelt(body: JsonObject): string | undefined {
   const messages = Array.isArray(body.messages) ? body.messages.filter(isJsonObject) : [];
   const names = [body, ...messages].flatMap((object) => Object.keys(object));
-  return names.find((name) => !checkedNames.has(name) && checkedNames.has(name.toLowerCase()));
+  return names.find((name) => !checkedNames.has(name) && checkedNames.has(folded(name)));
 }
 
 const checkedNames: ReadonlySet<string> = new Set(['messages', 'role', 'content']);
 
+/** Both ways: `ſ` is a small letter whose capital is S, the Kelvin sign a capital whose small letter is k. */
+function folded(name: string): string {
+  return name.toUpperCase().toLowerCase();
+}
+
 function misspelt(name: string): GatewayError {
-  const message = `"${name}" must be spelt "${name.toLowerCase()}", or it cannot be told what the model reads.`;
+  const message = `"${name}" must be spelt "${folded(name)}", or it cannot be told what the model reads.`;
   return { status: 400, code: 'invalid_request', param: name, message };
 }
 

@@ -8,7 +8,7 @@ import { createReleaseModels } from '../../activities/release-models.ts';
 import { type Connection, connect } from '../../db/connect.ts';
 import { createLineage } from '../../db/lineage.ts';
 import { routeHolder, runHolder } from '../../domain/deployments/holder.ts';
-import { RejectedError, UnavailableError } from '../../domain/errors.ts';
+import { NotFoundError, RejectedError, UnavailableError } from '../../domain/errors.ts';
 import { anAttempt, runIn } from '../support/activity-environment.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { approvedRun } from '../support/lineage.ts';
@@ -20,6 +20,7 @@ class Cluster implements Deployer {
   foreign: string[] = [];
   failure: string | null = null;
   removal: Error | null = null;
+  configured = true;
 
   async deploy(target: DeploymentTarget): Promise<Deployment> {
     const id = `nim-${target.model}`;
@@ -77,8 +78,13 @@ describe('models that have to be deployed', () => {
   };
   const timing = { pollMs: 1, patienceMs: 5_000, deployedPatienceMs: 5_000, loadMs: 1_000 };
 
+  function deployers(provider: string): Deployer {
+    if (cluster.configured) return cluster;
+    throw new NotFoundError(`Provider "${provider}" is not configured.`);
+  }
+
   function activities(patienceMs = 5_000, retirementGraceMs = 0) {
-    const ports = { lineage, deployers: () => cluster, chatModels: () => chatModel, retirementGraceMs };
+    const ports = { lineage, deployers, chatModels: () => chatModel, retirementGraceMs };
     const { awaitModel } = createAwaitModel(ports, { ...timing, deployment: { pollMs: 1, patienceMs } });
     const { releaseRunModels, releaseRouteModels } = createReleaseModels(ports);
     const serving = (model: string) => ({ provider: 'cluster', model, fewShotUri: null, maxTokens: 64 });
@@ -166,6 +172,20 @@ describe('models that have to be deployed', () => {
 
     expect(await endRun('other')).toEqual({ removed: ['llama'] });
     await wait('llama', runHolder('2'));
+  });
+
+  it('whose provider is configured no more keep no run from its end, and go once it is back', async () => {
+    const { wait, endRun, leaveRoute } = activities();
+    await wait('llama', runHolder('1'));
+    cluster.configured = false;
+
+    expect(await endRun('1')).toEqual({ removed: [] });
+    expect(await leaveRoute('hr')).toEqual({ removed: [] });
+    expect(await lineage.deployments.list()).toMatchObject([{ model: 'llama', removing: false }]);
+    cluster.configured = true;
+
+    expect(await endRun('other')).toEqual({ removed: ['llama'] });
+    expect(cluster.running.size).toBe(0);
   });
 
   it('that could not be removed may be needed again', async () => {

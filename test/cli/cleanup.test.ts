@@ -49,13 +49,16 @@ describe('flywheel cleanup', { timeout: 180_000 }, () => {
   async function setup(options: { temporal?: string; down?: boolean } = {}) {
     const server = await aNemoServer();
     onTestFinished(() => server.close());
+    const candidates = await candidatesFile();
+    const configure = (providers: object) => writeCandidates(candidates, server, providers);
+    await configure(options.down ? { away: providerAt(`http://127.0.0.1:${await freePort()}`) } : {});
     const bundle = await setupCli({
       TEMPORAL_ADDRESS: options.temporal ?? inject('temporalAddress'),
-      FLYWHEEL_CANDIDATES: await candidatesFile(server, options.down === true),
+      FLYWHEEL_CANDIDATES: candidates,
     });
     await openRow(bundle.lineage, ownRun, 'earlier');
     await bundle.lineage.runs.close(ownRun, 'completed');
-    return { ...bundle, ...at(server), server, ...reports(bundle.run) };
+    return { ...bundle, ...at(server), server, configure, ...reports(bundle.run) };
   }
 
   function reports(run: Awaited<ReturnType<typeof setupCli>>['run']) {
@@ -90,6 +93,14 @@ describe('flywheel cleanup', { timeout: 180_000 }, () => {
         await entities.ensureDataset({ fullName: `flywheel/${name}`, description: '', customFields: {} });
       },
     };
+  }
+
+  /** As a run has left it that could not give it back. */
+  async function recordDeployed({ deployments }: Lineage, provider: string, id: string): Promise<void> {
+    const target = { provider, model: base, baseModel: null };
+    await deployments.hold(target, runHolder('run-ended'));
+    await deployments.begin(target, runHolder('run-ended'));
+    await deployments.recordDeployment(target, { id, ours: true });
   }
 
   const serving = (name: string) => aServing(`flywheel/${name}`, { provider: 'nemo' });
@@ -344,6 +355,53 @@ describe('flywheel cleanup', { timeout: 180_000 }, () => {
     expect(there()).toEqual(['flywheel/nano-1m']);
   });
 
+  it('keeps what nobody can remove any more, as a dry run says; for a provider that is gone until it is back', async () => {
+    const { lineage, cleanup, configure, there, server } = await setup();
+    const hosted = { kind: 'openai', url: 'http://127.0.0.1:9/v1' };
+    await configure({ hosted });
+    const before = createDeployer({ ...settingsOf(server), namespace: 'flywheel-two' }, { [base]: image });
+    const { id } = await before.deploy({ model: base, baseModel: null });
+    await recordDeployed(lineage, 'gone', id);
+    await recordDeployed(lineage, 'hosted', 'by-another-name');
+
+    const [dry, real] = [await cleanup('--dry-run'), await cleanup()];
+    const books = await lineage.deployments.list();
+    await configure({ gone: providerAt(server.url, 'flywheel-two') });
+    const [dryAgain, gone] = [await cleanup('--dry-run'), await cleanup()];
+
+    expect([dry.code, real.code]).toEqual([0, 0]);
+    expect(real.report.things).toEqual(dry.report.things);
+    expect(dry.report.things).toMatchObject([
+      { id, outcome: 'kept', reason: expect.stringMatching(/gone is not in candidates.yaml/) },
+      { id: 'by-another-name', outcome: 'kept', reason: expect.stringMatching(/deploys nothing at hosted/) },
+    ]);
+    expect(books).toMatchObject([{ provider: 'gone', removing: false }]);
+    expect([dryAgain.removed, gone.removed]).toEqual([[id], [id]]);
+    expect(there()).toEqual(['flywheel/nano-1m']);
+    expect(await lineage.deployments.list()).toEqual([]);
+  });
+
+  it('leaves in its dry run what somebody is removing, until that one must have died', async () => {
+    const { lineage, cleanup, databaseUrl } = await setup();
+    await recordDeployed(lineage, 'nemo', deployment);
+    await lineage.deployments.release(runHolder('run-ended'));
+    await lineage.deployments.claimUnused();
+
+    const young = await cleanup('--dry-run');
+    const real = await cleanup();
+    const sql = postgres(databaseUrl, { max: 1 });
+    await sql`update deployments set removing_since = now() - interval '7 minutes'`;
+    await sql.end();
+    const old = await cleanup('--dry-run');
+    const finished = await cleanup();
+
+    expect(young.report.things).toMatchObject([
+      { id: deployment, outcome: 'kept', reason: expect.stringMatching(/^somebody is removing it/) },
+    ]);
+    expect(real.removed).toEqual([]);
+    expect([old.removed, finished.removed]).toEqual([[deployment], [deployment]]);
+  });
+
   it('does the rest where a provider is down, and ends with 3', async () => {
     const { cleanup, run, have, there, server } = await setup({ down: true });
     await have(ours('left'));
@@ -394,24 +452,30 @@ describe('flywheel cleanup', { timeout: 180_000 }, () => {
   });
 });
 
-async function candidatesFile(server: NemoServer, down: boolean): Promise<string> {
+async function candidatesFile(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'flywheel-cleanup-'));
   onTestFinished(() => rm(dir, { recursive: true }));
-  const provider = (url: string) => ({
+  return join(dir, 'candidates.yaml');
+}
+
+function providerAt(url: string, namespace = 'flywheel') {
+  return {
     ...{ kind: 'nemo-microservices', url, nim_url: `${url}/nim`, data_store_url: `${url}/data-store` },
-    ...{ namespace: 'flywheel', nims: { [base]: image } },
-  });
+    ...{ namespace, nims: { [base]: image } },
+  };
+}
+
+async function writeCandidates(file: string, server: NemoServer, more: object): Promise<void> {
   const providers = {
-    ...(down && { away: provider(`http://127.0.0.1:${await freePort()}`) }),
-    nemo: provider(server.url),
+    ...more,
+    nemo: providerAt(server.url),
     // Neither is asked. The first trains, the second only answers.
     acme: { url: 'http://127.0.0.1:9/v1', fine_tuning: true },
     answering: { url: 'http://127.0.0.1:9/v1' },
   };
   const candidates = [{ name: 'four', provider: 'nemo', model: base }];
   // JSON is YAML.
-  await writeFile(join(dir, 'candidates.yaml'), JSON.stringify({ providers, candidates }));
-  return join(dir, 'candidates.yaml');
+  await writeFile(file, JSON.stringify({ providers, candidates }));
 }
 
 /** More than any page of a list, all of them younger than what was there. */

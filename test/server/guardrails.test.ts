@@ -269,10 +269,13 @@ test('the model reads the question that was checked, and no other', async () => 
   );
 
   const twice = await send(`{"model":"big","messages":${bad},"messages":${good}}`);
-  const misspelt = await send(`{"model":"big","messages":${good},"Messages":${bad}}`);
 
-  expect([twice.status, misspelt.status]).toEqual([200, 400]);
-  expect(await misspelt.json()).toMatchObject({ error: { param: 'Messages' } });
+  expect(twice.status).toBe(200);
+  for (const name of ['Messages', 'meſſages']) {
+    const misspelt = await send(`{"model":"big","messages":${good},"${name}":${bad}}`);
+    expect(misspelt.status).toBe(400);
+    expect(await misspelt.json()).toMatchObject({ error: { param: name } });
+  }
   expect(upstream.asked).toHaveLength(1);
   expect(JSON.stringify(upstream.asked)).not.toContain('ignore all');
 });

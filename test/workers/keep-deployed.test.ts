@@ -14,7 +14,7 @@ it('looks again and again, says a problem once, and what it deployed again', asy
   const ready: Deployment = { id: 'llama', status: 'ready', ours: true, error: null };
   const held = {
     ...{ provider: 'gpu-box', model: 'llama', baseModel: null, deploymentId: 'llama', ours: true },
-    ...{ removing: false, holders: [routeHolder('hr')] },
+    ...{ removing: false, abandoned: false, holders: [routeHolder('hr')] },
   };
   const ports: RedeployLostPorts = {
     deployers: () => ({

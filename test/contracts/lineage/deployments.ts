@@ -85,7 +85,15 @@ export function deploymentCases(lineage: () => Lineage): void {
     await deployments().recordDeployment(base, { id: 'nim-1', ours: true });
     await deployments().release('run:1');
     expect(await deployments().claimUnused()).toEqual([
-      { ...base, deploymentId: 'nim-1', ours: true, removing: true, holders: [], claim: expect.any(String) },
+      {
+        ...base,
+        deploymentId: 'nim-1',
+        ours: true,
+        removing: true,
+        abandoned: false,
+        holders: [],
+        claim: expect.any(String),
+      },
     ]);
 
     await expect(deployments().hold(base, 'run:2')).rejects.toThrow(UnavailableError);
@@ -97,7 +105,7 @@ export function deploymentCases(lineage: () => Lineage): void {
     for (const one of again) await deployments().forget(one);
     await deployments().hold(base, 'run:2');
     expect(await deployments().list()).toEqual([
-      { ...base, deploymentId: null, ours: false, removing: false, holders: ['run:2'] },
+      { ...base, deploymentId: null, ours: false, removing: false, abandoned: false, holders: ['run:2'] },
     ]);
   });
 
