@@ -22,7 +22,9 @@ export interface SeenJob extends JobStatus {
 
 /** `/apis/jobs/v2`: what every service's jobs have in common. */
 export interface JobsClient {
-  /** Throws `UnavailableError` for a job that waits because nothing there starts jobs. */
+  /** How it is. Needs nothing that runs jobs, for what is to be ended may have to be found without it. */
+  look(name: string): Promise<SeenJob | null>;
+  /** The same for whoever waits for it: throws `UnavailableError` while it waits because nothing there starts jobs. */
   status(name: string): Promise<SeenJob | null>;
   /** Returns once the job is being cancelled. Harmless on an ended job. Throws `UnavailableError` when it goes on. */
   cancel(name: string): Promise<void>;
@@ -46,13 +48,18 @@ export function createJobsClient(settings: NemoPlatformSettings, transport: Tran
       reply: JobStatus,
     });
 
-  async function status(name: string): Promise<SeenJob | null> {
+  async function look(name: string): Promise<SeenJob | null> {
     const job = await lookUp(name);
     if (job === null) return null;
-    const silentMs = transport.now() - job.lastSignAt;
-    if (job.status === 'created' && silentMs > scheduledWithinMs) await requireJobLoops(settings, transport);
     const lost = !endedStatuses.has(job.status) && job.canBeLost && (await isSilent(job));
     return { ...job, lost, timeLimit: job.status === 'error' ? timeLimitAdvice(job.error) : null };
+  }
+
+  async function status(name: string): Promise<SeenJob | null> {
+    const job = await look(name);
+    const silentMs = job === null ? 0 : transport.now() - job.lastSignAt;
+    if (job?.status === 'created' && silentMs > scheduledWithinMs) await requireJobLoops(settings, transport);
+    return job;
   }
 
   /** What was told of it, and its log: of an evaluation nothing is told until it ends. */
@@ -64,6 +71,7 @@ export function createJobsClient(settings: NemoPlatformSettings, transport: Tran
   }
 
   return {
+    look,
     status,
     cancel: (name) => cancelJob(transport, { provider: settings.name, name, path: pathOf(name), lookUp }),
     list: () => listAll(transport, { what: 'jobs', path: jobs, query: { sort: '-created_at' }, item: Job }),

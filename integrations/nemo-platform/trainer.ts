@@ -74,13 +74,13 @@ class NemoTrainer {
 
   /** One at the most: its name is the key. */
   async findAll(key: string): Promise<TrainingJob[]> {
-    const job = await this.#jobs.status(jobName('tune', key));
+    const job = await this.#jobs.look(jobName('tune', key));
     return job === null ? [] : [await this.#toTrainingJob(job)];
   }
 
   async launch(request: FineTuneRequest): Promise<TrainingJob> {
-    const [found] = await this.findAll(request.key);
-    if (found) return found;
+    const found = await this.#jobs.status(jobName('tune', request.key));
+    if (found) return this.#toTrainingJob(found);
     const model = toReference(request.baseModel, this.#settings.workspace);
     const entity = await this.#requireModel(model);
     const maxSeqLength = maxSeqLengthOf(this.#settings, entity);

@@ -1,10 +1,13 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { EvaluationJob } from '../../../activities/ports/evaluator.ts';
-import type { TrainingJob } from '../../../activities/ports/trainer.ts';
+import { endJobs } from '../../../activities/end-jobs.ts';
+import type { EvaluationJob, Evaluator } from '../../../activities/ports/evaluator.ts';
+import type { JudgeJobs } from '../../../activities/ports/judge-jobs.ts';
+import type { Trainer, TrainingJob } from '../../../activities/ports/trainer.ts';
 import { createEvaluator } from '../../../integrations/nemo-platform/evaluator.ts';
 import { createJudgeJobs } from '../../../integrations/nemo-platform/judge.ts';
 import type { NemoPlatformSettings } from '../../../integrations/nemo-platform/settings.ts';
 import { createTrainer } from '../../../integrations/nemo-platform/trainer.ts';
+import { anAttempt, runIn } from '../../support/activity-environment.ts';
 import { respond, startHttpServer, type TestHttpServer } from '../../support/http-server.ts';
 import { inMemoryArtifacts } from '../../support/in-memory-artifacts.ts';
 
@@ -30,7 +33,8 @@ async function setup({ status, error, silent, results = [] }: Job) {
     name: 'run',
     updated_at: seenAt,
     error_details,
-    tasks: [{ updated_at: seenAt, ...details }],
+    // Of what was never started there are none.
+    tasks: status === 'created' ? [] : [{ updated_at: seenAt, ...details }],
   };
   const lookedAt = { name: 'job-1', status, error_details, steps: [step] };
   const replies: Record<string, unknown> = {
@@ -41,11 +45,15 @@ async function setup({ status, error, silent, results = [] }: Job) {
     },
     'GET results': { data: results.map((name) => ({ name })) },
     'POST cancel': {},
+    // Its job controller is dead.
+    'GET /status': { controllers: { status: { workspace_cleanup: true } } },
   };
+  const cancelled = status === 'created' ? 'cancelled' : 'cancelling';
   server = await startHttpServer((request, response) => {
-    const what = `${request.method} ${request.url?.split('?')[0]?.split('/').at(-1)}`;
+    const path = request.url?.split('?')[0];
+    const what = `${request.method} ${path === '/status' ? path : path?.split('/').at(-1)}`;
     asked.push(what);
-    if (what === 'POST cancel') replies['GET status'] = { ...lookedAt, status: 'cancelling' };
+    if (what === 'POST cancel') replies['GET status'] = { ...lookedAt, status: cancelled };
     return what in replies ? respond(response, 200, replies[what]) : respond(response, 404, { detail: what });
   });
   const settings: NemoPlatformSettings = {
@@ -126,5 +134,39 @@ describe.each(evaluations)('%s that the platform lost', (kind) => {
 
     await expect(read(settings)).resolves.toMatchObject({ status: 'running' });
     expect(asked).toEqual(['GET status']);
+  });
+});
+
+const makers: Record<string, (settings: NemoPlatformSettings) => Trainer | Evaluator | JudgeJobs> = {
+  evaluation: (settings) => createEvaluator(settings),
+  judging: (settings) => createJudgeJobs(settings),
+  training: (settings) => createTrainer(settings, inMemoryArtifacts()),
+};
+
+describe.each(Object.entries(makers))('%s that no job controller starts', (_, make) => {
+  test('is said to whoever waits for it', async () => {
+    const { settings } = await setup({ status: 'created', silent: true });
+
+    await expect(make(settings).get('job-1')).rejects.toThrow('runs no job_scheduler and no job_reconciler');
+    // What is launched is found by its key.
+    const request = { key: 'k', model: 'm', rows: [], answers: [], metadata: {} };
+    await expect(make(settings).launch(request as never)).rejects.toThrow('runs no job_scheduler');
+  });
+
+  test('is ended all the same once nobody waits for it: else it would start with the next controller', async () => {
+    const { settings, asked } = await setup({ status: 'created', silent: true });
+    const jobs = make(settings);
+    const ended: string[] = [];
+
+    await runIn(anAttempt(), async () => {
+      for await (const { status } of endJobs<TrainingJob | EvaluationJob>(
+        { jobs, timing: { pollMs: 1, endMs: 2_000 } },
+        (round) => `k-${round}`,
+      ))
+        ended.push(status);
+    });
+
+    expect(ended).toEqual(['cancelled']);
+    expect(asked).toContain('POST cancel');
   });
 });
