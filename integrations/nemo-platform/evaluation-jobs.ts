@@ -144,10 +144,10 @@ export class EvaluationJobs {
 
   async #toEvaluationJob(job: SeenJob): Promise<EvaluationJob> {
     const id = job.name;
-    if (job.lost) {
+    if (job.lost || job.givenUp) {
       // Its process may have outlived the platform's restart, and have stored everything since.
       if (await this.#hasResults(id)) return { id, status: 'succeeded', error: null, errorRetryable: false };
-      await this.#jobs.cancel(id);
+      if (job.lost) await this.#jobs.giveUp(id);
       const error = `The platform lost job ${id}: nothing was heard of it for too long.`;
       return { id, status: 'failed', error, errorRetryable: true };
     }

@@ -1,3 +1,4 @@
+import { json } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
 import { endJobs } from '../../../activities/end-jobs.ts';
 import type { EvaluationJob, Evaluator } from '../../../activities/ports/evaluator.ts';
@@ -21,12 +22,15 @@ interface Job {
   readonly silent?: boolean;
   /** What the evaluator has stored of it. */
   readonly results?: readonly string[];
+  /** Whoever cancels it dies over it: nothing is heard of the platform any more until `wakeUp`. */
+  readonly diesWhenCancelled?: boolean;
 }
 
 /** A platform with one job, in a state that a real one takes an hour to come to. Until it is cancelled. */
-async function setup({ status, error, silent, results = [] }: Job) {
+async function setup({ status, error, silent, results = [], diesWhenCancelled }: Job) {
   const asked: string[] = [];
-  const seenAt = new Date(Date.now() - (silent ? 700_000 : 0)).toISOString().replace('Z', '');
+  let dead = false;
+  const seenAt = withoutZone(new Date(Date.now() - (silent ? 700_000 : 0)));
   const error_details = error === undefined ? null : { message: error };
   const details = { status_details: { subprocess_work_dir: '/work' }, error_details };
   const step = {
@@ -36,7 +40,7 @@ async function setup({ status, error, silent, results = [] }: Job) {
     // Of what was never started there are none.
     tasks: status === 'created' ? [] : [{ updated_at: seenAt, ...details }],
   };
-  const lookedAt = { name: 'job-1', status, error_details, steps: [step] };
+  const lookedAt = { name: 'job-1', status, status_details: { step: 1 }, error_details, steps: [step] };
   const replies: Record<string, unknown> = {
     'GET status': lookedAt,
     'GET logs': {
@@ -45,21 +49,40 @@ async function setup({ status, error, silent, results = [] }: Job) {
     },
     'GET results': { data: results.map((name) => ({ name })) },
     'POST cancel': {},
+    'PATCH status-details': null,
     // Its job controller is dead.
     'GET /status': { controllers: { status: { workspace_cleanup: true } } },
   };
   const cancelled = status === 'created' ? 'cancelled' : 'cancelling';
-  server = await startHttpServer((request, response) => {
+  /** As the platform has it of one whose process is gone: heard of again, for its step has another status. */
+  const end = () => {
+    const updated_at = withoutZone(new Date());
+    Object.assign(lookedAt, { status: 'cancelled', steps: [{ ...step, updated_at }] });
+    replies['GET status'] = lookedAt;
+  };
+  server = await startHttpServer(async (request, response) => {
+    if (dead) return request.socket.destroy();
     const path = request.url?.split('?')[0];
     const what = `${request.method} ${path === '/status' ? path : path?.split('/').at(-1)}`;
     asked.push(what);
     if (what === 'POST cancel') replies['GET status'] = { ...lookedAt, status: cancelled };
+    if (what === 'POST cancel' && diesWhenCancelled) dead = true;
+    if (what === 'PATCH status-details') Object.assign(lookedAt.status_details, await json(request));
     return what in replies ? respond(response, 200, replies[what]) : respond(response, 404, { detail: what });
   });
   const settings: NemoPlatformSettings = {
     ...{ name: 'nemo', url: server.url, workspace: 'flywheel', apiKey: null },
   };
-  return { settings, asked };
+  const wakeUp = () => {
+    dead = false;
+    end();
+  };
+  return { settings, asked, end, wakeUp };
+}
+
+/** As the platform writes times. */
+function withoutZone(time: Date): string {
+  return time.toISOString().replace('Z', '');
 }
 
 type Reader = (settings: NemoPlatformSettings) => Promise<TrainingJob | EvaluationJob>;
@@ -98,6 +121,31 @@ describe.each(Object.entries(readers))('%s', (kind, read) => {
     expect(job.error).toContain('the process ended with 1');
     expect(job.error).not.toContain('abcdef-123456');
     expect(job.error).not.toContain('ttl_seconds_active');
+  });
+});
+
+describe.each(Object.entries(readers))('%s that is found cancelled', (_, read) => {
+  test('is worth repeating where it was lost, and whoever cancelled it for that died over it', async () => {
+    const { settings, asked, wakeUp } = await setup({
+      ...{ status: 'active', silent: true, diesWhenCancelled: true },
+    });
+    await expect(read(settings)).rejects.toMatchObject({ name: 'UnavailableError' });
+    wakeUp();
+
+    const job = await read(settings);
+
+    expect(job).toMatchObject({ status: 'failed', errorRetryable: true });
+    expect(job.error).toContain('lost job job-1');
+    // Noted before, or nobody would know; and once.
+    expect(asked.filter((what) => /PATCH|POST/.test(what))).toEqual(['PATCH status-details', 'POST cancel']);
+  });
+
+  test('was cancelled by somebody where it was not lost', async () => {
+    const { settings, end } = await setup({ status: 'active' });
+    await expect(read(settings)).resolves.toMatchObject({ status: 'running' });
+    end();
+
+    await expect(read(settings)).resolves.toMatchObject({ status: 'cancelled', errorRetryable: false });
   });
 });
 
