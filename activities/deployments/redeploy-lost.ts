@@ -18,8 +18,9 @@ export interface Redeployed {
 
 /**
  * Deploys again what a route needs and its provider has lost: a server that keeps adapters in memory was started
- * anew, or somebody removed a deployment. What is there is left as it is; one that cannot be deployed now does not
- * keep the others. Idempotent, and harmless beside others that do the same.
+ * anew, or somebody removed a deployment. What is there is left as it is, but for what has failed: that is asked for
+ * again, and is a problem where it has failed for good. One that cannot be deployed now does not keep the others.
+ * Idempotent, and harmless beside others that do the same.
  */
 export async function redeployLost(ports: RedeployLostPorts): Promise<readonly Redeployed[]> {
   const redeployed: Redeployed[] = [];
@@ -44,7 +45,9 @@ async function redeployOne(
   // What others made is theirs to keep, and what was never told of is still being made by a move.
   if (holder === undefined || !ours || removing || deploymentId === null) return false;
   const deployer = deployers(provider);
-  if (deployer === null || (await deployer.get(deploymentId)) !== null) return false;
+  if (deployer === null) return false;
+  const there = await deployer.get(deploymentId);
+  if (there !== null && there.status !== 'failed') return false;
   const deployment = await deployFor({ deployer, deployments }, holder, { provider, model, baseModel });
   if (deployment === null) return false;
   if (deployment.status !== 'failed') return true;

@@ -1,17 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deployer, Deployment, DeploymentTarget } from '../../activities/ports/deployer.ts';
-import { RejectedError, UnavailableError } from '../../domain/errors.ts';
+import { RejectedError } from '../../domain/errors.ts';
 import { createFilesClient, type FilesClient } from './files.ts';
-import type { ServedModel } from './models.schema.ts';
 import { createModelsClient, type ModelsClient } from './models.ts';
 import { isOurs, type Reference, referenceText, toReference } from './names.ts';
+import { changeServed, serves, without } from './served-models.ts';
 import type { NemoPlatformSettings } from './settings.ts';
 import { createTransport } from './transport.ts';
 
 /** The gateway refreshes what it knows every few seconds. */
 const forgottenWithinMs = 30_000;
-/** Two of us may write what a provider serves at the same time; the loser sees it and writes again. */
-const mostWrites = 5;
 
 /**
  * Makes adapters answer at the platform's gateway.
@@ -50,7 +48,7 @@ class NemoDeployer {
     const upstream = await this.#upstreamOf(adapter.fileset);
     if (upstream !== null) {
       const entry = { model_entity_id: referenceText(model), served_model_name: upstream.servedAs };
-      await this.#updateServed(upstream.provider, (served) => [...without(served, model), entry]);
+      await changeServed(this.#platform, upstream.provider, (served) => [...without(served, model), entry]);
       await this.#models.ensureVirtualModel(model);
     }
     return (await this.get(idOf(model))) ?? pending(model);
@@ -66,12 +64,21 @@ class NemoDeployer {
     );
   }
 
+  /** Gone, too, where only its virtual model is left: nothing would ever come of that. */
   async get(id: string): Promise<Deployment | null> {
     const model = this.#referenceOf(id);
-    const virtual = await this.#models.virtualModel(model);
-    if (virtual === null) return null;
-    const status = (await this.#models.isRouted(model)) ? 'ready' : 'pending';
-    return { id: idOf(model), status, ours: isOurs(model.name), error: null };
+    if ((await this.#models.virtualModel(model)) === null) return null;
+    if (await this.#models.isRouted(model)) return { ...pending(model), status: 'ready' };
+    return (await this.#lacksEntry(model)) ? null : pending(model);
+  }
+
+  /** Whether what we once wrote for it is not among what its provider serves: somebody's list came after ours. */
+  async #lacksEntry(model: Reference): Promise<boolean> {
+    const adapter = await this.#models.adapter(model);
+    const upstream = adapter && (await this.#upstreamOf(adapter.fileset));
+    if (upstream === null) return false;
+    const provider = await this.#models.provider(upstream.provider);
+    return !serves(provider?.served_models ?? [], model);
   }
 
   /** Everything of it is called after the model, so that what was only begun is found, too. */
@@ -88,7 +95,7 @@ class NemoDeployer {
     const adapter = await this.#models.adapter(this.#referenceOf(target.model));
     if (adapter === null) return;
     const upstream = await this.#upstreamOf(adapter.fileset);
-    if (upstream) await this.#updateServed(upstream.provider, (served) => without(served, model));
+    if (upstream) await changeServed(this.#platform, upstream.provider, (served) => without(served, model));
     // Where servers load what is enabled, they unload it.
     await this.#models.setAdapterEnabled(model, false);
     await this.#untilForgotten(model);
@@ -109,25 +116,8 @@ class NemoDeployer {
     return { provider: this.#referenceOf(provider), servedAs };
   }
 
-  async #updateServed(
-    provider: Reference,
-    change: (served: readonly ServedModel[]) => readonly ServedModel[],
-  ): Promise<void> {
-    for (let write = 1; write <= mostWrites; write++) {
-      const served = (await this.#models.provider(provider))?.served_models;
-      if (served === undefined) {
-        throw new RejectedError(`${this.#settings.name} has no provider ${referenceText(provider)}.`, {
-          code: 'not_found',
-        });
-      }
-      const wanted = change(served);
-      if (sameEntries(served, wanted)) return;
-      await this.#models.setServed(provider, wanted);
-    }
-    throw new UnavailableError(
-      `${this.#settings.name} lost ${mostWrites} changes of what ${referenceText(provider)} serves to somebody else's.`,
-      { kind: 'busy' },
-    );
+  get #platform() {
+    return { models: this.#models, platform: this.#settings.name };
   }
 
   #referenceOf(text: string): Reference {
@@ -141,17 +131,4 @@ function idOf(model: Reference): string {
 
 function pending(model: Reference): Deployment {
   return { id: idOf(model), status: 'pending', ours: isOurs(model.name), error: null };
-}
-
-function without(served: readonly ServedModel[], model: Reference): ServedModel[] {
-  return served.filter((entry) => entry.model_entity_id !== referenceText(model));
-}
-
-function sameEntries(a: readonly ServedModel[], b: readonly ServedModel[]): boolean {
-  const key = (entries: readonly ServedModel[]) =>
-    entries
-      .map((entry) => `${entry.model_entity_id} ${entry.served_model_name}`)
-      .sort()
-      .join('\n');
-  return key(a) === key(b);
 }

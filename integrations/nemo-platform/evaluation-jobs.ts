@@ -57,13 +57,14 @@ export class EvaluationJobs {
 
   /** One at the most: its name is the key. */
   async findAll(key: string): Promise<EvaluationJob[]> {
-    const job = await this.#jobs.status(jobName(this.#kind, key));
+    const job = await this.#jobs.look(jobName(this.#kind, key));
     return job === null ? [] : [await this.#toEvaluationJob(job)];
   }
 
   async launch(request: NewJob): Promise<EvaluationJob> {
-    const [found] = await this.findAll(request.key);
-    if (found) return found;
+    const name = jobName(this.#kind, request.key);
+    const found = await this.#jobs.status(name);
+    if (found) return this.#toEvaluationJob(found);
     const model = toReference(request.model, this.#settings.workspace);
     // Else the job would succeed, each of its rows without an answer.
     if (!(await this.#models.isRouted(model))) {
@@ -73,7 +74,6 @@ export class EvaluationJobs {
     }
     const dataset = await this.#upload(request);
     const gatewayUrl = `${this.#settings.url}${openAiPath(model.workspace)}`;
-    const name = jobName(this.#kind, request.key);
     await this.#create({
       name,
       description: madeByDescription,
@@ -144,10 +144,10 @@ export class EvaluationJobs {
 
   async #toEvaluationJob(job: SeenJob): Promise<EvaluationJob> {
     const id = job.name;
-    if (job.lost) {
+    if (job.lost || job.givenUp) {
       // Its process may have outlived the platform's restart, and have stored everything since.
       if (await this.#hasResults(id)) return { id, status: 'succeeded', error: null, errorRetryable: false };
-      await this.#jobs.cancel(id);
+      if (job.lost) await this.#jobs.giveUp(id);
       const error = `The platform lost job ${id}: nothing was heard of it for too long.`;
       return { id, status: 'failed', error, errorRetryable: true };
     }

@@ -12,6 +12,7 @@ import { createJobsClient, type JobsClient } from './jobs.ts';
 import type { Adapter } from './models.schema.ts';
 import { createModelsClient, type ModelsClient } from './models.ts';
 import { isDatasetName, isOurs, makesAdapter, type Reference, referenceText, toReference } from './names.ts';
+import { changeServed, serves, without } from './served-models.ts';
 import type { NemoPlatformSettings } from './settings.ts';
 import { createTransport } from './transport.ts';
 
@@ -100,7 +101,7 @@ async function remove(services: Services, kind: string, id: string): Promise<voi
   }
   switch (kind) {
     case 'virtual model':
-      return removeRoute(services.models, thing);
+      return removeRoute(services, thing);
     case 'adapter':
       return removeAdapter(services, thing);
     case 'job':
@@ -115,12 +116,12 @@ async function remove(services: Services, kind: string, id: string): Promise<voi
 }
 
 /** With the entry among what a provider serves, which would name a model that is gone. */
-async function removeRoute(models: ModelsClient, model: Reference): Promise<void> {
+async function removeRoute({ models, provider: platform }: Services, model: Reference): Promise<void> {
+  const { workspace } = model;
   await models.removeVirtualModel(model);
-  for (const { name, served_models: served } of await models.providers(model.workspace)) {
-    const kept = served.filter((entry) => entry.model_entity_id !== referenceText(model));
-    if (kept.length < served.length) await models.setServed({ workspace: model.workspace, name }, kept);
-  }
+  for (const { name, served_models: served } of await models.providers(workspace))
+    if (serves(served, model))
+      await changeServed({ models, platform }, { workspace, name }, (all) => without(all, model));
 }
 
 /** Then its files, unless another adapter has them too. What is begun here is found as a fileset the next time. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { UnavailableError } from '../../domain/errors.ts';
 import { unless } from './errors.ts';
-import type { JobStatus } from './jobs.schema.ts';
+import { type JobStatus, lostNote } from './jobs.schema.ts';
 import type { Transport } from './transport.ts';
 
 /** A job that ended is what was wanted. */
@@ -36,6 +36,21 @@ export async function cancelJob(transport: Transport, job: CancelledJob): Promis
     `${job.provider} was asked to cancel job ${job.name}, which is still ${status}.`,
     { kind: 'failing' },
   );
+}
+
+/** Where it outlives us, and beside what else is told of the job. One that is gone needs no note. */
+export async function noteLost(
+  transport: Transport,
+  { name, path }: Pick<CancelledJob, 'name' | 'path'>,
+): Promise<void> {
+  await transport.find({
+    doing: `note that job ${name} is lost`,
+    method: 'PATCH',
+    path: `${path}/status-details`,
+    body: { [lostNote]: true },
+    idempotent: true,
+    reply: z.unknown(),
+  });
 }
 
 async function openStatus({ name, lookUp }: CancelledJob): Promise<string | null> {

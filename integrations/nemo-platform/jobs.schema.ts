@@ -8,11 +8,15 @@ const details = z
   .nullish()
   .transform((value) => value ?? {});
 
+/** Among the details of a job itself, where no process of its own tells anything of this name. */
+export const lostNote = 'flywheel_lost';
+
 /** `GET …/jobs/{name}/status`: the job, its steps and their tasks, flattened to what is told of them. */
 export const JobStatus = z
   .object({
     name: z.string(),
     status: z.string(),
+    status_details: details,
     error_details: details,
     steps: z.array(
       z.object({
@@ -23,7 +27,7 @@ export const JobStatus = z
       }),
     ),
   })
-  .transform(({ name, status, error_details, steps }) => {
+  .transform(({ name, status, status_details, error_details, steps }) => {
     const tasks = steps.flatMap((step) => step.tasks);
     return {
       name,
@@ -38,7 +42,9 @@ export const JobStatus = z
        * Whether the platform keeps its process in memory alone (the subprocess executor): after a restart it says
        * `active` of it for ever. Of containers it asks the cluster.
        */
-      canBeLost: tasks.some(({ status_details }) => 'subprocess_work_dir' in status_details),
+      canBeLost: tasks.some((task) => 'subprocess_work_dir' in task.status_details),
+      /** That we cancel it because it was lost (`lostNote`). */
+      notedLost: lostNote in status_details,
       /** What the job's processes told, later steps over earlier ones. */
       told: Object.assign({}, ...tasks.map((task) => task.status_details)) as Readonly<
         Record<string, unknown>

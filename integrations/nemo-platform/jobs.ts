@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { RejectedError, UnavailableError } from '../../domain/errors.ts';
 import { withoutSecrets } from '../../domain/secrets.ts';
 import { tidied } from '../http/errors.ts';
-import { cancelJob, endedStatuses } from './job-cancellation.ts';
+import { cancelJob, endedStatuses, noteLost } from './job-cancellation.ts';
 import { readLog } from './job-log.ts';
 import { Job, JobStatus, PlatformStatus } from './jobs.schema.ts';
 import { listAll } from './pages.ts';
@@ -18,16 +18,22 @@ const jobLoops = ['job_scheduler', 'job_reconciler'];
 export interface SeenJob extends JobStatus {
   /** No sign of life: the platform was restarted and has lost it, or its process is gone with the machine. */
   readonly lost: boolean;
+  /** It was lost, and is cancelled for it, by us: whoever was to report that may have died over it. */
+  readonly givenUp: boolean;
   /** What to raise, where it failed for the platform's time limit: done again it would run into it again. */
   readonly timeLimit: string | null;
 }
 
 /** `/apis/jobs/v2`: what every service's jobs have in common. */
 export interface JobsClient {
-  /** Throws `UnavailableError` for a job that waits because nothing there starts jobs. */
+  /** How it is. Needs nothing that runs jobs, for what is to be ended may have to be found without it. */
+  look(name: string): Promise<SeenJob | null>;
+  /** The same for whoever waits for it: throws `UnavailableError` while it waits because nothing there starts jobs. */
   status(name: string): Promise<SeenJob | null>;
   /** Returns once the job is being cancelled. Harmless on an ended job. Throws `UnavailableError` when it goes on. */
   cancel(name: string): Promise<void>;
+  /** The same of a lost one, which is noted as such first: cancelled, it would look like somebody's decision. */
+  giveUp(name: string): Promise<void>;
   /** Newest first. */
   list(): Promise<Job[]>;
   /** The last lines of a job's log, oldest first. */
@@ -50,13 +56,19 @@ export function createJobsClient(settings: NemoPlatformSettings, transport: Tran
     return job && tidied(job, settings.apiKey);
   };
 
-  async function status(name: string): Promise<SeenJob | null> {
+  async function look(name: string): Promise<SeenJob | null> {
     const job = await lookUp(name);
     if (job === null) return null;
-    const silentMs = transport.now() - job.lastSignAt;
-    if (job.status === 'created' && silentMs > scheduledWithinMs) await requireJobLoops(settings, transport);
     const lost = !endedStatuses.has(job.status) && job.canBeLost && (await isSilent(job));
-    return { ...job, lost, timeLimit: job.status === 'error' ? timeLimitAdvice(job.error) : null };
+    const givenUp = job.notedLost && job.status === 'cancelled';
+    return { ...job, lost, givenUp, timeLimit: job.status === 'error' ? timeLimitAdvice(job.error) : null };
+  }
+
+  async function status(name: string): Promise<SeenJob | null> {
+    const job = await look(name);
+    const silentMs = job === null ? 0 : transport.now() - job.lastSignAt;
+    if (job?.status === 'created' && silentMs > scheduledWithinMs) await requireJobLoops(settings, transport);
+    return job;
   }
 
   /** What was told of it, and its log: of an evaluation nothing is told until it ends. */
@@ -67,9 +79,17 @@ export function createJobsClient(settings: NemoPlatformSettings, transport: Tran
     return newest === undefined || newest.timestamp <= since();
   }
 
+  const cancel = (name: string) =>
+    cancelJob(transport, { provider: settings.name, name, path: pathOf(name), lookUp });
+
   return {
+    look,
     status,
-    cancel: (name) => cancelJob(transport, { provider: settings.name, name, path: pathOf(name), lookUp }),
+    cancel,
+    async giveUp(name) {
+      await noteLost(transport, { name, path: pathOf(name) });
+      await cancel(name);
+    },
     list: () => listAll(transport, { what: 'jobs', path: jobs, query: { sort: '-created_at' }, item: Job }),
     async log(name, lines) {
       const all = await readLog(transport, pathOf(name));

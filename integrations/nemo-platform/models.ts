@@ -24,8 +24,9 @@ export interface ModelsClient {
   ensureProvider(provider: Reference, hostUrl: string): Promise<void>;
   ensureEntity(model: Reference, provider: Reference): Promise<void>;
   ensureVirtualModel(model: Reference): Promise<void>;
-  /** What the provider serves, whole: whoever writes one entry writes all. */
+  /** What the provider serves, whole: whoever writes one entry writes all. Its status stays as it is. */
   setServed(provider: Reference, served: readonly ServedModel[]): Promise<void>;
+  setReady(provider: Reference): Promise<void>;
   setAdapterEnabled(adapter: Reference, enabled: boolean): Promise<void>;
   removeVirtualModel(model: Reference): Promise<void>;
   removeAdapter(adapter: Reference): Promise<void>;
@@ -64,6 +65,11 @@ async function isListed(transport: Transport, { workspace, name }: Reference): P
 
 export function createModelsClient(transport: Transport): ModelsClient {
   const { find, create, remove } = verbs(transport);
+  /** Of the fields of a provider's status those that are told are changed. */
+  const setStatus = async (doing: string, it: Reference, body: object) => {
+    const path = `${models(it.workspace)}/providers/${encodeURIComponent(it.name)}/status`;
+    await transport.call({ doing, method: 'PUT', path, body, reply: z.unknown() });
+  };
   return {
     entity: (it) => find('model', it, `${models(it.workspace)}/models`, ModelEntity),
     provider: (it) => find('provider', it, `${models(it.workspace)}/providers`, ModelProvider),
@@ -91,15 +97,9 @@ export function createModelsClient(transport: Transport): ModelsClient {
       create('virtual model', it, `${gateway(it.workspace)}/virtual-models`, {
         default_model_entity: referenceText(it),
       }),
-    setServed: async (it, served) => {
-      await transport.call({
-        doing: `set what ${referenceText(it)} serves`,
-        method: 'PUT',
-        path: `${models(it.workspace)}/providers/${encodeURIComponent(it.name)}/status`,
-        body: { status: 'READY', served_models: served },
-        reply: z.unknown(),
-      });
-    },
+    setServed: (it, served) =>
+      setStatus(`set what ${referenceText(it)} serves`, it, { served_models: served }),
+    setReady: (it) => setStatus(`call ${referenceText(it)} ready`, it, { status: 'READY' }),
     setAdapterEnabled: async (it, enabled) => {
       await transport.find({
         doing: `${enabled ? 'enable' : 'disable'} adapter ${it.name}`,

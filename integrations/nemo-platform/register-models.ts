@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { unless } from './errors.ts';
-import type { ServedModel } from './models.schema.ts';
 import { createModelsClient } from './models.ts';
 import { madeByDescription, type Reference, referenceText } from './names.ts';
+import { changeServed } from './served-models.ts';
 import type { NemoPlatformSettings } from './settings.ts';
 import { createTransport, type Transport } from './transport.ts';
 
@@ -28,23 +28,16 @@ export async function registerModels(settings: NemoPlatformSettings, served: Ser
   const provider = { workspace, name: providerName };
   await ensureWorkspace(transport, workspace);
   await models.ensureProvider(provider, served.hostUrl);
-  const { served_models: known = [], status } = (await models.provider(provider)) ?? {};
   const entries = served.models.map((model) => ({
     model_entity_id: referenceText(entityOf(workspace, model)),
     served_model_name: model,
   }));
   const ids = new Set(entries.map((entry) => entry.model_entity_id));
-  const isListed = (entry: ServedModel) =>
-    known.some(
-      (one) =>
-        one.model_entity_id === entry.model_entity_id && one.served_model_name === entry.served_model_name,
-    );
-  // All of them are written at once: what is there already must not undo what a deployment writes at this moment.
-  if (status !== 'READY' || !entries.every(isListed))
-    await models.setServed(provider, [
-      ...known.filter((entry) => !ids.has(entry.model_entity_id)),
-      ...entries,
-    ]);
+  await changeServed({ models, platform: settings.name }, provider, (known) => [
+    ...known.filter((entry) => !ids.has(entry.model_entity_id)),
+    ...entries,
+  ]);
+  if ((await models.provider(provider))?.status !== 'READY') await models.setReady(provider);
   for (const model of served.models) {
     const entity = entityOf(workspace, model);
     await models.ensureEntity(entity, provider);

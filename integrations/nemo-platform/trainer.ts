@@ -74,13 +74,13 @@ class NemoTrainer {
 
   /** One at the most: its name is the key. */
   async findAll(key: string): Promise<TrainingJob[]> {
-    const job = await this.#jobs.status(jobName('tune', key));
+    const job = await this.#jobs.look(jobName('tune', key));
     return job === null ? [] : [await this.#toTrainingJob(job)];
   }
 
   async launch(request: FineTuneRequest): Promise<TrainingJob> {
-    const [found] = await this.findAll(request.key);
-    if (found) return found;
+    const found = await this.#jobs.status(jobName('tune', request.key));
+    if (found) return this.#toTrainingJob(found);
     const model = toReference(request.baseModel, this.#settings.workspace);
     const entity = await this.#requireModel(model);
     const maxSeqLength = maxSeqLengthOf(this.#settings, entity);
@@ -172,10 +172,8 @@ class NemoTrainer {
   async #toTrainingJob(job: SeenJob): Promise<TrainingJob> {
     const outcome = Outcome.parse(job.told);
     const base = { id: job.name, trainSeconds: outcome.train_seconds ?? null };
-    if (job.lost) {
-      await this.#jobs.cancel(job.name);
-      return { ...base, status: 'failed', model: null, ...lost(job) };
-    }
+    if (job.lost) await this.#jobs.giveUp(job.name);
+    if (job.lost || job.givenUp) return { ...base, status: 'failed', model: null, ...lost(job) };
     const status = toStatus(job.status, outcome.phase);
     if (status === 'succeeded') {
       return { ...base, status, model: await this.#adapterOf(job.name), error: null, errorRetryable: false };
@@ -207,7 +205,7 @@ class NemoTrainer {
 
 function lost(job: SeenJob): { error: string; errorRetryable: boolean } {
   return {
-    error: `The platform lost job ${job.name}: it is ${job.status}, and nothing was heard of it for too long.`,
+    error: `The platform lost job ${job.name}: nothing was heard of it for too long.`,
     errorRetryable: true,
   };
 }

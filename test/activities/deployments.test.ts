@@ -282,6 +282,23 @@ describe('models that have to be deployed', () => {
       });
     });
 
+    it('that are there and have failed are asked for again, and say why they are not back', async () => {
+      const { wait } = activities();
+      await wait('llama', routeHolder('hr'));
+      cluster.failure = 'the pod died';
+
+      expect(await look()).toEqual([{ ...lost, problem: 'cluster could not deploy llama: the pod died.' }]);
+      const { deploy } = cluster;
+      cluster.deploy = async (target) => {
+        cluster.failure = null;
+        return deploy.call(cluster, target);
+      };
+      expect(await look()).toEqual([{ ...lost, problem: null }]);
+      expect(await look()).toEqual([]);
+      // It may come back by itself, and serve others beside.
+      expect(cluster.removed).toEqual([]);
+    });
+
     it('stay gone where others made them, and where nobody needs them any more', async () => {
       cluster.foreign = ['nim-llama'];
       const { wait, leaveRoute } = activities();

@@ -1,10 +1,14 @@
+import { json } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { EvaluationJob } from '../../../activities/ports/evaluator.ts';
-import type { TrainingJob } from '../../../activities/ports/trainer.ts';
+import { endJobs } from '../../../activities/end-jobs.ts';
+import type { EvaluationJob, Evaluator } from '../../../activities/ports/evaluator.ts';
+import type { JudgeJobs } from '../../../activities/ports/judge-jobs.ts';
+import type { Trainer, TrainingJob } from '../../../activities/ports/trainer.ts';
 import { createEvaluator } from '../../../integrations/nemo-platform/evaluator.ts';
 import { createJudgeJobs } from '../../../integrations/nemo-platform/judge.ts';
 import type { NemoPlatformSettings } from '../../../integrations/nemo-platform/settings.ts';
 import { createTrainer } from '../../../integrations/nemo-platform/trainer.ts';
+import { anAttempt, runIn } from '../../support/activity-environment.ts';
 import { respond, startHttpServer, type TestHttpServer } from '../../support/http-server.ts';
 import { inMemoryArtifacts } from '../../support/in-memory-artifacts.ts';
 
@@ -27,21 +31,25 @@ interface Job {
   readonly failure?: { readonly code: string; readonly message: string };
   /** What the platform hands out of it. */
   readonly download?: unknown;
+  /** Whoever cancels it dies over it: nothing is heard of the platform any more until `wakeUp`. */
+  readonly diesWhenCancelled?: boolean;
 }
 
 /** A platform with one job, in a state that a real one takes an hour to come to. Until it is cancelled. */
-async function setup({ status, error, silent, results = [], failure, download }: Job) {
+async function setup({ status, error, silent, results = [], failure, download, diesWhenCancelled }: Job) {
   const asked: string[] = [];
-  const seenAt = new Date(Date.now() - (silent ? 700_000 : 0)).toISOString().replace('Z', '');
+  let dead = false;
+  const seenAt = withoutZone(new Date(Date.now() - (silent ? 700_000 : 0)));
   const error_details = error === undefined ? null : { message: error };
   const details = { status_details: { subprocess_work_dir: '/work', failure }, error_details };
   const step = {
     name: 'run',
     updated_at: seenAt,
     error_details,
-    tasks: [{ updated_at: seenAt, ...details }],
+    // Of what was never started there are none.
+    tasks: status === 'created' ? [] : [{ updated_at: seenAt, ...details }],
   };
-  const lookedAt = { name: 'job-1', status, error_details, steps: [step] };
+  const lookedAt = { name: 'job-1', status, status_details: { step: 1 }, error_details, steps: [step] };
   const replies: Record<string, unknown> = {
     'GET status': lookedAt,
     'GET logs': {
@@ -53,17 +61,40 @@ async function setup({ status, error, silent, results = [], failure, download }:
     ...(download !== undefined && { 'GET download': download }),
     'GET results': { data: results.map((name) => ({ name })) },
     'POST cancel': {},
+    'PATCH status-details': null,
+    // Its job controller is dead.
+    'GET /status': { controllers: { status: { workspace_cleanup: true } } },
   };
-  server = await startHttpServer((request, response) => {
-    const what = `${request.method} ${request.url?.split('?')[0]?.split('/').at(-1)}`;
+  const cancelled = status === 'created' ? 'cancelled' : 'cancelling';
+  /** As the platform has it of one whose process is gone: heard of again, for its step has another status. */
+  const end = () => {
+    const updated_at = withoutZone(new Date());
+    Object.assign(lookedAt, { status: 'cancelled', steps: [{ ...step, updated_at }] });
+    replies['GET status'] = lookedAt;
+  };
+  server = await startHttpServer(async (request, response) => {
+    if (dead) return request.socket.destroy();
+    const path = request.url?.split('?')[0];
+    const what = `${request.method} ${path === '/status' ? path : path?.split('/').at(-1)}`;
     asked.push(what);
-    if (what === 'POST cancel') replies['GET status'] = { ...lookedAt, status: 'cancelling' };
+    if (what === 'POST cancel') replies['GET status'] = { ...lookedAt, status: cancelled };
+    if (what === 'POST cancel' && diesWhenCancelled) dead = true;
+    if (what === 'PATCH status-details') Object.assign(lookedAt.status_details, await json(request));
     return what in replies ? respond(response, 200, replies[what]) : respond(response, 404, { detail: what });
   });
   const settings: NemoPlatformSettings = {
     ...{ name: 'nemo', url: server.url, workspace: 'flywheel', apiKey },
   };
-  return { settings, asked };
+  const wakeUp = () => {
+    dead = false;
+    end();
+  };
+  return { settings, asked, end, wakeUp };
+}
+
+/** As the platform writes times. */
+function withoutZone(time: Date): string {
+  return time.toISOString().replace('Z', '');
 }
 
 type Reader = (settings: NemoPlatformSettings) => Promise<TrainingJob | EvaluationJob>;
@@ -144,6 +175,31 @@ test('nor is it in a row that the evaluator has no answer to', async () => {
   expect(rows).toMatchObject([{ itemId: 'a', error: expect.stringMatching(quoted) as string }]);
 });
 
+describe.each(Object.entries(readers))('%s that is found cancelled', (_, read) => {
+  test('is worth repeating where it was lost, and whoever cancelled it for that died over it', async () => {
+    const { settings, asked, wakeUp } = await setup({
+      ...{ status: 'active', silent: true, diesWhenCancelled: true },
+    });
+    await expect(read(settings)).rejects.toMatchObject({ name: 'UnavailableError' });
+    wakeUp();
+
+    const job = await read(settings);
+
+    expect(job).toMatchObject({ status: 'failed', errorRetryable: true });
+    expect(job.error).toContain('lost job job-1');
+    // Noted before, or nobody would know; and once.
+    expect(asked.filter((what) => /PATCH|POST/.test(what))).toEqual(['PATCH status-details', 'POST cancel']);
+  });
+
+  test('was cancelled by somebody where it was not lost', async () => {
+    const { settings, end } = await setup({ status: 'active' });
+    await expect(read(settings)).resolves.toMatchObject({ status: 'running' });
+    end();
+
+    await expect(read(settings)).resolves.toMatchObject({ status: 'cancelled', errorRetryable: false });
+  });
+});
+
 describe.each(evaluations)('%s that the platform lost', (kind) => {
   const read = readers[kind] as Reader;
 
@@ -177,5 +233,39 @@ describe.each(evaluations)('%s that the platform lost', (kind) => {
 
     await expect(read(settings)).resolves.toMatchObject({ status: 'running' });
     expect(asked).toEqual(['GET status']);
+  });
+});
+
+const makers: Record<string, (settings: NemoPlatformSettings) => Trainer | Evaluator | JudgeJobs> = {
+  evaluation: (settings) => createEvaluator(settings),
+  judging: (settings) => createJudgeJobs(settings),
+  training: (settings) => createTrainer(settings, inMemoryArtifacts()),
+};
+
+describe.each(Object.entries(makers))('%s that no job controller starts', (_, make) => {
+  test('is said to whoever waits for it', async () => {
+    const { settings } = await setup({ status: 'created', silent: true });
+
+    await expect(make(settings).get('job-1')).rejects.toThrow('runs no job_scheduler and no job_reconciler');
+    // What is launched is found by its key.
+    const request = { key: 'k', model: 'm', rows: [], answers: [], metadata: {} };
+    await expect(make(settings).launch(request as never)).rejects.toThrow('runs no job_scheduler');
+  });
+
+  test('is ended all the same once nobody waits for it: else it would start with the next controller', async () => {
+    const { settings, asked } = await setup({ status: 'created', silent: true });
+    const jobs = make(settings);
+    const ended: string[] = [];
+
+    await runIn(anAttempt(), async () => {
+      for await (const { status } of endJobs<TrainingJob | EvaluationJob>(
+        { jobs, timing: { pollMs: 1, endMs: 2_000 } },
+        (round) => `k-${round}`,
+      ))
+        ended.push(status);
+    });
+
+    expect(ended).toEqual(['cancelled']);
+    expect(asked).toContain('POST cancel');
   });
 });

@@ -105,6 +105,10 @@ describe('a NeMo Platform that is restarted in the middle of a training', { time
         errorRetryable: true,
         error: expect.stringContaining('lost') as string,
       });
+    // Cancelled, it is heard of again; that it was lost is known to whoever comes later, too.
+    await expect
+      .poll(() => trainer.get(id), { timeout: 4 * minute })
+      .toMatchObject({ status: 'failed', errorRetryable: true });
     const again = await trainer.launch({ ...request, key: `${request.key}-2` });
     await untilTraining(trainer, again.id);
     expect(await trainingsOf(request.metadata)).toMatchObject([{ status: 'running' }]);
