@@ -51,6 +51,8 @@ async function redeployOne(
   const deployment = await deployFor({ deployer, deployments }, holder, { provider, model, baseModel });
   if (deployment === null) return false;
   if (deployment.status !== 'failed') return true;
+  // An adapter that was loaded and is not applied, say: the next look would find it there, and the route be answered.
+  if (there === null && deployment.ours) await deployer.remove(deployment.id, { model, baseModel });
   throw new UnavailableError(
     `${provider} could not deploy ${model}: ${deployment.error ?? 'it gives no reason'}.`,
   );

@@ -282,6 +282,26 @@ describe('models that have to be deployed', () => {
       });
     });
 
+    it('leave nothing behind that fails at once, so that the next look tries again', async () => {
+      const { wait } = activities();
+      await wait('llama', routeHolder('hr'));
+      cluster.running.clear();
+      const { get } = cluster;
+      // As of a vLLM, which lists what it has loaded and proves it only at a deployment.
+      cluster.get = async (id) => {
+        const found = await get.call(cluster, id);
+        return found && { ...found, status: 'ready', error: null };
+      };
+      cluster.failure = 'not applied';
+
+      const problem = 'cluster could not deploy llama: not applied.';
+      expect(await look()).toEqual([{ ...lost, problem }]);
+      expect([...cluster.running.keys()]).toEqual([]);
+      expect(await look()).toEqual([{ ...lost, problem }]);
+      cluster.failure = null;
+      expect(await look()).toEqual([{ ...lost, problem: null }]);
+    });
+
     it('that are there and have failed are asked for again, and say why they are not back', async () => {
       const { wait } = activities();
       await wait('llama', routeHolder('hr'));
