@@ -1,5 +1,10 @@
 import type { DatasetSummary, SnapshotKind } from '../../domain/datasets/dataset.ts';
-import type { ExperimentStage, ExperimentStatus, Strategy } from '../../domain/experiments/experiment.ts';
+import type {
+  EvaluationSummary,
+  ExperimentStage,
+  ExperimentStatus,
+  Strategy,
+} from '../../domain/experiments/experiment.ts';
 import type { SetAsideSummary } from '../../domain/experiments/set-aside.ts';
 import type { SafetyReport } from '../../domain/guardrails/safety.ts';
 import type { Json } from '../../domain/json.ts';
@@ -116,8 +121,7 @@ export interface ExperimentView {
   readonly trainSeconds?: number;
   readonly model: string | null;
   readonly failure?: string;
-  /** `of`: how many answers were timed, where not every one was. */
-  readonly latencyMs?: { readonly p50: number; readonly p95: number; readonly of?: number };
+  readonly latencyMs?: NonNullable<EvaluationSummary['latencyMs']>;
   readonly tokens?: { readonly prompt: number; readonly completion: number };
   readonly judge?: JudgeSummary;
   readonly training?: TrainingProgress & {

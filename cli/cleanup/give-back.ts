@@ -36,9 +36,9 @@ export async function wouldGiveBack(
 function wouldBe(
   deployers: Deployers,
   { provider, removing, abandoned }: RecordedDeployment,
-): Pick<GivenBack, 'outcome' | 'reason'> {
+): Pick<Removal, 'outcome' | 'reason'> {
   if (removing && !abandoned)
-    return { outcome: 'kept', reason: 'somebody is removing it, or has died doing so minutes ago' };
+    return { outcome: 'left', reason: 'somebody is removing it, or has died doing so minutes ago' };
   const remover = removerOf(deployers, provider);
   return 'outcome' in remover ? remover : { outcome: 'removed', reason: null };
 }
@@ -56,11 +56,7 @@ export async function stillHeld(
   );
 }
 
-interface GivenBack extends Omit<Removal, 'outcome'> {
-  readonly outcome: Removal['outcome'] | CleanedThing['outcome'];
-}
-
-function toThing({ deployment, outcome, reason }: GivenBack): CleanedThing {
+function toThing({ deployment, outcome, reason }: Removal): CleanedThing {
   const { provider, deploymentId, model } = deployment;
   const shown = {
     provider,

@@ -82,9 +82,10 @@ async function detach(context: CommandContext): Promise<ExitCode> {
 
 /** A stack that runs without the platform gets none by being asked for it. */
 async function requirePlatform({ nemoPlatform }: Config, running: StackRecord): Promise<void> {
+  if (!nemoPlatform) return;
   const { nemoPlatformService } = await import('../dev/embedded-services.ts');
   const { services, supervisor } = running;
-  if (!nemoPlatform || services[nemoPlatformService]) return;
+  if (services[nemoPlatformService]) return;
   throw new CommandError(`It runs without NeMo Platform (process ${supervisor.pid}).`, {
     code: 'conflict',
     next: (hint) =>

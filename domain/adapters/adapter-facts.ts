@@ -1,5 +1,5 @@
 import type { SplitName } from '../datasets/dataset.ts';
-import type { Strategy } from '../experiments/experiment.ts';
+import type { EvaluationSummary, Strategy } from '../experiments/experiment.ts';
 import type { SetAsideSummary } from '../experiments/set-aside.ts';
 import type { Provenance } from '../records/provenance.ts';
 import type { Licence } from './licence.ts';
@@ -24,8 +24,7 @@ export interface EvaluationFacts {
   readonly metrics: Readonly<Record<string, number>>;
   /** 95 %, of the primary metric; null where its per-item scores are not all 0 or 1. */
   readonly interval: readonly [number, number] | null;
-  /** `of`: how many answers were timed, where not every one was. */
-  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly of?: number } | null;
+  readonly latencyMs: EvaluationSummary['latencyMs'];
 }
 
 /** All that an adapter's model card says. */

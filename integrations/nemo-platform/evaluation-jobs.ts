@@ -7,7 +7,7 @@ import { shorten } from '../http/errors.ts';
 import { unless } from './errors.ts';
 import { Results } from './evaluations.schema.ts';
 import { createFilesClient, type FilesClient } from './files.ts';
-import { createJobsClient, type JobsClient, type SeenJob } from './jobs.ts';
+import { asLost, createJobsClient, type JobsClient, type SeenJob } from './jobs.ts';
 import { createModelsClient, type ModelsClient } from './models.ts';
 import { datasetName, jobName, madeByDescription, referenceText, toReference } from './names.ts';
 import { openAiPath } from './openai-path.ts';
@@ -148,8 +148,7 @@ export class EvaluationJobs {
       // Its process may have outlived the platform's restart, and have stored everything since.
       if (await this.#hasResults(id)) return { id, status: 'succeeded', error: null, errorRetryable: false };
       if (job.lost) await this.#jobs.giveUp(id);
-      const error = `The platform lost job ${id}: nothing was heard of it for too long.`;
-      return { id, status: 'failed', error, errorRetryable: true };
+      return { id, ...asLost(id) };
     }
     switch (job.status) {
       case 'completed':

@@ -24,6 +24,12 @@ export interface SeenJob extends JobStatus {
   readonly timeLimit: string | null;
 }
 
+/** What a lost job, or one that was given up, has come to. */
+export function asLost(name: string) {
+  const error = `The platform lost job ${name}: nothing was heard of it for too long.`;
+  return { status: 'failed', error, errorRetryable: true } as const;
+}
+
 /** `/apis/jobs/v2`: what every service's jobs have in common. */
 export interface JobsClient {
   /** How it is. Needs nothing that runs jobs, for what is to be ended may have to be found without it. */

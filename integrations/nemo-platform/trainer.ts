@@ -15,7 +15,7 @@ import { CreatedJob, Outcome, Progress, waitingPhases } from './customization.sc
 import { backends, maxSeqLengthOf, toJobBody } from './customization.ts';
 import { unless } from './errors.ts';
 import { createFilesClient, type FilesClient } from './files.ts';
-import { createJobsClient, type JobsClient, type SeenJob } from './jobs.ts';
+import { asLost, createJobsClient, type JobsClient, type SeenJob } from './jobs.ts';
 import type { ModelEntity } from './models.schema.ts';
 import { createModelsClient, type ModelsClient } from './models.ts';
 import { datasetName, jobName, type Reference, referenceText, toReference } from './names.ts';
@@ -173,7 +173,7 @@ class NemoTrainer {
     const outcome = Outcome.parse(job.told);
     const base = { id: job.name, trainSeconds: outcome.train_seconds ?? null };
     if (job.lost) await this.#jobs.giveUp(job.name);
-    if (job.lost || job.givenUp) return { ...base, status: 'failed', model: null, ...lost(job) };
+    if (job.lost || job.givenUp) return { ...base, model: null, ...asLost(job.name) };
     const status = toStatus(job.status, outcome.phase);
     if (status === 'succeeded') {
       return { ...base, status, model: await this.#adapterOf(job.name), error: null, errorRetryable: false };
@@ -201,13 +201,6 @@ class NemoTrainer {
       errorRetryable: told !== undefined && retryableFailures.has(told.code),
     };
   }
-}
-
-function lost(job: SeenJob): { error: string; errorRetryable: boolean } {
-  return {
-    error: `The platform lost job ${job.name}: nothing was heard of it for too long.`,
-    errorRetryable: true,
-  };
 }
 
 const statuses: Readonly<Record<string, TrainingStatus>> = {
